@@ -1,0 +1,1 @@
+"""countersign: no AI-assisted change reaches a protected namespace unsigned."""

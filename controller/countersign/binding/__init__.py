@@ -1,0 +1,1 @@
+"""Is the object being admitted exactly the change that was signed? Pure."""

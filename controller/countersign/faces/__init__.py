@@ -1,0 +1,1 @@
+"""Where people and servers come in: the command line and the webhook."""

@@ -1,0 +1,1 @@
+"""Marks to claims: what commits say about who and what made them. Pure."""

@@ -1,0 +1,1 @@
+"""Verdicts to words: every sentence a person reads, and every format. Pure."""

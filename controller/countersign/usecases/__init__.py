@@ -1,0 +1,1 @@
+"""One verb a file: what countersign does, in terms of its ports."""

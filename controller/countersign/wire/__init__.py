@@ -1,0 +1,1 @@
+"""Bytes to values and back: admission reviews, statements, bundles, custom resources. Pure."""

@@ -1,0 +1,1 @@
+"""Provers: bundles to evidence, a file a scheme."""

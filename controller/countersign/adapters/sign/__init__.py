@@ -1,0 +1,1 @@
+"""Signers: statements to bundles, a file a scheme."""

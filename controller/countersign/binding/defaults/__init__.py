@@ -1,0 +1,1 @@
+"""The API server's own defaults, one file an API group."""

@@ -1,0 +1,31 @@
+"""The errors of countersign, cut by what the caller should do.
+
+``CountersignError``
+  ``Malformed``       the input is not what it claims; retrying cannot help
+  ``Rejected``        a well-formed bundle whose proof does not hold
+  ``Unavailable``     we could not look; the same call may succeed later
+  ``Misconfigured``   set up wrongly; stop at start-up
+
+"The policy is not met" is none of these: that is a value
+(:class:`countersign.core.types.verdict.Finding`).
+"""
+
+
+class CountersignError(Exception):
+    """Whatever countersign raises deliberately."""
+
+
+class Malformed(CountersignError):  # noqa: N818 - the tree reads as adjectives
+    """The input is not what it claims to be; retrying cannot help."""
+
+
+class Rejected(CountersignError):  # noqa: N818
+    """A well-formed bundle whose proof does not hold."""
+
+
+class Unavailable(CountersignError):  # noqa: N818
+    """We could not look; the same call may succeed later."""
+
+
+class Misconfigured(CountersignError):  # noqa: N818
+    """Countersign was set up wrongly; it must not start so."""

@@ -1,0 +1,1 @@
+"""The values that every room shares: small, frozen, and correct by construction."""

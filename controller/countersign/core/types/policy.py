@@ -1,0 +1,321 @@
+"""What an organisation asks: where it holds, of whom, and how strictly."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from countersign.core.errors import Malformed
+from countersign.core.types.artifacts import Digest
+from countersign.core.types.evidence import Evidence, Presence
+from countersign.core.types.people import KeyIdentity, Roster
+
+
+class Enforcement(StrEnum):
+    """What a shortfall does."""
+
+    DENY = "deny"
+    WARN = "warn"
+    AUDIT = "audit"
+
+
+class Treatment(StrEnum):
+    """What a state of assistance leads to. ADMIT is for proven human changes only."""
+
+    ADMIT = "admit"
+    SIGN_OFF = "signOff"
+    DENY = "deny"
+
+
+class BaseRule(StrEnum):
+    """How a sign-off must relate to the live object on UPDATE."""
+
+    LINEAGE = "lineage"
+    EXACT = "exact"
+    ANY = "any"
+
+
+class Toggle(StrEnum):
+    """Whether something is asked for."""
+
+    REQUIRED = "required"
+    OFF = "off"
+
+
+def glob(pattern: str, stop: str) -> re.Pattern[str]:
+    """Compile a pattern whose only wildcard is ``*``, which never crosses `stop`.
+
+    Args:
+        pattern: Literal text and ``*``; matched in full with `fullmatch`.
+        stop: Characters a ``*`` does not match, may be empty.
+    """
+    body = f"[^{re.escape(stop)}]*" if stop else ".*"
+    return re.compile(body.join(re.escape(part) for part in pattern.split("*")))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class GroupKind:
+    """An API group and kind."""
+
+    group: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Where a policy holds.
+
+    Attributes:
+        namespaces: Exact names or globs with ``*`` over the immutable name; not empty.
+        exclude: Kinds the policy leaves alone.
+        cluster_scoped: Cluster-scoped kinds it judges.
+    """
+
+    namespaces: tuple[str, ...]
+    exclude: frozenset[GroupKind] = frozenset()
+    cluster_scoped: frozenset[GroupKind] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not self.namespaces:
+            raise Malformed("expected at least one namespace to protect, saw none")
+
+    def holds(self, kind: GroupKind, namespace: str) -> bool:
+        """Tell whether an object of `kind` in `namespace` (``""``: none) is judged.
+
+        A Namespace object is judged where its own name is protected: the caller gives
+        that name as `namespace`.
+        """
+        if kind in self.exclude:
+            return False
+        if not namespace:
+            return kind in self.cluster_scoped
+        return any(glob(p, "").fullmatch(namespace) for p in self.namespaces)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attestor:
+    """An identity that a policy trusts to speak, and about what.
+
+    Attributes:
+        name: For people.
+        key: A named key, or None.
+        issuer: Exact OIDC issuer, ``""`` for keys.
+        san: Subject alternative name; a ``*`` crosses neither ``/`` nor ``@``.
+        trust_root: Name of the trust root the proof must come from.
+        source_repositories: Repositories a certificate may speak about; not empty for
+            certificates.
+        refs, triggers, runner_environments: Further pins; empty asks nothing.
+
+    Raises:
+        Malformed: neither or both of key and issuer, or a certificate without
+            repositories: a reusable workflow has the same SAN whoever calls it.
+    """
+
+    name: str
+    trust_root: str
+    key: str = ""
+    issuer: str = ""
+    san: str = ""
+    source_repositories: tuple[str, ...] = ()
+    refs: tuple[str, ...] = ()
+    triggers: tuple[str, ...] = ()
+    runner_environments: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if bool(self.key) == bool(self.issuer):
+            raise Malformed(f"{self.name}: expected a key, or an issuer with its san")
+        if self.issuer and not (self.san and self.source_repositories):
+            raise Malformed(
+                f"{self.name}: expected san and sourceRepositories beside the issuer"
+            )
+
+    def made(self, evidence: Evidence) -> bool:
+        """Tell whether `evidence` is signed by this attestor, pins included."""
+        signer, said = evidence.signer, evidence.certificate
+        if isinstance(signer, KeyIdentity):
+            return signer == KeyIdentity(self.trust_root, self.key)
+        if not self.issuer or said is None:
+            return False
+        pins = (
+            (self.source_repositories, said.source_repository),
+            (self.refs, said.source_ref),
+            (self.triggers, said.build_trigger),
+            (self.runner_environments, said.runner_environment),
+        )
+        return (
+            signer.trust_root == self.trust_root
+            and signer.issuer == self.issuer
+            and glob(self.san, "/@").fullmatch(signer.san) is not None
+            and all(not allowed or value in allowed for allowed, value in pins)
+        )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Baseline:
+    """A commit up to which history is taken as approved (rule 3)."""
+
+    repository: str
+    commit: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A sign-off that is asked for, to be filled by a person of its own.
+
+    Attributes:
+        role: The role that person holds.
+        independent_of: ``author``, ``committer``, ``prompter``, ``deployer`` or the
+            role of another slot (which distinct persons satisfy already).
+        meanings: What the signature must mean; empty asks nothing.
+    """
+
+    role: str
+    independent_of: frozenset[str] = frozenset()
+    meanings: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not self.role:
+            raise Malformed("expected a role for the slot, saw none")
+
+    @property
+    def needs_authors(self) -> bool:
+        """Whether independence here means knowing who made the change."""
+        return bool(self.independent_of & {"author", "committer", "prompter"})
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSet:
+    """The questions a reviewer must answer: its address, digest and question ids."""
+
+    uri: str
+    digest: Digest
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TraceDemand:
+    """A type of link that must be there, and the form its id must have."""
+
+    type: str
+    pattern: str = ".+"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demands:
+    """What a sign-off must bring besides the right person."""
+
+    questions: QuestionSet | None = None
+    traceability: tuple[TraceDemand, ...] = ()
+    max_validity: timedelta = timedelta(days=30)
+    max_restore: timedelta = timedelta(days=30)
+    presence: Presence = Presence.NONE
+    trusted_time: bool = False
+    base: BaseRule = BaseRule.LINEAGE
+
+
+@dataclass(frozen=True, slots=True)
+class ThirdParty:
+    """Images of others: a repository (``*`` crosses no ``/``), and its digests if pinned."""
+
+    repository: str
+    digests: frozenset[Digest] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Images:
+    """What is asked of the images that an object newly runs."""
+
+    attestations: Toggle = Toggle.REQUIRED
+    pinning: Toggle = Toggle.REQUIRED
+    third_party: tuple[ThirdParty, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """What the doors delta and derived let through; read by binding, not by `decide`.
+
+    Attributes:
+        helm: Helm's own storage objects and metadata pass (rule 15).
+        scale_groups: Groups that may scale outside signed ranges, never to 0.
+        restart_groups: Groups that may set ``restartedAt``.
+    """
+
+    helm: bool = True
+    scale_groups: frozenset[str] = frozenset()
+    restart_groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakGlass:
+    """Who may sign in an emergency, for how long, and when the review is due."""
+
+    role: str
+    max_validity: timedelta
+    review_within: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One ProtectionPolicy, resolved: nothing dangles.
+
+    Raises:
+        Malformed: no slot while some state asks for a sign-off, a human change that is
+            only `unknown` would be admitted, or independence without any collector.
+    """
+
+    name: str
+    scope: Scope
+    roster: Roster
+    enforcement: Enforcement = Enforcement.DENY
+    collectors: tuple[Attestor, ...] = ()
+    builders: tuple[Attestor, ...] = ()
+    known_authors: tuple[str, ...] = ()
+    baselines: frozenset[Baseline] = frozenset()
+    declaring_roles: frozenset[str] = frozenset()
+    banned_tools: frozenset[str] = frozenset()
+    human: Treatment = Treatment.SIGN_OFF
+    unknown: Treatment = Treatment.SIGN_OFF
+    ai: Treatment = Treatment.SIGN_OFF
+    slots: tuple[Slot, ...]
+    demands: Demands = field(default_factory=Demands)
+    images: Images = field(default_factory=Images)
+    break_glass: BreakGlass | None = None
+    doors: Doors = field(default_factory=Doors)
+
+    def __post_init__(self) -> None:
+        if Treatment.ADMIT in (self.unknown, self.ai):
+            raise Malformed(f"{self.name}: silence or AI never admits; only human may")
+        if self.human is Treatment.DENY:
+            raise Malformed(f"{self.name}: expected admit or signOff for human")
+        if not self.slots and Treatment.SIGN_OFF in (self.human, self.unknown, self.ai):
+            raise Malformed(f"{self.name}: expected at least one slot, saw none")
+        if not self.collectors and any(s.needs_authors for s in self.slots):
+            raise Malformed(
+                f"{self.name}: expected a collector, since a slot is independent of "
+                "those who made the change"
+            )
+
+
+class RevokedKind(StrEnum):
+    """What a revocation names."""
+
+    IDENTITY = "identity"
+    KEY = "key"
+    BUNDLE = "bundle"
+    PERSON = "person"
+    COLLECTOR = "collector"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Revoked:
+    """A withdrawal: evidence signed at or after `since` no longer counts.
+
+    Attributes:
+        value: SAN, key name, bundle digest, person id or collector name.
+        since: None: all. Evidence without trusted time always counts as after.
+    """
+
+    kind: RevokedKind
+    value: str
+    since: datetime | None = None
+    reason: str = ""

@@ -1,0 +1,283 @@
+"""The judgement: findings, and the basis of each admission."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from countersign.core.errors import Malformed
+from countersign.core.types.artifacts import Difference, Digest, ObjectRef, Subject
+from countersign.core.types.evidence import NOT_COUNTED, Assistance, Lines
+from countersign.core.types.policy import Enforcement
+
+
+class Reason(StrEnum):
+    """Why a policy is not met. Public API: metrics, runbook anchors, SARIF ids.
+
+    Values do not change. Each has a section in ``docs/runbook.md``.
+    """
+
+    # The gate itself
+    NOT_READY = "not_ready"
+    STALE = "stale"
+    NO_POLICY = "no_policy"
+    POLICY_INVALID = "policy_invalid"
+    UNAVAILABLE = "unavailable"
+    MALFORMED = "malformed"
+    UNSUPPORTED = "unsupported"
+    # Evidence as such
+    NO_EVIDENCE = "no_evidence"
+    OVER_LIMIT = "over_limit"
+    PROOF_REJECTED = "proof_rejected"
+    REVOKED = "revoked"
+    EVIDENCE_REMOVED = "evidence_removed"
+    FOREIGN_ANNOTATION = "foreign_annotation"
+    # What was signed is not what is admitted
+    CHANGED = "changed"
+    WRONG_CLUSTER = "wrong_cluster"
+    WRONG_OBJECT = "wrong_object"
+    WRONG_OPERATION = "wrong_operation"
+    STALE_BASE = "stale_base"
+    IMAGE_UNPINNED = "image_unpinned"
+    IMAGE_UNCOVERED = "image_uncovered"
+    # When
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    WINDOW_TOO_LONG = "window_too_long"
+    TIME_MISSING = "time_missing"
+    TIME_IMPLAUSIBLE = "time_implausible"
+    # Who
+    SLOT_OPEN = "slot_open"
+    SIGNER_UNKNOWN = "signer_unknown"
+    PERSON_INVALID = "person_invalid"
+    ROLE_MISSING = "role_missing"
+    NOT_INDEPENDENT = "not_independent"
+    AUTHORS_UNKNOWN = "authors_unknown"
+    AUTHOR_UNRESOLVED = "author_unresolved"
+    PRESENCE_MISSING = "presence_missing"
+    # How it was reviewed
+    REJECTED = "rejected"
+    CONCERN = "concern"
+    QUESTIONS_OPEN = "questions_open"
+    TRACEABILITY_MISSING = "traceability_missing"
+    MEANING_MISSING = "meaning_missing"
+    WORSE_PROVENANCE = "worse_provenance"
+    # What the policy forbids altogether
+    AI_DENIED = "ai_denied"
+    UNKNOWN_DENIED = "unknown_denied"
+    TOOL_BANNED = "tool_banned"
+    # Children, deletions, subresources
+    OWNER_UNPROVEN = "owner_unproven"
+    CHILD_DIFFERS = "child_differs"
+    DELETION = "deletion"
+    SUBRESOURCE = "subresource"
+    STATUS_METADATA = "status_metadata"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Something was expected and something else seen; both short, no prose."""
+
+    expected: str
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What an error said. The only free text in a finding; bounded to 512 characters."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Where the object differs from the signed intent that is nearest to it."""
+
+    intent: Digest
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of time that does not hold at `at`."""
+
+    start: datetime | None
+    end: datetime | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignedBy:
+    """A sign-off that does not count.
+
+    Attributes:
+        signer: Issuer and SAN, or trust root and key.
+        person: Id of the roster person, or ``""``.
+        needed: Role, cluster, object … that was asked for.
+        seen: What was there instead.
+    """
+
+    signer: str
+    person: str = ""
+    needed: str = ""
+    seen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ineligible:
+    """A person who may not fill a slot, and why (a `Reason`)."""
+
+    person: str
+    reason: Reason
+    seen: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSlots:
+    """Slots that nobody fills.
+
+    Attributes:
+        open: Roles of the open slots, in the policy's order.
+        filled: Role and person of those that are filled.
+        eligible: Persons who could still sign, sorted.
+        ineligible: Persons with the role who may not, sorted.
+        assistance: The state that asks for these slots.
+        tools: Assistants seen.
+        lines: Lines counted.
+        collected: By whom and when the provenance was attested, or None.
+    """
+
+    open: tuple[str, ...]
+    filled: tuple[tuple[str, str], ...] = ()
+    eligible: tuple[str, ...] = ()
+    ineligible: tuple[Ineligible, ...] = ()
+    assistance: Assistance = Assistance.UNKNOWN
+    tools: tuple[str, ...] = ()
+    lines: Lines = NOT_COUNTED
+    collected: tuple[str, datetime | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names that matter to the finding: unresolved authors, open questions, tools."""
+
+    names: tuple[str, ...]
+
+
+Facts: TypeAlias = (
+    Detail | Differences | Expected | Names | OpenSlots | SignedBy | Window | None
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One shortfall, of one policy, about one thing.
+
+    Attributes:
+        policy: Name; ``""`` where the gate itself fails.
+        reason: Stable code.
+        about: The object, or the artifact.
+        facts: Typed; prose is made of them in `report`.
+        enforcement: Only DENY denies.
+    """
+
+    policy: str
+    reason: Reason
+    about: ObjectRef | Subject
+    facts: Facts = None
+    enforcement: Enforcement = Enforcement.DENY
+
+    @property
+    def order(self) -> tuple[str, str, str, str]:
+        """Sort key: policy, then what it is about, then reason and facts."""
+        return (self.policy, str(self.about), self.reason, repr(self.facts))
+
+
+class Door(StrEnum):
+    """The ways to be admitted; nothing else admits."""
+
+    UNCHANGED = "unchanged"
+    DELTA = "delta"
+    DERIVED = "derived"
+    SIGNED = "signed"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Filled:
+    """A slot, the person who fills it, and the bundle that proves it."""
+
+    role: str
+    person: str
+    bundle: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What an admission rests on, for one policy.
+
+    Attributes:
+        policy: Name.
+        door: Which door.
+        rule: Row of the table that let it through, for delta and derived; else ``""``.
+        filled: Slots and persons; empty for other doors and for proven-human changes.
+        declared_by: Persons whose declarations made the change human.
+        emergency: Incident of a break-glass admission, or ``""``.
+        assistance: State of the change, or None where nobody asked.
+        bundles: Every bundle relied upon, sorted.
+    """
+
+    policy: str
+    door: Door
+    rule: str = ""
+    filled: tuple[Filled, ...] = ()
+    declared_by: tuple[str, ...] = ()
+    emergency: str = ""
+    assistance: Assistance | None = None
+    bundles: tuple[Digest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The judgement of one request.
+
+    Built by the named constructors only; there is no verdict that allows because
+    nothing was found.
+
+    Attributes:
+        bases: One for each satisfied policy, sorted.
+        findings: All shortfalls, sorted.
+        outside: No policy applies to this request.
+    """
+
+    bases: tuple[Basis, ...]
+    findings: tuple[Finding, ...]
+    outside: bool = False
+
+    def __post_init__(self) -> None:
+        if self.outside and (self.bases or self.findings):
+            raise Malformed("expected nothing in a verdict that no policy applies to")
+        if not (self.outside or self.bases or self.findings):
+            raise Malformed("expected a basis or a finding, saw neither")
+
+    @classmethod
+    def out_of_scope(cls) -> "Verdict":
+        """No policy applies: the request is not ours to judge."""
+        return cls(bases=(), findings=(), outside=True)
+
+    @classmethod
+    def of(cls, bases: Iterable[Basis], findings: Iterable[Finding]) -> "Verdict":
+        """Order what was found.
+
+        Raises:
+            Malformed: neither a basis nor a finding.
+        """
+        return cls(
+            bases=tuple(sorted(bases, key=lambda b: b.policy)),
+            findings=tuple(sorted(findings, key=lambda f: f.order)),
+        )
+
+    @property
+    def allowed(self) -> bool:
+        """No denying finding, and a basis wherever no finding says otherwise."""
+        return not any(f.enforcement is Enforcement.DENY for f in self.findings)

@@ -1,0 +1,1 @@
+"""A whole countersign on this machine: control plane, Sigstore, people, webhook, demo."""

@@ -17,10 +17,19 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class ChangedFile:
-    """A path a commit touches, and how many lines it adds there (0 for binary)."""
+    """A path a commit touches, with its changed lines (0 and 0 for binary).
+
+    For merges only lines that no parent has count, and none count as removed.
+    """
 
     path: str
     added: int
+    removed: int = 0
+
+    @property
+    def lines(self) -> int:
+        """Lines added and removed, as ``git diff --stat`` counts a change."""
+        return self.added + self.removed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +61,10 @@ class History:
 
     Attributes:
         base: None: from the root.
+        commits: Those reachable from `target` and not from `base`; may be empty.
         shallow: The clone ends before the range does: nothing can be complete.
-        branch: The branch that points at the target, or ``""``.
+        branches: Names of the branches that point at the target, the checked-out one
+            first; names of remotes are taken off.
         remote: URL of ``origin``, or ``""``.
     """
 
@@ -62,5 +73,5 @@ class History:
     tree: Digest
     commits: tuple[Commit, ...]
     shallow: bool = False
-    branch: str = ""
+    branches: tuple[str, ...] = ()
     remote: str = ""

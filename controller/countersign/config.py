@@ -1,0 +1,236 @@
+"""How this process runs. What is asked of changes is policy, and not here.
+
+Precedence, in one direction: flag > ``COUNTERSIGN_*`` > file > default.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+PREFIX = "COUNTERSIGN_"
+
+NamespacePattern = Annotated[
+    str, StringConstraints(max_length=63, pattern=r"^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$")
+]
+
+
+def _words(value: object) -> object:
+    """Let flags and the environment write a list as ``a,b``."""
+    if isinstance(value, str):
+        return [word.strip() for word in value.split(",") if word.strip()]
+    return value
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Listen(_Group):
+    """Where the webhook listens, and as whom."""
+
+    host: str = Field(
+        default="0.0.0.0",  # noqa: S104 - in a Pod every address is the Pod's
+        description="Address to bind.",
+    )
+    port: int = Field(
+        default=8443,
+        ge=0,
+        le=65535,
+        description="TCP port; 0 lets the system choose. Above 1024: no privilege.",
+    )
+    certificate_file: Path = Field(
+        default=Path("/etc/countersign/tls/tls.crt"),
+        description="Certificate chain in PEM. Watched, and loaded again on change.",
+    )
+    key_file: Path = Field(
+        default=Path("/etc/countersign/tls/tls.key"),
+        description="Its private key in PEM.",
+    )
+    client_ca_file: Path | None = Field(
+        default=None,
+        description="Certificate authority of the API server's client certificate. "
+        "Absent: /validate answers anyone who reaches it, and tells nothing but "
+        "verdicts.",
+    )
+
+
+class Limits(_Group):
+    """What bounds one replica."""
+
+    deadline_s: float = Field(
+        default=8.0,
+        gt=0,
+        le=30,
+        description="Time to judge a request whose ?timeout= is absent; 80 % of the "
+        "chart's 10 s. Seconds.",
+    )
+    in_flight: int = Field(
+        default=64,
+        ge=1,
+        description="Requests judged at once; more are denied as unavailable. The API "
+        "server keeps up to 25 connections to a webhook.",
+    )
+    body_budget_mib: int = Field(
+        default=64,
+        ge=8,
+        description="Bodies held at once, in MiB: 8 of the largest.",
+    )
+    drain_s: float = Field(
+        default=5.0,
+        ge=0,
+        description="How long a stopping replica still answers, so that no call is "
+        "lost while endpoints are updated. Seconds.",
+    )
+
+
+class Cluster(_Group):
+    """How the API server is reached and watched."""
+
+    kubeconfig: Path | None = Field(
+        default=None,
+        description="Absent: the Pod's service account, else KUBECONFIG as kubectl "
+        "reads it.",
+    )
+    context: str | None = Field(default=None, description="Context of the kubeconfig.")
+    watch_s: float = Field(
+        default=20.0,
+        gt=0,
+        description="How long one watch request lasts before the next: the longest "
+        "that a healthy watch stays silent. Seconds.",
+    )
+    stale_s: float = Field(
+        default=60.0,
+        gt=0,
+        description="After so long without a word from the API server everything is "
+        "denied as stale. Seconds; at least twice watch_s.",
+    )
+    request_s: float = Field(
+        default=5.0,
+        gt=0,
+        description="Time for one GET or one page of a LIST. Seconds.",
+    )
+
+    @model_validator(mode="after")
+    def _patient(self) -> Self:
+        if self.stale_s < 2 * self.watch_s:
+            raise ValueError("expected stale_s of at least twice watch_s")
+        return self
+
+
+class Log(_Group):
+    """What is logged, and how."""
+
+    format: Literal["json", "text"] = Field(
+        default="json", description="One JSON object a line, or text for a terminal."
+    )
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Lowest level. DEBUG may name digests."
+    )
+
+
+class Settings(_Group):
+    """Everything that ``countersign serve`` can be told."""
+
+    cluster_name: str = Field(
+        min_length=1,
+        max_length=253,
+        description="Name of this cluster: sign-offs are bound to it. Required; a "
+        "default would make sign-offs of one cluster valid in another.",
+    )
+    protected_namespaces: Annotated[
+        tuple[NamespacePattern, ...], BeforeValidator(_words)
+    ] = Field(
+        default=(),
+        description="Names or globs that must have a policy: where none holds, "
+        "everything is denied. A floor under the policies.",
+    )
+    listen: Listen = Listen()
+    limits: Limits = Limits()
+    cluster: Cluster = Cluster()
+    log: Log = Log()
+
+
+def load(
+    *,
+    flags: Mapping[str, object],
+    environment: Mapping[str, str],
+    file: Path | None = None,
+) -> Settings:
+    """Merge flags, environment and file over the defaults.
+
+    Args:
+        flags: By path, such as ``listen.port``; None: not given.
+        environment: ``COUNTERSIGN_LISTEN_PORT`` and the like; other names, with the
+            prefix too, belong to other commands and are left alone.
+        file: YAML with the fields of :class:`Settings`.
+
+    Raises:
+        ValueError: something is missing, unknown or does not fit; one line for each.
+        OSError: `file` cannot be read.
+    """
+    merged: dict[str, Any] = _read(file) if file else {}
+    for path in paths(Settings):
+        name = variable(path)
+        if name in environment:
+            _put(merged, path, environment[name])
+    for path, value in flags.items():
+        if value is not None:
+            _put(merged, path, value)
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        raise ValueError("\n".join(_lines(error))) from error
+
+
+def paths(group: type[BaseModel], prefix: str = "") -> list[str]:
+    """Return the path of every setting, ``listen.port`` for instance."""
+    found = []
+    for name, field in group.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, _Group):
+            found += paths(inner, f"{prefix}{name}.")
+        else:
+            found.append(f"{prefix}{name}")
+    return found
+
+
+def variable(path: str) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + path.replace(".", "_").upper()
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"{file}: expected YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{file}: expected a mapping of settings")  # noqa: TRY004
+    return content
+
+
+def _put(merged: dict[str, Any], path: str, value: object) -> None:
+    *groups, last = path.split(".")
+    for group in groups:
+        merged = merged.setdefault(group, {})
+    merged[last] = value
+
+
+def _lines(error: ValidationError) -> list[str]:
+    lines = []
+    for detail in error.errors(include_url=False):
+        path = ".".join(str(step) for step in detail["loc"])
+        seen = "" if detail["type"] == "missing" else f", saw {detail['input']!r}"
+        lines.append(f"{path} ({variable(path)}): {detail['msg']}{seen}")
+    return lines

@@ -38,12 +38,14 @@ class OldState:
         uid: Of the live object.
         evidence: Verified, carried by the old object and bound to its state.
         images: Digests it already runs.
+        intents: Intents it equals, as `BoundChange.intents` says of the new object.
     """
 
     digest: Digest
     uid: str
     evidence: tuple[Evidence, ...] = ()
     images: frozenset[Digest] = frozenset()
+    intents: frozenset[BoundIntent] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest, Subject
 from countersign.core.types.change import Change
 from countersign.core.types.people import CertIdentity, KeyIdentity
-from countersign.core.types.time import ALWAYS, Interval
+from countersign.core.types.time import ALWAYS, Interval, require_zone
 
 
 class Assistance(IntEnum):
@@ -138,6 +138,9 @@ class Declaration:
     range: CommitRange
     declared_on: datetime
 
+    def __post_init__(self) -> None:
+        require_zone(self.declared_on)
+
 
 class AnswerVerdict(StrEnum):
     """What a reviewer says to one question."""
@@ -172,6 +175,9 @@ class Emergency:
     incident: str
     justification: str
     retrospective_due: datetime | None = None
+
+    def __post_init__(self) -> None:
+        require_zone(self.retrospective_due)
 
 
 class Result(StrEnum):
@@ -221,6 +227,9 @@ class SignOff:
     emergency: Emergency | None = None
     link: str = ""
 
+    def __post_init__(self) -> None:
+        require_zone(self.started_on, self.reviewed_on, self.restore_until)
+
 
 Claim: TypeAlias = Provenance | Declaration | SignOff
 
@@ -255,7 +264,8 @@ class Evidence:
         presence: Whether the proof says a person was there.
 
     Raises:
-        Malformed: a statement without subjects speaks of nothing.
+        Malformed: a statement without subjects speaks of nothing; or a time without
+            zone.
     """
 
     bundle: Digest
@@ -271,4 +281,5 @@ class Evidence:
     def __post_init__(self) -> None:
         if not self.subjects:
             raise Malformed("expected at least one subject, saw none")
+        require_zone(self.signed_at)
         object.__setattr__(self, "digests", frozenset(s.digest for s in self.subjects))

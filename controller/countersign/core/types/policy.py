@@ -185,19 +185,39 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
-    """The questions a reviewer must answer: its address, digest and question ids."""
+    """The questions a reviewer must answer: its address, digest and question ids.
+
+    Raises:
+        Malformed: a set without questions asks nothing.
+    """
 
     uri: str
     digest: Digest
     ids: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        if not self.ids:
+            raise Malformed(f"{self.uri}: expected at least one question, saw none")
+
 
 @dataclass(frozen=True, slots=True)
 class TraceDemand:
-    """A type of link that must be there, and the form its id must have."""
+    """A type of link that must be there, and the form its whole id must have.
+
+    Raises:
+        Malformed: the pattern is no regular expression.
+    """
 
     type: str
     pattern: str = ".+"
+
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise Malformed(
+                f"{self.type}: expected a regular expression, saw {self.pattern!r}"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

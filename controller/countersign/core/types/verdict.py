@@ -158,6 +158,39 @@ class OpenSlots:
     collected: tuple[str, datetime | None] | None = None
 
 
+class Gap(StrEnum):
+    """How far provenance of an artifact falls short, from nothing to nearly there."""
+
+    ABSENT = "absent"
+    UNTRUSTED = "untrusted"
+    MISMATCHED = "mismatched"
+    REVOKED = "revoked"
+    OUT_OF_SCOPE = "outOfScope"
+    OUT_OF_TIME = "outOfTime"
+    NOT_BUILT = "notBuilt"
+    INCOMPLETE = "incomplete"
+    UNANCHORED = "unanchored"
+    UNNAMED = "unnamed"
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenanceGap:
+    """Nobody says dependably how an artifact was made.
+
+    Attributes:
+        gap: ABSENT: no provenance speaks of it. UNTRUSTED: signed by none of the
+            policy's collectors. MISMATCHED: its certificate is about another repository
+            or revision. OUT_OF_SCOPE: for another cluster or namespace. NOT_BUILT: no
+            builder links the image to the commit. UNANCHORED: the range does not start
+            at anything approved. UNNAMED: the sign-off does not name it among its
+            inputs.
+        seen: Signer, repository, clusters, commit …, short; ``""`` if nothing was.
+    """
+
+    gap: Gap
+    seen: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """Names that matter to the finding: unresolved authors, open questions, tools."""
@@ -166,7 +199,15 @@ class Names:
 
 
 Facts: TypeAlias = (
-    Detail | Differences | Expected | Names | OpenSlots | SignedBy | Window | None
+    Detail
+    | Differences
+    | Expected
+    | Names
+    | OpenSlots
+    | ProvenanceGap
+    | SignedBy
+    | Window
+    | None
 )
 
 

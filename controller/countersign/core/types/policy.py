@@ -214,7 +214,7 @@ class TraceDemand:
     def __post_init__(self) -> None:
         try:
             re.compile(self.pattern)
-        except re.error as error:
+        except (re.error, RecursionError, OverflowError) as error:
             raise Malformed(
                 f"{self.type}: expected a regular expression, saw {self.pattern!r}"
             ) from error

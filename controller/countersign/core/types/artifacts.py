@@ -9,7 +9,7 @@ from typing import TypeAlias
 from countersign.core.errors import Malformed
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
-Tree: TypeAlias = "dict[str, Json]"
+Tree: TypeAlias = dict[str, "Json"]
 
 
 class Algorithm(StrEnum):

@@ -1,0 +1,48 @@
+"""What the schema knows and this version cannot honour: it is refused, never ignored.
+
+A restriction that would not be enforced, or an exception that would not be granted,
+makes the object invalid, with its path. A later version deletes lines here.
+"""
+
+from collections.abc import Callable
+
+from countersign.wire.resources.policy import PolicySpec
+from countersign.wire.resources.trust import TrustRootSpec
+
+_POLICY: tuple[tuple[str, Callable[[PolicySpec], object]], ...] = (
+    ("protect.excusedApiGroups", lambda s: s.protect.excused_api_groups),
+    ("provenance.robots", lambda s: s.provenance.robots),
+    ("images.registries", lambda s: s.images.registries),
+    ("images.subject", lambda s: s.images.subject != "either"),
+    ("conversion.trusted", lambda s: s.conversion.trusted),
+    (
+        "exceptions.deletion.exceptGroups",
+        lambda s: s.exceptions.deletion.except_groups,
+    ),
+    (
+        "exceptions.interactive.allowGroups",
+        lambda s: s.exceptions.interactive.allow_groups,
+    ),
+    ("exceptions.controllers", lambda s: s.exceptions.controllers),
+    ("exceptions.injection", lambda s: s.exceptions.injection),
+    ("exceptions.tools.argocd", lambda s: s.exceptions.tools.argocd is not None),
+    ("exceptions.tools.flux", lambda s: s.exceptions.tools.flux is not None),
+)
+_TRUST: tuple[tuple[str, Callable[[TrustRootSpec], object]], ...] = (
+    ("tsaOnly", lambda s: s.tsa_only is not None),
+    ("keys[].ssh", lambda s: any(key.type == "ssh" for key in s.keys)),
+    ("keys[].webauthn", lambda s: any(key.type == "webauthn" for key in s.keys)),
+)
+
+
+def not_yet(spec: object) -> tuple[str, ...]:
+    """Return a problem for each field of `spec` that this version cannot honour."""
+    if isinstance(spec, PolicySpec):
+        paths = [path for path, given in _POLICY if given(spec)]
+    elif isinstance(spec, TrustRootSpec):
+        paths = [path for path, given in _TRUST if given(spec)]
+    else:
+        paths = []
+    return tuple(
+        f"spec.{path}: this version cannot honour it; take it out" for path in paths
+    )

@@ -1,0 +1,232 @@
+"""A ProtectionPolicy becomes the law's value: preset applied, names resolved."""
+
+from collections import Counter
+from collections.abc import Collection
+from typing import TypeVar
+
+from countersign.core.errors import Malformed
+from countersign.core.presets import PRESETS, Preset
+from countersign.core.questions import known
+from countersign.core.types.artifacts import Algorithm, Digest
+from countersign.core.types.evidence import Presence
+from countersign.core.types.people import Roster
+from countersign.core.types.policy import (
+    Attestor,
+    Baseline,
+    BaseRule,
+    BreakGlass,
+    Demands,
+    Doors,
+    Images,
+    Policy,
+    QuestionSet,
+    Slot,
+    ThirdParty,
+    Toggle,
+    TraceDemand,
+    Treatment,
+)
+from countersign.wire.resources.attestors import Builder
+from countersign.wire.resources.policy import Images as ImagesSpec
+from countersign.wire.resources.policy import PolicySpec, SignOff
+from countersign.wire.resources.read import Invalid
+from countersign.wire.resources.scope import scope_of
+
+_MAKERS = frozenset({"author", "committer", "prompter", "deployer"})
+_PRESENCE = {
+    "any": Presence.NONE,
+    "touch": Presence.TOUCH,
+    "verified": Presence.VERIFIED,
+}
+
+T = TypeVar("T")
+
+
+def _or(value: T | None, default: T) -> T:
+    return default if value is None else value
+
+
+def resolve(
+    name: str,
+    spec: PolicySpec,
+    rosters: Collection[Roster],
+    trust_roots: Collection[str],
+) -> Policy:
+    """Return the policy in force.
+
+    Args:
+        name: Of the object.
+        spec: As parsed.
+        rosters: All that could be read.
+        trust_roots: Names of all that could be read.
+
+    Raises:
+        Invalid: a name leads nowhere, or the law refuses the policy.
+    """
+    found = {roster.name: roster for roster in rosters}
+    problems = [
+        f"spec.provenance: no TrustRoot {root!r} that can be read"
+        for root in sorted(_roots(spec) - set(trust_roots))
+    ]
+    if spec.roster not in found:
+        problems.append(f"spec.roster: no Roster {spec.roster!r} that can be read")
+    roster = found.get(spec.roster, Roster(spec.roster, ()))
+    try:
+        policy = _policy(name, spec, roster)
+    except Invalid as error:
+        raise Invalid((*error.problems, *problems)) from error
+    except Malformed as error:
+        raise Invalid((f"spec: {error}", *problems)) from error
+    if problems:
+        raise Invalid(problems)
+    return policy
+
+
+def check(name: str, spec: PolicySpec) -> None:
+    """Refuse what no roster or trust root could make valid.
+
+    Raises:
+        Invalid: as :func:`resolve`.
+    """
+    resolve(name, spec, [Roster(spec.roster, ())], _roots(spec))
+
+
+def _roots(spec: PolicySpec) -> set[str]:
+    told = (*(spec.provenance.collectors or ()), *(spec.provenance.builders or ()))
+    return {attestor.trust_root for attestor in told}
+
+
+def _policy(name: str, spec: PolicySpec, roster: Roster) -> Policy:
+    preset = PRESETS.get(spec.preset)
+    if preset is None:
+        raise Invalid(
+            [f"spec.preset: expected one of {', '.join(PRESETS)}, saw {spec.preset!r}"]
+        )
+    said = spec.provenance
+    collectors = tuple(c.value() for c in said.collectors or ())
+    _once(collectors)
+    return Policy(
+        name=name,
+        scope=scope_of(spec.protect, recommended=preset.recommended_cluster_scoped),
+        roster=roster,
+        enforcement=spec.enforcement,
+        collectors=collectors,
+        builders=tuple(_builder(b, collectors) for b in said.builders or ()),
+        known_authors=said.known_authors or (),
+        baselines=frozenset(
+            Baseline(b.repo, Digest(Algorithm.GIT_COMMIT, b.commit))
+            for b in said.baselines or ()
+        ),
+        declaring_roles=frozenset(said.declarations.roles)
+        if said.declarations
+        else frozenset(),
+        banned_tools=frozenset(said.banned_agents or ()),
+        human=_or(_treatment(said.human), preset.human),
+        unknown=_or(_treatment(said.unknown), preset.unknown),
+        ai=_or(_treatment(said.ai), preset.ai),
+        slots=_slots(spec.sign_off, preset),
+        demands=_demands(spec.sign_off, preset),
+        images=_images(spec.images),
+        break_glass=_break_glass(spec),
+        doors=Doors(
+            helm=spec.exceptions.tools.helm is not None,
+            scale_groups=frozenset(spec.exceptions.scale.allow_groups),
+            restart_groups=frozenset(spec.exceptions.restart.allow_groups),
+        ),
+    )
+
+
+def _treatment(said: str | None) -> Treatment | None:
+    return None if said is None else Treatment(said)
+
+
+def _once(collectors: tuple[Attestor, ...]) -> None:
+    counted = Counter(collector.name for collector in collectors)
+    twice = sorted(name for name, count in counted.items() if count > 1)
+    if twice:
+        # a revocation names a collector: it must know which
+        raise Invalid(
+            [f"spec.provenance.collectors: expected each name once, saw twice: {twice}"]
+        )
+
+
+def _builder(said: Builder, collectors: tuple[Attestor, ...]) -> Attestor:
+    """Return the core's value, pinned like the collector of the same identity."""
+    pins = (
+        collector.source_repositories
+        for collector in collectors
+        if (collector.trust_root, collector.issuer, collector.san)
+        == (said.trust_root, said.issuer, said.san)
+    )
+    try:
+        return said.value(next(pins, ()))
+    except Malformed as error:
+        raise Invalid([f"spec.provenance.builders: {error}"]) from error
+
+
+def _slots(said: SignOff, preset: Preset) -> tuple[Slot, ...]:
+    if said.slots is None:
+        return preset.slots
+    known_names = _MAKERS | {slot.role for slot in said.slots}
+    for at, slot in enumerate(said.slots):
+        if unknown := sorted(set(slot.independent_of) - known_names):
+            path = f"spec.signOff.slots[{at}].independentOf"
+            names = ", ".join(sorted(known_names))
+            raise Invalid([f"{path}: expected {names}, saw {', '.join(unknown)}"])
+    return tuple(
+        Slot(
+            role=slot.role,
+            independent_of=frozenset(slot.independent_of),
+            meanings=frozenset(slot.meaning),
+        )
+        for slot in said.slots
+    )
+
+
+def _demands(said: SignOff, preset: Preset) -> Demands:
+    links = preset.traceability
+    if said.traceability is not None:
+        links = tuple(TraceDemand(t.type, t.pattern) for t in said.traceability)
+    default = Demands()
+    return Demands(
+        questions=_questions(said, preset),
+        traceability=links,
+        max_validity=_or(said.max_validity, preset.max_validity),
+        max_restore=_or(said.max_restore, default.max_restore),
+        presence=_PRESENCE[said.presence or "any"],
+        trusted_time=said.trusted_time == "required",
+        base=_or(said.base, BaseRule.LINEAGE),
+    )
+
+
+def _questions(said: SignOff, preset: Preset) -> QuestionSet | None:
+    if said.question_set is None:
+        return preset.questions
+    wanted = said.question_set
+    found = known(wanted.digest.value())
+    if found is None or found.uri != wanted.uri:
+        asked = f"{wanted.uri} with sha256 {wanted.digest.sha256}"
+        raise Invalid([f"spec.signOff.questionSet: no questions known as {asked}"])
+    return found
+
+
+def _images(said: ImagesSpec) -> Images:
+    return Images(
+        attestations=_or(said.attestations, Toggle.REQUIRED),
+        pinning=_or(said.pinning, Toggle.REQUIRED),
+        third_party=tuple(
+            ThirdParty(t.repository, frozenset(Digest.parse(d) for d in t.digests))
+            for t in said.third_party or ()
+        ),
+    )
+
+
+def _break_glass(spec: PolicySpec) -> BreakGlass | None:
+    said = spec.break_glass
+    if said is None:
+        return None
+    return BreakGlass(
+        role=said.role,
+        max_validity=said.max_validity,
+        review_within=said.review_within,
+    )

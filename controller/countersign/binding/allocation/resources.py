@@ -1,0 +1,131 @@
+"""Requests and limits that the server fills into Pods.
+
+Source:
+    plugin/pkg/admission/limitranger/admission.go; ``DefaultPodLevelResources`` in
+    pkg/api/pod/util.go; ``aggregateContainerResourcesByFn`` in
+    k8s.io/component-helpers/resource/helpers.go.
+"""
+
+from countersign.binding.comparison import Comparison, annotate
+from countersign.binding.facts import limit_ranges
+from countersign.binding.normal_form import normal_form
+from countersign.binding.podspecs import containers
+from countersign.binding.scalars import nanos, quantity_text
+from countersign.binding.tree import Struct
+from countersign.core.types.artifacts import Tree
+
+_ANNOTATION = "kubernetes.io/limit-ranger"
+
+
+def limit_containers(sides: Comparison) -> None:
+    """Fill in the defaults of the namespace's LimitRanges, and say so in an annotation."""
+    for tree in sides.facts.answers(limit_ranges(sides.namespace)):
+        requests, limits = _range_defaults(tree)
+        notes = [
+            note
+            for title, name in (
+                ("container", "containers"),
+                ("init container", "initContainers"),
+            )
+            for container in containers(sides.spec(), name)
+            for note in _limit_container(container, title, requests, limits)
+        ]
+        if notes:
+            text = "LimitRanger plugin set: " + "; ".join(notes)
+            annotate(sides.wanted, _ANNOTATION, text)
+
+
+def _range_defaults(tree: Tree) -> tuple[Struct, Struct]:
+    """``defaultContainerResourceRequirements``: requests and limits, later items win."""
+    requests: Struct = {}
+    limits: Struct = {}
+    for item in normal_form(tree).get("spec", {}).get("limits", []):
+        if item.get("type") == "Container":
+            requests |= item.get("defaultRequest", {})
+            limits |= item.get("default", {})
+    return requests, limits
+
+
+def _limit_container(
+    container: Struct, title: str, requests: Struct, limits: Struct
+) -> list[str]:
+    """``mergeContainerResources``: fill in what is missing and return what to say."""
+    resources, notes = container.get("resources", {}), []
+    for word, defaults in (("request", requests), ("limit", limits)):
+        said = resources.get(f"{word}s", {})
+        missing = sorted(defaults.keys() - said.keys())
+        if missing:
+            resources[f"{word}s"] = {**defaults, **said}
+            container["resources"] = resources
+            name = container.get("name", "")
+            notes.append(f"{', '.join(missing)} {word} for {title} {name}")
+    return notes
+
+
+def complete_pod_level(spec: Struct) -> None:
+    """Fill in ``spec.resources`` from the containers, if it says anything at all."""
+    resources = spec.get("resources", {})
+    if not (resources.get("requests") or resources.get("limits")):
+        return
+    summed_limits, summed = _total(spec, "limits"), _total(spec, "requests")
+    requests = dict(resources.get("requests", {}))
+    limits = dict(resources.get("limits", {}))
+    for name, amount in summed_limits.items():
+        if name.startswith("hugepages-") and name not in requests:
+            limits.setdefault(name, quantity_text(amount))
+    for name in ("cpu", "memory"):
+        if name in summed:
+            requests.setdefault(name, quantity_text(summed[name]))
+    for name, limit in limits.items():
+        if _pod_level(name):
+            requests.setdefault(name, limit)
+    for name, request in requests.items():
+        if _pod_level(name) and _all_limited(spec, name):
+            amount = max(summed_limits[name], nanos(request))
+            limits.setdefault(name, quantity_text(amount))
+    found = {"requests": requests, "limits": limits}
+    resources.update({key: value for key, value in found.items() if value})
+
+
+def _pod_level(name: str) -> bool:
+    return name in ("cpu", "memory") or name.startswith("hugepages-")
+
+
+def _all_limited(spec: Struct, name: str) -> bool:
+    return all(
+        name in container.get("resources", {}).get("limits", {})
+        for container in containers(spec)
+    )
+
+
+def _total(spec: Struct, key: str) -> dict[str, int]:
+    """Return what a Pod's containers ask for at most at one time, in nanos.
+
+    Init containers run one after the other, before the rest; those that restart
+    always run on, beside all later ones.
+    """
+    together = _Sum()
+    for container in containers(spec, "containers"):
+        together.add(container, key)
+    sidecars, peak = _Sum(), dict[str, int]()
+    for container in containers(spec, "initContainers"):
+        if container.get("restartPolicy") == "Always":
+            sidecars.add(container, key)
+            at_once = sidecars
+        else:
+            at_once = _Sum(sidecars)
+            at_once.add(container, key)
+        peak = {k: max(peak.get(k, 0), at_once.get(k, 0)) for k in {**peak, **at_once}}
+    for name, amount in sidecars.items():
+        together[name] = together.get(name, 0) + amount
+    names = {**together, **peak}
+    return {name: max(together.get(name, 0), peak.get(name, 0)) for name in names}
+
+
+class _Sum(dict[str, int]):
+    """Nanos by resource."""
+
+    def add(self, container: Struct, key: str) -> None:
+        """Add the requests or limits of a container."""
+        for name, text in container.get("resources", {}).get(key, {}).items():
+            self[name] = self.get(name, 0) + nanos(text)

@@ -1,0 +1,188 @@
+"""The canonical intent (C0): what a person signs of a manifest.
+
+It does not depend on the version of a cluster: no default is filled in, only what
+cannot be meant is taken out. Its digest is the SHA-256 of its canonical JSON
+(RFC 8785). What a server would drop or overwrite in silence is refused, because then
+the object could never equal what was signed.
+"""
+
+import orjson
+import rfc8785
+
+from countersign.binding.masking import is_secret, mask, masked_part
+from countersign.binding.normal_form import LAST_APPLIED, OWN_PREFIX, SERVER_OWNED
+from countersign.binding.scalars import SCALARS
+from countersign.binding.tables import (
+    TYPES,
+    ListOf,
+    MapOf,
+    Scalar,
+    Shape,
+    Structure,
+    kind_key,
+    kind_of,
+)
+from countersign.binding.tree import Struct, Value, token
+from countersign.core.errors import Malformed
+from countersign.core.types.artifacts import Digest, Intent, Tree
+
+
+def canonical(manifest: Tree, *, namespace: str = "", salt: bytes = b"") -> Intent:
+    """Return the canonical intent of a manifest.
+
+    Taken out: null fields, an empty status, our own annotations and
+    ``last-applied-configuration``. Nulls in lists and maps are values and stay.
+
+    Args:
+        manifest: One object as written by its author; lists are expanded before.
+        namespace: Where a manifest that names no namespace goes, as ``kubectl -n``;
+            without effect on cluster-scoped kinds.
+        salt: For a Secret that is not yet masked: 32 random bytes.
+
+    Raises:
+        Malformed: unsupported kind; unknown field or wrong type; a field that the
+            server owns; no name; no namespace, another than `namespace`, or one on a
+            cluster-scoped kind; an integer beyond 2**53; nested too deeply.
+    """
+    kind = kind_of(manifest)
+    if is_secret(manifest) and "salt" not in manifest:
+        manifest = mask(manifest, salt)
+    masked = masked_part(manifest)
+    plain = {
+        k: v for k, v in manifest.items() if k not in ("salt", "data") or not masked
+    }
+    try:
+        tree: Struct = _clean(plain, Structure(pointer=False, type=kind.type), "")
+    except RecursionError as error:
+        raise Malformed("expected a manifest, saw one nested too deeply") from error
+    if kind.status:
+        _drop_status(tree)
+    metadata = _clean_metadata(tree)
+    _place(metadata, namespace, namespaced=kind.namespaced)
+    data = canonical_json(tree | masked)
+    return Intent(Digest.sha256(data), orjson.loads(data))
+
+
+def read_intent(data: bytes) -> Intent:
+    """Parse canonical JSON that claims to be a canonical intent.
+
+    Args:
+        data: The bytes, already bounded in size.
+
+    Raises:
+        Malformed: no JSON; not in canonical form, duplicate keys included; or not
+            the canonical intent of what it describes.
+    """
+    try:
+        tree = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise Malformed("expected a JSON intent, saw something else") from error
+    if type(tree) is not dict:
+        raise Malformed("expected an intent to be an object")
+    intent = canonical(tree)
+    if intent.digest != Digest.sha256(data):
+        raise Malformed("expected a canonical intent, saw another form of one")
+    return intent
+
+
+def canonical_json(tree: Value) -> bytes:
+    """Return the canonical JSON of a tree (RFC 8785, JCS).
+
+    Raises:
+        Malformed: an integer beyond 2**53, NaN, or nested too deeply.
+    """
+    try:
+        return rfc8785.dumps(tree)
+    except rfc8785.CanonicalizationError as error:
+        raise Malformed(f"expected plain JSON: {error}") from error
+    except RecursionError as error:
+        raise Malformed("expected plain JSON, saw it nested too deeply") from error
+
+
+def _clean(value: Value, shape: Shape, path: str) -> Value:
+    """Check a value against its shape and return it without null fields."""
+    match shape:
+        case Scalar(name=name):
+            _check_scalar(value, name, path)
+            return value
+        case Structure(type=type_name):
+            return _clean_struct(value, type_name, path)
+        case ListOf(item=item):
+            if type(value) is not list:
+                raise Malformed(f"{path}: expected a list")
+            return [
+                v if v is None else _clean(v, item, f"{path}/{i}")
+                for i, v in enumerate(value)
+            ]
+        case MapOf(item=item):
+            if type(value) is not dict:
+                raise Malformed(f"{path}: expected a map")
+            return {
+                k: v if v is None else _clean(v, item, f"{path}/{token(k)}")
+                for k, v in value.items()
+            }
+
+
+def _clean_struct(value: Value, type_name: str, path: str) -> Struct:
+    if type(value) is not dict:
+        raise Malformed(f"{path or '/'}: expected an object")
+    fields = TYPES[type_name]
+    for key in value:
+        if key not in fields:
+            raise Malformed(f"{path}/{token(key)[:80]}: unknown field")
+    return {
+        key: _clean(item, fields[key], f"{path}/{key}")
+        for key, item in value.items()
+        if item is not None
+    }
+
+
+def _check_scalar(value: Value, name: str, path: str) -> None:
+    try:
+        SCALARS[name](value)
+    except Malformed as error:
+        raise Malformed(f"{path}: {error}") from error
+
+
+def _drop_status(tree: Struct) -> None:
+    """Drop the empty status that generators leave; refuse any other."""
+    if not _hollow(tree.pop("status", None)):
+        raise Malformed("/status: owned by the server; remove it from the manifest")
+
+
+def _hollow(value: Value) -> bool:
+    """Tell whether nothing is said: null, empty, or made of nothing else."""
+    if type(value) is dict:
+        return all(_hollow(item) for item in value.values())
+    return value is None or value == []
+
+
+def _clean_metadata(tree: Struct) -> Struct:
+    """Refuse what the server owns and drop annotations that are no part of it."""
+    metadata: Struct = tree.setdefault("metadata", {})
+    for field in sorted(SERVER_OWNED & metadata.keys()):
+        raise Malformed(f"/metadata/{field}: owned by the server; remove it")
+    if not (metadata.get("name") or metadata.get("generateName")):
+        raise Malformed(f"{kind_key(tree)}: expected a name, saw none")
+    annotations = {
+        key: value
+        for key, value in metadata.pop("annotations", {}).items()
+        if key != LAST_APPLIED and not key.startswith(OWN_PREFIX)
+    }
+    if annotations:
+        metadata["annotations"] = annotations
+    return metadata
+
+
+def _place(metadata: Struct, namespace: str, *, namespaced: bool) -> None:
+    """Make sure that the intent says where the object lives."""
+    written = metadata.get("namespace", "")
+    if not namespaced:
+        if written:
+            raise Malformed("/metadata/namespace: this kind lives in no namespace")
+        return
+    if written and namespace and written != namespace:
+        raise Malformed(f"/metadata/namespace: expected {namespace}, saw {written}")
+    if not (written or namespace):
+        raise Malformed("/metadata/namespace: expected a namespace, saw none")
+    metadata["namespace"] = written or namespace

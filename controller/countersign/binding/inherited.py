@@ -1,0 +1,112 @@
+"""What may stay as it was when a signed state is applied over a live object.
+
+Two reasons, both closed lists, and both only on UPDATE, for what the intent does not
+say, and where the object under admission has exactly what the old one had:
+
+* apply and patches leave what a manifest omits at its live value, while a default that
+  depends on another field would be computed anew for the intent;
+* controllers write into objects that people sign. What they were let through to write
+  must not be in the way of the next sign-off.
+
+Anything that is not listed here must be in the intent. Deliberately not listed:
+``policyTypes`` of a NetworkPolicy (rules added later would not be enforced),
+``strategy.rollingUpdate``, security contexts, environment and volumes.
+"""
+
+from collections.abc import Mapping
+
+from countersign.binding.comparison import Comparison
+from countersign.binding.podspecs import containers, pod_spec
+from countersign.binding.tables import kind_key
+from countersign.binding.tree import ABSENT, token
+
+_TEMPLATE = "/spec/template/metadata/annotations/"
+RESTARTED_AT = _TEMPLATE + token("kubectl.kubernetes.io/restartedAt")
+
+KEPT_PATHS: Mapping[str, tuple[str, ...]] = {
+    "v1/PersistentVolumeClaim": ("/spec/volumeName", "/spec/storageClassName"),
+    "v1/ReplicationController": ("/spec/replicas", "/metadata/labels"),
+    "apps/v1/DaemonSet": (RESTARTED_AT,),
+    "apps/v1/Deployment": ("/spec/replicas", RESTARTED_AT),
+    "apps/v1/ReplicaSet": ("/spec/replicas", RESTARTED_AT),
+    "apps/v1/StatefulSet": ("/spec/replicas", RESTARTED_AT),
+    "batch/v1/Job": ("/metadata/labels",),
+}
+"""JSON pointers whose value may stay, by kind."""
+
+KEPT_ANNOTATIONS: Mapping[str, frozenset[str]] = {
+    "v1/PersistentVolumeClaim": frozenset(
+        {
+            "pv.kubernetes.io/bind-completed",
+            "pv.kubernetes.io/bound-by-controller",
+            "volume.beta.kubernetes.io/storage-provisioner",
+            "volume.kubernetes.io/selected-node",
+            "volume.kubernetes.io/storage-provisioner",
+        }
+    ),
+    "v1/Pod": frozenset({"kubernetes.io/limit-ranger"}),
+    "apps/v1/Deployment": frozenset({"deployment.kubernetes.io/revision"}),
+}
+"""Annotations of the object itself that controllers write and that may stay, by kind."""
+
+KEPT_FINALIZERS = frozenset(
+    {
+        "batch.kubernetes.io/job-tracking",
+        "foregroundDeletion",
+        "kubernetes.io/pvc-protection",
+        "orphan",
+        "service.kubernetes.io/load-balancer-cleanup",
+    }
+)
+"""Finalizers that controllers write and that may stay."""
+
+_KEPT_PULL_POLICIES = ("Always", "IfNotPresent")
+
+
+def keep_inherited(sides: Comparison) -> None:
+    """Let stay what may stay; without an old object nothing may."""
+    if sides.old is None:
+        return
+    kind = kind_key(sides.wanted)
+    for path in KEPT_PATHS.get(kind, ()):
+        sides.keep(path)
+    for key in KEPT_ANNOTATIONS.get(kind, ()):
+        sides.keep("/metadata/annotations/" + token(key))
+    sides.keep("/metadata/ownerReferences")
+    _keep_finalizers(sides)
+    _keep_pull_policies(sides)
+
+
+def _keep_finalizers(sides: Comparison) -> None:
+    seen = sides.seen["metadata"].get("finalizers", [])
+    said = sides.wanted["metadata"].get("finalizers", [])
+    before = sides.before("/metadata/finalizers")
+    if before is ABSENT:
+        return
+    kept = [n for n in seen if n in KEPT_FINALIZERS and n in before and n not in said]
+    if [name for name in seen if name not in kept] == said:
+        sides.wanted["metadata"]["finalizers"] = seen
+
+
+def _keep_pull_policies(sides: Comparison) -> None:
+    """Let a policy stay that a container got when its image had another tag.
+
+    Containers are found by name, as the server's merges do.
+    """
+    sources = [
+        pod_spec(tree) or {} for tree in (sides.written, sides.wanted, sides.seen)
+    ]
+    policies = {
+        container.get("name"): container.get("imagePullPolicy")
+        for container in containers(pod_spec(sides.old or {}) or {})
+    }
+    for field in ("initContainers", "containers"):
+        lists = (source.get(field, []) for source in sources)
+        for written, wanted, seen in zip(*lists, strict=False):
+            policy = seen.get("imagePullPolicy")
+            if (
+                "imagePullPolicy" not in written
+                and policy in _KEPT_PULL_POLICIES
+                and policy == policies.get(written.get("name"))
+            ):
+                wanted["imagePullPolicy"] = policy

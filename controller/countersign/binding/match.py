@@ -1,0 +1,185 @@
+"""Does an object equal what was signed, or what was there before?"""
+
+import json
+import re
+from collections.abc import Iterable
+
+from countersign.binding.allocation import ALLOCATIONS
+from countersign.binding.canonical import canonical_json
+from countersign.binding.comparison import Comparison
+from countersign.binding.facts import ClusterFacts
+from countersign.binding.inherited import keep_inherited
+from countersign.binding.masking import is_secret, mask, salt_of
+from countersign.binding.normal_form import (
+    apply_defaults,
+    normal_form,
+    written_form,
+)
+from countersign.binding.tables import kind_key, kind_of
+from countersign.binding.tooling import accept_helm, accept_kubectl
+from countersign.binding.tree import ABSENT, Struct, Value, differences, find, put
+from countersign.core.errors import Malformed
+from countersign.core.types.artifacts import Difference, Digest, ObjectRef, Tree
+from countersign.core.types.change import Elastic
+
+MAX_DIFFERENCES = 16
+MAX_SHOWN = 160  # characters of a value in a difference
+_MASK = "*****"
+_GENERATED_SUFFIX = re.compile(r"[bcdfghjklmnpqrstvwxz2456789]{5}")
+_MAX_GENERATED_BASE = 58  # characters; names.maxGeneratedNameLength
+
+
+def match(
+    intent: Tree,
+    observed: Tree,
+    *,
+    identity: ObjectRef,
+    old: Tree | None = None,
+    facts: ClusterFacts | None = None,
+    elastic: Iterable[Elastic] = (),
+    helm: bool = False,
+    dry_run: bool = False,
+) -> tuple[Difference, ...]:
+    """Compare the object under admission with a signed intent.
+
+    Args:
+        intent: A canonical intent; of a Secret a masked one.
+        observed: The object as the server shows it to a validating webhook.
+        identity: What the request says it is about; `observed` must agree.
+        old: The object before an UPDATE; None on CREATE.
+        facts: Answers to `facts_needed(observed)`, and the cluster's settings.
+        elastic: Paths at which any integer within the signed bounds equals.
+        helm: Helm's own marks may be there.
+        dry_run: The request is one.
+
+    Returns:
+        Where they differ, sorted by path, bounded in number and length; values of
+        Secrets are masked. Empty: they are equal.
+
+    Raises:
+        Malformed: the kind is not supported, `observed` is not what `identity` says,
+            or the intent is of a Secret and not masked.
+    """
+    salt = salt_of(intent)
+    seen = normal_form(_masked(observed, salt))
+    _identify(seen, identity)
+    wanted = written_form(intent)
+    _name(wanted, seen)
+    accept_kubectl(wanted, seen)
+    if helm:
+        accept_helm(wanted, seen)
+    sides = Comparison(
+        written=written_form(intent),
+        wanted=apply_defaults(intent, wanted),
+        seen=seen,
+        old=None if old is None else normal_form(_masked(old, salt)),
+        uid=str(find(observed, "/metadata/uid") or ""),
+        namespace=identity.namespace,
+        facts=facts or ClusterFacts(),
+        dry_run=dry_run,
+    )
+    allocate = ALLOCATIONS.get(kind_key(intent))
+    if allocate:
+        allocate(sides)
+    keep_inherited(sides)
+    for bounds in elastic:
+        _stretch(sides, bounds)
+    return _shown(sides.wanted, sides.seen, secret=salt is not None)
+
+
+def same(old: Tree, new: Tree) -> bool:
+    """Tell whether an UPDATE changes nothing: door *unchanged*.
+
+    Labels, annotations (our own too), finalizers and owner references count.
+
+    Raises:
+        Malformed: the kind is not supported.
+    """
+    forms = normal_form(old, own=True), normal_form(new, own=True)
+    return next(differences(*forms), None) is None
+
+
+def state_digest(tree: Tree, *, salt: bytes | None = None) -> Digest:
+    """Return the digest of an object's state: the ``base`` that a sign-off names.
+
+    Args:
+        tree: The live object.
+        salt: That of the intent, for a Secret: its values enter masked, since a plain
+            hash would let anyone try values.
+
+    Raises:
+        Malformed: the kind is not supported, or a Secret comes without a salt.
+    """
+    if is_secret(tree) and salt is None:
+        raise Malformed("expected a salt for the state of a Secret, saw none")
+    return Digest.sha256(canonical_json(normal_form(_masked(tree, salt))))
+
+
+def _masked(tree: Tree, salt: bytes | None) -> Tree:
+    return tree if salt is None else mask(tree, salt)
+
+
+def _identify(seen: Struct, identity: ObjectRef) -> None:
+    """Refuse an object that is not the request's; say where it lives if it does not.
+
+    Raises:
+        Malformed: another group, kind, namespace or name.
+    """
+    group, _, _version = seen["apiVersion"].rpartition("/")
+    metadata = seen["metadata"]
+    if kind_of(seen).namespaced:
+        namespace = metadata.setdefault("namespace", identity.namespace)
+    else:
+        namespace = identity.namespace
+    name = metadata.get("name", "")
+    if (group, seen["kind"], namespace) != (
+        identity.group,
+        identity.kind,
+        identity.namespace,
+    ) or (identity.name and identity.name != name):
+        raise Malformed(
+            f"expected the object of the request, {identity}, "
+            f"saw {namespace}/{seen['kind']}/{name}"
+        )
+
+
+def _name(wanted: Struct, seen: Struct) -> None:
+    """Accept a name that the server made from the intent's ``generateName``."""
+    metadata = wanted["metadata"]
+    base = metadata.get("generateName", "")[:_MAX_GENERATED_BASE]
+    name = seen["metadata"].get("name", "")
+    if (
+        base
+        and "name" not in metadata
+        and name.startswith(base)
+        and _GENERATED_SUFFIX.fullmatch(name, len(base))
+    ):
+        metadata["name"] = name
+
+
+def _stretch(sides: Comparison, bounds: Elastic) -> None:
+    """Accept an integer within signed bounds where the intent has one or none."""
+    seen, said = find(sides.seen, bounds.path), find(sides.wanted, bounds.path)
+    if (
+        type(seen) is int
+        and bounds.minimum <= seen <= bounds.maximum
+        and (said is ABSENT or type(said) is int)
+    ):
+        put(sides.wanted, bounds.path, seen)
+
+
+def _shown(wanted: Struct, seen: Struct, *, secret: bool) -> tuple[Difference, ...]:
+    """Render the differences for people, the values of Secrets masked."""
+    found = sorted(differences(wanted, seen), key=lambda difference: difference[0])
+    return tuple(
+        Difference(path, _text(expected, hidden), _text(shown, hidden))
+        for path, expected, shown in found[:MAX_DIFFERENCES]
+        for hidden in [secret and path.startswith("/data")]
+    )
+
+
+def _text(value: Value, hidden: bool) -> str | None:  # noqa: FBT001 - private
+    if value is ABSENT:
+        return None
+    text = json.dumps(_MASK if hidden else value, ensure_ascii=False)
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"

@@ -1,0 +1,144 @@
+"""The generated type table: which kinds there are, and what each field holds.
+
+The table is data (``data/types-MINOR-DIGEST.json``, made by ``python -m tools.gen``),
+named by the Kubernetes minor whose types it describes. The newest one is used: for an
+older server it knows more fields than needed, for a newer one too few, and then an
+object that uses the rest is denied, never admitted by mistake.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TypeAlias
+
+import orjson
+
+from countersign.core.errors import Malformed, Misconfigured
+from countersign.core.types.artifacts import Tree
+
+_NAME = re.compile(r"types-1\.(?P<minor>\d+)-(?P<digest>[0-9a-f]{12})\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A field read as one value: a string, a bool, a quantity and so on.
+
+    Attributes:
+        pointer: The Go field is a pointer, so that its zero differs from absence.
+        name: As in the table.
+    """
+
+    pointer: bool
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """A field that holds a struct; `type` is a key of `TYPES`."""
+
+    pointer: bool
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A field that holds a list."""
+
+    pointer: bool
+    item: "Shape"
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    """A field that holds a map from strings."""
+
+    pointer: bool
+    item: "Shape"
+
+
+Shape: TypeAlias = Scalar | Structure | ListOf | MapOf
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind that binding understands.
+
+    Attributes:
+        type: Its Go type, a key of `TYPES`.
+        namespaced: Its objects live in namespaces.
+        status: Its status is a subresource: the server ignores it in the object.
+    """
+
+    type: str
+    namespaced: bool
+    status: bool
+
+
+def parse_shape(text: str) -> Shape:
+    """Read a shape as the table writes it: ``*T``, ``[]T``, ``map[string]T``, ``T``."""
+    pointer, bare = text.startswith("*"), text.removeprefix("*")
+    if bare.startswith("[]"):
+        return ListOf(pointer, parse_shape(bare[2:]))
+    if bare.startswith("map[string]"):
+        return MapOf(pointer, parse_shape(bare.removeprefix("map[string]")))
+    return Structure(pointer, bare) if "." in bare else Scalar(pointer, bare)
+
+
+def _newest() -> bytes:
+    """Return the table of the newest minor, its content checked against its name."""
+    found = [
+        (int(name["minor"]), name["digest"], entry)
+        for entry in (files("countersign.binding") / "data").iterdir()
+        if (name := _NAME.fullmatch(entry.name))
+    ]
+    if not found:
+        raise Misconfigured("expected a type table among the package's files, saw none")
+    _, digest, entry = max(found, key=lambda item: item[0])
+    content = entry.read_bytes()
+    if hashlib.sha256(content).hexdigest()[:12] != digest:
+        raise Misconfigured(f"{entry.name}: the content is not what the name says")
+    return content
+
+
+_TABLE = orjson.loads(_newest())
+
+MINOR: str = _TABLE["minor"]
+KINDS: Mapping[str, Kind] = {
+    name: Kind(**described) for name, described in _TABLE["kinds"].items()
+}
+TYPES: Mapping[str, Mapping[str, Shape]] = {
+    name: {field: parse_shape(text) for field, text in fields.items()}
+    for name, fields in _TABLE["types"].items()
+}
+
+
+def kind_key(tree: Tree) -> str:
+    """Return ``apiVersion/kind`` of an object, whether or not it is supported.
+
+    Raises:
+        Malformed: one of the two is missing or no string.
+    """
+    version, kind = tree.get("apiVersion"), tree.get("kind")
+    if type(version) is not str or type(kind) is not str or "/" in kind:
+        raise Malformed("expected apiVersion and kind, saw an object without")
+    return f"{version}/{kind}"
+
+
+def supported(tree: Tree) -> bool:
+    """Tell whether binding can judge an object of this version and kind at all."""
+    return kind_key(tree) in KINDS
+
+
+def kind_of(tree: Tree) -> Kind:
+    """Return what is known about the kind of an object.
+
+    Raises:
+        Malformed: no apiVersion or kind, or a kind that is not supported.
+    """
+    key = kind_key(tree)
+    try:
+        return KINDS[key]
+    except KeyError as error:
+        raise Malformed(f"unsupported kind {key[:120]}") from error

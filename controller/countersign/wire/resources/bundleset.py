@@ -56,7 +56,7 @@ class Packed(Strict):
 class BundleSetSpec(Strict):
     """The spec of a BundleSet."""
 
-    bundles: tuple[Packed, ...] = Field(default=(), max_length=MAX_ENTRIES)
+    bundles: tuple[Packed, ...] = Field(min_length=1, max_length=MAX_ENTRIES)
     intents: tuple[Packed, ...] = Field(default=(), max_length=MAX_ENTRIES)
 
     model_config = rules(("self == oldSelf", "a BundleSet does not change"))

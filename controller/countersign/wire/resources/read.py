@@ -1,5 +1,6 @@
 """From an object as the server stores it to its spec, or to what is wrong with it."""
 
+import json
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -118,4 +119,4 @@ def _quoted(value: object) -> str:
         return "a list"
     if value is None:
         return "nothing"
-    return orjson.dumps(str(value)[:_MAX_SEEN]).decode()
+    return json.dumps(str(value)[:_MAX_SEEN])

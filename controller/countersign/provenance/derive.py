@@ -28,12 +28,16 @@ class JudgedCommit:
         commit: The commit as read.
         assistance: UNKNOWN, MIXED or AI.
         marks: Sorted; empty means silence.
+        author: Address in lower case.
+        committer: The same; ``""`` where a forge committed for somebody.
         contributors: Authors, co-authors and committer.
     """
 
     commit: Commit
     assistance: Assistance
     marks: tuple[Mark, ...]
+    author: str
+    committer: str
     contributors: frozenset[Contributor]
 
     @property
@@ -129,11 +133,18 @@ def judge(
         *_signature_marks(commit.committer, MarkKind.COMMITTER, registry),
         *also,
     }
+    author, committer = _address(commit.author), _address(commit.committer)
+    if committer in WEB_COMMITTERS:
+        committer = ""
     return JudgedCommit(
         commit=commit,
         assistance=max((mark.claims for mark in marks), default=Assistance.UNKNOWN),
         marks=tuple(sorted(marks)),
-        contributors=frozenset(_contributors(commit, registry)),
+        author=author,
+        committer=committer,
+        contributors=frozenset(
+            _contributors(author, committer, co_authors(commit.message), registry)
+        ),
     )
 
 
@@ -156,16 +167,17 @@ def _branch_marks(branches: tuple[str, ...], registry: Registry) -> Iterable[Mar
             yield Mark(MarkKind.BRANCH, shown, Assistance.MIXED, Tool(agent.name))
 
 
-def _contributors(commit: Commit, registry: Registry) -> Iterable[Contributor]:
+def _contributors(
+    author: str, committer: str, others: Iterable[str], registry: Registry
+) -> Iterable[Contributor]:
     """Name who took part. Co-authors wrote too; beside an assistant they prompted it."""
-    author, committer = _address(commit.author), _address(commit.committer)
     by_agent = registry.by_address(author) is not None
     yield Contributor(Part.AUTHOR, author, agent=by_agent)
-    for address in co_authors(commit.message):
+    for address in others:
         agent = registry.by_address(address) is not None
         part = Part.PROMPTER if by_agent and not agent else Part.AUTHOR
         yield Contributor(part, address, agent=agent)
-    if committer not in WEB_COMMITTERS:
+    if committer:
         agent = registry.by_address(committer) is not None
         yield Contributor(Part.COMMITTER, committer, agent=agent)
 

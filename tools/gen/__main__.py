@@ -4,9 +4,10 @@ import argparse
 import sys
 
 from tools.gen import ROOT, Generator
+from tools.gen.crds import CUSTOM_RESOURCES
 from tools.gen.gotypes import TYPE_TABLES
 
-GENERATORS: tuple[Generator, ...] = (TYPE_TABLES,)
+GENERATORS: tuple[Generator, ...] = (TYPE_TABLES, *CUSTOM_RESOURCES)
 
 
 def stale(generator: Generator) -> dict[str, bytes | None]:

@@ -1,0 +1,143 @@
+"""Our stored objects, wherever they are stored, as the books that the engine reads."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from countersign.core.types.artifacts import Tree
+from countersign.core.types.people import Roster
+from countersign.core.types.policy import Policy, Revoked
+from countersign.core.types.trust import TrustRoot
+from countersign.ports import InvalidPolicy, PolicySnapshot
+from countersign.telemetry import POLICIES
+from countersign.wire.resources import objects
+from countersign.wire.resources.kinds import (
+    POLICY,
+    REVOCATION,
+    ROSTER,
+    TRUST_ROOT,
+    Kind,
+)
+from countersign.wire.resources.read import Invalid, name_of
+from countersign.wire.resources.resolve import resolve
+from countersign.wire.resources.scope import scope_left
+
+logger = logging.getLogger(__name__)
+
+LOADED = (POLICY, ROSTER, TRUST_ROOT, REVOCATION)
+"""The kinds without which nothing can be judged."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An object of ours that could not be read."""
+
+    kind: str
+    name: str
+    problems: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Collects what could be read, and what could not."""
+
+    problems: list[Problem] = field(default_factory=list)
+
+    def all(
+        self, kind: Kind, trees: Iterable[Tree], read: Callable[[Tree], T]
+    ) -> dict[str, T]:
+        """Read `trees`, sorted by name; those that are invalid become problems."""
+        found = {}
+        for tree in sorted(trees, key=name_of):
+            try:
+                found[name_of(tree)] = read(tree)
+            except Invalid as error:
+                self.problems.append(Problem(kind.name, name_of(tree), error.problems))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Everything in force at one moment.
+
+    Attributes:
+        policies: For the engine.
+        roots: Trust roots that could be read, sorted by name.
+        problems: What could not be read, for people.
+    """
+
+    policies: PolicySnapshot
+    roots: tuple[TrustRoot, ...]
+    problems: tuple[Problem, ...]
+
+
+def bind_books(
+    stored: Callable[[Kind], Iterable[Tree]], protected: tuple[str, ...]
+) -> Books:
+    """Read all stored objects of `LOADED`.
+
+    What cannot be read never opens anything: an invalid policy denies what it would
+    have matched; an invalid roster or trust root makes the policies that name it
+    invalid; an invalid revocation denies everything that is protected, since nobody
+    can say what it was to withdraw.
+
+    Args:
+        stored: The objects of a kind.
+        protected: Names that must have a policy.
+    """
+    reading = _Reading()
+    rosters = reading.all(ROSTER, stored(ROSTER), objects.roster)
+    roots = reading.all(TRUST_ROOT, stored(TRUST_ROOT), objects.trust_root)
+    revoked = reading.all(REVOCATION, stored(REVOCATION), objects.revocation)
+    unread = [
+        InvalidPolicy(name=f"{p.kind}/{p.name}", scope=None, problems=p.problems)
+        for p in reading.problems
+        if p.kind == REVOCATION.name
+    ]
+    trees = {name_of(tree): tree for tree in stored(POLICY)}
+    policies = reading.all(
+        POLICY, trees.values(), lambda tree: _policy(tree, rosters, roots)
+    )
+    unread += [
+        InvalidPolicy(name=p.name, scope=scope_left(trees[p.name]), problems=p.problems)
+        for p in reading.problems
+        if p.kind == POLICY.name
+    ]
+    return Books(
+        policies=PolicySnapshot(
+            policies=tuple(policies.values()),
+            invalid=tuple(unread),
+            revocations=_flat(revoked.values()),
+            protected=protected,
+        ),
+        roots=tuple(roots.values()),
+        problems=tuple(reading.problems),
+    )
+
+
+def _policy(
+    tree: Tree, rosters: dict[str, Roster], roots: dict[str, TrustRoot]
+) -> Policy:
+    return resolve(name_of(tree), objects.policy(tree), rosters.values(), roots.keys())
+
+
+def _flat(entries: Iterable[tuple[Revoked, ...]]) -> tuple[Revoked, ...]:
+    return tuple(entry for group in entries for entry in group)
+
+
+def observe(books: Books) -> None:
+    """Log what could not be read, and count the policies."""
+    for problem in books.problems:
+        logger.warning(
+            "resource_invalid",
+            extra={
+                "kind": problem.kind,
+                "resource": problem.name,
+                "problems": list(problem.problems),
+            },
+        )
+    POLICIES.labels("valid").set(len(books.policies.policies))
+    POLICIES.labels("invalid").set(len(books.policies.invalid))

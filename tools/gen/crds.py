@@ -1,0 +1,220 @@
+"""The CustomResourceDefinitions, from the models that parse the resources.
+
+Structural schemas as apiextensions.k8s.io/v1 wants them. Each object node keeps unknown
+fields: a server that dropped a misspelt restriction would leave nothing for us to refuse.
+No defaults are written into objects: what absence means is for the version that reads.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from countersign.core.types.artifacts import Tree
+from countersign.wire.resources.kinds import (
+    BUNDLE_SET,
+    GROUP,
+    POLICY,
+    REVOCATION,
+    ROSTER,
+    TRUST_ROOT,
+    VERSION,
+    Kind,
+)
+from countersign.wire.yaml_text import render_yaml
+from tools.gen import Generator
+
+FOLDERS = ("manifests/crds", "charts/countersign/crds")
+_HEADER = "# Generated from the models in countersign.wire.resources by `make gen`.\n"
+_PRESERVE = "x-kubernetes-preserve-unknown-fields"
+_KEPT = (
+    "type",
+    "description",
+    "enum",
+    "format",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "required",
+)
+
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What people see of a kind.
+
+    Attributes:
+        kind: Which.
+        short: Short names.
+        columns: Title and JSON path, between name and readiness.
+    """
+
+    kind: Kind
+    short: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...] = ()
+
+
+SHOWN = (
+    _Shown(
+        POLICY,
+        ("pp",),
+        (
+            ("Preset", ".spec.preset"),
+            ("Roster", ".spec.roster"),
+            ("Enforcement", ".spec.enforcement"),
+        ),
+    ),
+    _Shown(ROSTER, ()),
+    _Shown(TRUST_ROOT, ("troot",)),
+    _Shown(REVOCATION, ()),
+    _Shown(BUNDLE_SET, ("bset",)),
+)
+
+_TEXT: Schema = {"type": "string"}
+_COUNT: Schema = {"type": "integer", "format": "int64"}
+STATUS: Schema = {
+    "type": "object",
+    "description": "What countersign found. For people: never read back.",
+    _PRESERVE: True,
+    "properties": {
+        "observedGeneration": _COUNT,
+        "invalidFields": {"type": "array", "items": _TEXT},
+        "outcomes": {"type": "object", "additionalProperties": _COUNT},
+        "conditions": {
+            "type": "array",
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["type"],
+            "items": {
+                "type": "object",
+                _PRESERVE: True,
+                "required": ["type", "status", "reason", "lastTransitionTime"],
+                "properties": {
+                    "type": _TEXT,
+                    "status": {"type": "string", "enum": ["True", "False", "Unknown"]},
+                    "reason": _TEXT,
+                    "message": _TEXT,
+                    "observedGeneration": _COUNT,
+                    "lastTransitionTime": {"type": "string", "format": "date-time"},
+                },
+            },
+        },
+    },
+}
+
+
+def definition(shown: _Shown) -> Tree:
+    """Return the CustomResourceDefinition of a kind."""
+    kind = shown.kind
+    columns = [
+        *((title, path, "string") for title, path in shown.columns),
+        ("Ready", '.status.conditions[?(@.type=="Ready")].status', "string"),
+        ("Age", ".metadata.creationTimestamp", "date"),
+    ]
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{kind.plural}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced" if kind.namespaced else "Cluster",
+            "names": {
+                "kind": kind.name,
+                "listKind": f"{kind.name}List",
+                "plural": kind.plural,
+                "singular": kind.name.lower(),
+                "categories": ["countersign"],
+                "shortNames": [*shown.short],
+            },
+            "versions": [
+                {
+                    "name": VERSION,
+                    "served": True,
+                    "storage": True,
+                    "subresources": {"status": {}},
+                    "additionalPrinterColumns": [
+                        {"name": title, "type": sort, "jsonPath": path}
+                        for title, path, sort in columns
+                    ],
+                    "schema": {"openAPIV3Schema": _root(kind)},
+                }
+            ],
+        },
+    }
+
+
+def _root(kind: Kind) -> Schema:
+    model = kind.spec.model_json_schema(by_alias=True)
+    return {
+        "type": "object",
+        "description": (kind.spec.__doc__ or "").replace("The spec of a", "A", 1),
+        _PRESERVE: True,
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": _TEXT,
+            "kind": _TEXT,
+            "metadata": {"type": "object"},
+            "spec": structural(model, model.get("$defs", {})),
+            "status": STATUS,
+        },
+    }
+
+
+def structural(schema: Schema, models: Mapping[str, Schema]) -> Schema:
+    """Turn a JSON schema of pydantic into a structural schema.
+
+    Args:
+        schema: One node.
+        models: What ``$ref`` leads to, by name.
+    """
+    if "$ref" in schema:
+        name = schema["$ref"].removeprefix("#/$defs/")
+        # a description beside the reference is about the field, not about its type
+        schema = {**models[name], **{k: v for k, v in schema.items() if k != "$ref"}}
+    if "anyOf" in schema or "oneOf" in schema:
+        return _union(schema, models)
+    made = {key: schema[key] for key in _KEPT if key in schema}
+    made |= {k: v for k, v in schema.items() if k.startswith("x-kubernetes-")}
+    if "const" in schema:
+        made["enum"] = [schema["const"]]
+    if schema["type"] == "object":
+        made[_PRESERVE] = True
+        properties = schema.get("properties", {})
+        if properties:
+            made["properties"] = {
+                name: structural(field, models) for name, field in properties.items()
+            }
+    if schema["type"] == "array":
+        made["items"] = structural(schema["items"], models)
+    return made
+
+
+def _union(schema: Schema, models: Mapping[str, Schema]) -> Schema:
+    """Turn ``X | None`` into a nullable X; leave other unions to our parser."""
+    options = schema.get("anyOf") or schema["oneOf"]
+    rest = [option for option in options if option.get("type") != "null"]
+    said = {k: v for k, v in schema.items() if k == "description"}
+    nullable = {"nullable": True} if len(rest) < len(options) else {}
+    if len(rest) == 1 and not {"anyOf", "oneOf"} & rest[0].keys():
+        return structural(rest[0], models) | said | nullable
+    return said | nullable | {_PRESERVE: True}
+
+
+def _make(folder: str) -> Mapping[str, bytes]:
+    return {
+        f"{folder}/{shown.kind.plural}.yaml": (
+            _HEADER + render_yaml([definition(shown)])
+        ).encode()
+        for shown in SHOWN
+    }
+
+
+def _generator(folder: str) -> Generator:
+    return Generator(
+        name="custom resources", owns=f"{folder}/*.yaml", make=lambda: _make(folder)
+    )
+
+
+CUSTOM_RESOURCES = tuple(_generator(folder) for folder in FOLDERS)

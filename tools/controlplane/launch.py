@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def running(
     guard = Guard(layout.folder, layout.ledger)
     keep_logs = False
     try:
-        plane = _launched(layout, binaries, options)
+        plane = launched(layout, binaries, options)
         try:
             yield plane
         finally:
@@ -82,7 +82,7 @@ def up(
     layout.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     guard = Guard(layout.folder, layout.ledger)
     try:
-        plane = _launched(layout, binaries, options)
+        plane = launched(layout, binaries, options)
     except BaseException as error:
         _remove(layout, progress, keep_logs=isinstance(error, Exception))
         guard.dismiss()
@@ -111,10 +111,20 @@ def down(folder: Path) -> bool:
     return True
 
 
-def _launched(
-    layout: Layout, binaries: dict[str, Path], options: Options
+def launched(
+    layout: Layout,
+    binaries: dict[str, Path],
+    options: Options,
+    *,
+    ports: Callable[[], Ports] = Ports.free,
 ) -> ControlPlane:
-    """Return a started control plane.
+    """Return a started control plane that nobody looks after yet.
+
+    Args:
+        layout: Where it lives.
+        binaries: The programs by name.
+        options: What is different about it.
+        ports: Chooses them; asked again when another process was quicker to take one.
 
     Raises:
         NotReady: It did not come up; what of it runs is for the caller to remove.
@@ -122,7 +132,7 @@ def _launched(
     tries_left = _TRIES
     while True:
         layout.make()
-        plane = ControlPlane(layout, Ports.free(), binaries, options)
+        plane = ControlPlane(layout, ports(), binaries, options)
         try:
             plane.start()
         except NotReady as error:
@@ -137,7 +147,7 @@ def _launched(
 
 def _remove(layout: Layout, progress: Progress, *, keep_logs: bool) -> None:
     ledger = Ledger(layout.ledger)
-    ended = [one.name for one in ledger.entries if not one.alive]
+    ended = [one.name for one in ledger.entries if not one.is_alive()]
     ledger.stop_all(grace_s=0)
     if (ended or keep_logs) and layout.logs.is_dir():
         kept = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}logs-"))
@@ -153,7 +163,7 @@ def _require_unused(layout: Layout) -> None:
     Raises:
         ControlPlaneError: It is.
     """
-    names = [one.name for one in Ledger(layout.ledger).entries if one.alive]
+    names = [one.name for one in Ledger(layout.ledger).entries if one.is_alive()]
     if names:
         raise ControlPlaneError(
             f"{', '.join(names)} of {layout.folder} still run: take them down first"

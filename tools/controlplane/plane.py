@@ -44,6 +44,8 @@ class ControlPlane:
             and the users', PEM.
         service_cidr: The addresses of Services.
         binaries: The programs by name; ``kubectl`` among them.
+        ledger: The processes. What a caller starts through it is stopped with the
+            control plane's own, before them.
         keep_logs: Whether the servers' logs are kept at the end.
     """
 
@@ -63,7 +65,7 @@ class ControlPlane:
         self._layout = layout
         self._ports = ports
         self._options = options
-        self._ledger = Ledger(layout.ledger)
+        self.ledger = Ledger(layout.ledger)
         self._authority = Authority()
         self._users: dict[str, Path] = {}
         self._asker = self._write_credentials()
@@ -240,7 +242,7 @@ class ControlPlane:
         Args:
             grace_s: How long it may take to end by itself; with 0 it is killed.
         """
-        self._ledger.stop(APISERVER.name, grace_s=grace_s)
+        self.ledger.stop(APISERVER.name, grace_s=grace_s)
 
     def restart_apiserver(self, *, deadline_s: float = _START_S) -> None:
         """Stop the API server and start it again.
@@ -297,14 +299,14 @@ class ControlPlane:
         return Asker(self.ca_file, *internal.write(folder / "internal"))
 
     def _launch(self, name: str, command: Sequence[str]) -> None:
-        self._ledger.start(name, command, log=self._layout.log(name))
+        self.ledger.start(name, command, log=self._layout.log(name))
 
     def _wait(
         self, name: str, wrong: Callable[[], str], *, deadline_s: float = _START_S
     ) -> None:
         wait(
             wrong,
-            alive=lambda: self._ledger.alive(name),
+            alive=lambda: self.ledger.alive(name),
             name=name,
             log=self._layout.log(name),
             deadline_s=deadline_s,

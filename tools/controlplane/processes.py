@@ -38,9 +38,8 @@ class Started:
     began: int
     boot: str
 
-    @property
-    def alive(self) -> bool:
-        """Whether it runs still: it, not another one with the same number."""
+    def is_alive(self) -> bool:
+        """Tell whether it runs still: it, not another one with the same number."""
         fields = _stat(self.pid)
         return (
             bool(fields)
@@ -109,7 +108,7 @@ class Ledger:
 
     def alive(self, name: str) -> bool:
         """Tell whether the process called `name` runs."""
-        return any(one.alive for one in self.entries if one.name == name)
+        return any(one.is_alive() for one in self.entries if one.name == name)
 
     def stop(self, name: str, *, grace_s: float = GRACE_S) -> None:
         """Stop the process called `name`, if it runs, and all of its group.
@@ -146,7 +145,7 @@ class _Poll(Protocol):
 def _stop(one: Started, grace_s: float) -> None:
     with _handle(one.pid) as ended:
         # The handle is open: from here on the number cannot become another process's.
-        if ended is not None and one.alive:
+        if ended is not None and one.is_alive():
             os.killpg(one.pid, signal.SIGTERM if grace_s else signal.SIGKILL)
             if not ended.poll(grace_s * 1000):
                 os.killpg(one.pid, signal.SIGKILL)

@@ -1,0 +1,67 @@
+# What people and CI run. `make` lists the targets. All that a target needs it sets up
+# itself: uv and the programs of the control plane under ~/.cache, packages in .venv.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/countersign
+UV := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
+ENV := .venv/.synced
+RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
+
+.PHONY: help
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+
+.PHONY: demo
+demo: $(ENV) ## the main job, end to end, on a real control plane; leaves nothing behind
+	@$(RUN) python -m tools.stack demo
+
+.PHONY: up
+up: $(ENV) ## the demo's stack, left running: see .run/
+	@$(RUN) python -m tools.stack up
+
+.PHONY: down
+down: $(ENV) ## stops what `make up` started
+	@$(RUN) python -m tools.stack down
+
+# Tests that share the control plane go to one worker; see tests/integration/conftest.py.
+.PHONY: test
+test: $(ENV) ## all tests; PYTEST='-k webhook' for some
+	@$(RUN) python -m tools.controlplane ensure
+	$(RUN) pytest -n 2 --dist loadgroup $(PYTEST)
+
+.PHONY: check
+check: $(ENV) ## format, lints, types, import contracts, generated files, dead links
+	$(RUN) ruff format --check
+	$(RUN) ruff check
+	$(RUN) mypy
+	$(RUN) lint-imports
+	$(RUN) deptry .
+	$(RUN) python -m tools.gen --check
+	$(RUN) python -m tools.doclinks
+
+.PHONY: fix
+fix: $(ENV) ## formats, and mends what lints can mend
+	$(RUN) ruff format
+	$(RUN) ruff check --fix
+
+.PHONY: gen
+gen: $(ENV) ## writes the generated files anew
+	$(RUN) python -m tools.gen
+
+.PHONY: clean
+clean: ## removes what the other targets made here; not the cache of this machine
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist .coverage*
+
+$(ENV): pyproject.toml uv.lock | $(UV)
+	@echo "setting up .venv"
+	@$(UV) sync --frozen --quiet
+	@touch $@
+
+$(CACHE)/uv/bin/uv:
+	@echo "installing uv, once on this machine"
+	@python3 -m venv $(CACHE)/uv
+	@$(CACHE)/uv/bin/pip install --quiet --disable-pip-version-check uv

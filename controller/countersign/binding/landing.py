@@ -1,0 +1,60 @@
+"""A change as it would land: the live object and what it would become, side by side."""
+
+from dataclasses import dataclass
+
+from countersign.binding.allocation import ALLOCATIONS
+from countersign.binding.comparison import Comparison
+from countersign.binding.facts import ClusterFacts
+from countersign.binding.inherited import keep_inherited
+from countersign.binding.masking import mask, salt_of
+from countersign.binding.normal_form import normal_form, written_form
+from countersign.binding.tables import kind_key
+from countersign.binding.tooling import accept_kubectl
+from countersign.binding.tree import find
+from countersign.core.types.artifacts import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """Both states of one object, without what the server owns, Secrets masked.
+
+    Attributes:
+        before: Normal form of the live object; None where there is none.
+        after: What would stand there; for a new object as it is written, else with
+            the server's defaults and what may stay of the live object.
+    """
+
+    before: Tree | None
+    after: Tree
+
+
+def landing(intent: Tree, live: Tree | None, namespace: str) -> Landing:
+    """Return what applying `intent` over `live` does.
+
+    Args:
+        intent: A canonical intent.
+        live: The object as the server shows it, of the intent's kind; None: absent.
+        namespace: Where it goes; ``""`` for cluster-scoped kinds.
+
+    Raises:
+        Malformed: the live object is not of a supported kind.
+    """
+    if live is None:
+        return Landing(None, written_form(intent))
+    salt = salt_of(intent)
+    before = normal_form(live if salt is None else mask(live, salt))
+    sides = Comparison(
+        written=written_form(intent),
+        wanted=normal_form(intent),
+        seen=before,
+        old=before,
+        uid=str(find(live, "/metadata/uid") or ""),
+        namespace=namespace,
+        facts=ClusterFacts(),
+        dry_run=False,
+    )
+    accept_kubectl(sides.wanted, sides.seen)
+    if allocate := ALLOCATIONS.get(kind_key(intent)):
+        allocate(sides)
+    keep_inherited(sides)
+    return Landing(before, sides.wanted)

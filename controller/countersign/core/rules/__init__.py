@@ -1,1 +1,1 @@
-"""One rule a file; `decide` puts them together."""
+"""The law, one rule a file. ``decide.py`` reads them in order."""

@@ -63,6 +63,8 @@ class BoundChange:
         images: All that the old object did not already run; sorted.
         old: None on CREATE.
         requester: Who asks; the deployer.
+        propagation: What a DELETE does with dependents, ``Orphan`` also where only
+            ``orphanDependents`` or a finalizer says so; ``""`` is the server's default.
     """
 
     cluster: str
@@ -74,3 +76,4 @@ class BoundChange:
     images: tuple[Image, ...] = ()
     old: OldState | None = None
     requester: Requester
+    propagation: str = ""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -84,6 +84,8 @@ class Roster:
 
     name: str
     persons: tuple[Person, ...]
+    _by_identity: dict[Identity, Person] = field(init=False, repr=False, compare=False)
+    _by_alias: dict[Alias, Person] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         seen: Counter[object] = Counter(p.id for p in self.persons)
@@ -96,14 +98,18 @@ class Roster:
                 f"roster {self.name}: expected each id, identity and alias once, "
                 f"saw twice: {', '.join(shared)}"
             )
+        by_identity = {i: p for p in self.persons for i in p.identities}
+        by_alias = {a: p for p in self.persons for a in p.aliases}
+        object.__setattr__(self, "_by_identity", by_identity)
+        object.__setattr__(self, "_by_alias", by_alias)
 
     def __iter__(self) -> Iterator[Person]:
         return iter(self.persons)
 
     def signer(self, identity: Identity) -> Person | None:
         """Return who signs as `identity`."""
-        return next((p for p in self.persons if identity in p.identities), None)
+        return self._by_identity.get(identity)
 
     def known_as(self, alias: Alias) -> Person | None:
         """Return who goes by `alias`."""
-        return next((p for p in self.persons if alias in p.aliases), None)
+        return self._by_alias.get(alias)

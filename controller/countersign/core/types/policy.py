@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest
@@ -42,6 +43,7 @@ class Toggle(StrEnum):
     OFF = "off"
 
 
+@lru_cache(maxsize=1024)  # patterns of policies: as many as a cluster's policies hold
 def glob(pattern: str, stop: str) -> re.Pattern[str]:
     """Compile a pattern whose only wildcard is ``*``, which never crosses `stop`.
 

@@ -1,0 +1,89 @@
+"""The same state again, an older state, another state (rule 8)."""
+
+from countersign.core.rules.adverse import about
+from countersign.core.rules.case import Case, Said, said
+from countersign.core.rules.collectors import repository
+from countersign.core.types.change import Base, ObjectChange, Operation
+from countersign.core.types.evidence import Evidence, Provenance, SignOff
+from countersign.core.types.policy import BaseRule
+from countersign.core.types.verdict import Expected, Finding, Reason
+
+
+def base_fault(
+    case: Case, sign_off: Said[SignOff], change: ObjectChange
+) -> Finding | None:
+    """Say why `change` may not follow on the live state, or None.
+
+    ``exact``: the live state is the one that was signed as base.
+    ``lineage``: that, or nothing newer was admitted meanwhile; or the reviewer allowed
+    this state to return (see `may_return`). Creating has nothing to go back from.
+    """
+    rule, old = case.policy.demands.base, case.change.old
+    signed = change.base
+    if rule is BaseRule.ANY or _is_live(case, change):
+        return None
+    if rule is BaseRule.LINEAGE and (
+        case.change.operation is Operation.CREATE
+        or is_current(case, sign_off.evidence)
+        or may_return(case, sign_off)
+    ):
+        return None
+    seen = str(old.digest) if old else Base.ABSENT.value
+    return case.finding(Reason.STALE_BASE, Expected(str(signed), seen))
+
+
+def is_current(case: Case, evidence: Evidence) -> bool:
+    """Tell whether nothing newer than `evidence` admitted the live object.
+
+    What speaks of the live state is current: applying it again goes nowhere. Evidence
+    without trusted time is older than all; an object without evidence is newer than all,
+    and so is one that we cannot see.
+    """
+    old, signed = case.change.old, evidence.signed_at
+    if old is None or not old.evidence:
+        return False
+    if any(intent.digest in evidence.digests for intent in old.intents):
+        return True
+    times = (e.signed_at for e in old.evidence if e.signed_at is not None)
+    return signed is not None and all(time <= signed for time in times)
+
+
+def follows(case: Case, provenance: Said[Provenance]) -> bool:
+    """Tell whether the range begins where that of the live object's provenance ends."""
+    old, claim = case.change.old, provenance.claim
+    live = frozenset(i.digest for i in old.intents) if old else frozenset()
+    return any(
+        before.claim.range.target == claim.range.base
+        and repository(before.claim.repository) == repository(claim.repository)
+        for before in about(case.policy, said(case.old, Provenance), live)
+    )
+
+
+def may_return(case: Case, sign_off: Said[SignOff]) -> bool:
+    """Tell whether this older state may come back, as the reviewer signed.
+
+    The reviewer may allow it until at most the policy's ``maxRestore`` after the
+    validity ends, and only over a newer state: a first admission needs validity.
+    """
+    claim, demands = sign_off.claim, case.policy.demands
+    window = claim.validity
+    if (
+        demands.base is not BaseRule.LINEAGE
+        or case.change.operation is not Operation.UPDATE
+        or claim.restore_until is None
+        or window.start is None
+        or window.end is None
+        or not case.old
+    ):
+        return False
+    return (
+        not is_current(case, sign_off.evidence)
+        and claim.restore_until - window.end <= demands.max_restore
+        and window.start <= case.at <= claim.restore_until
+    )
+
+
+def _is_live(case: Case, change: ObjectChange) -> bool:
+    if case.change.operation is Operation.CREATE:
+        return change.base is Base.ABSENT
+    return case.change.old is not None and change.base == case.change.old.digest

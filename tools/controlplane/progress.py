@@ -31,9 +31,13 @@ class Progress:
 
         Args:
             text: What is being done, in the present tense.
-            estimate_s: How long that may take at most, in seconds, as far as known.
+            estimate_s: How long that takes on an idle machine, in seconds, if known.
         """
-        bound = f" (up to {duration(estimate_s)})" if estimate_s else ""
+        bound = (
+            f" (about {duration(estimate_s)} if the machine is idle)"
+            if estimate_s
+            else ""
+        )
         begun = time.monotonic()
         if not self._live:
             self.say(f"{text}{bound} …")

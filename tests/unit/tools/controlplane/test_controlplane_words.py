@@ -33,7 +33,7 @@ def test_in_a_log_a_step_is_two_lines() -> None:
         pass
 
     assert heard.text == (
-        "control plane: building (up to 5 min 27 s) …\n"
+        "control plane: building (about 5 min 27 s if the machine is idle) …\n"
         "control plane: building: done in 0 s\n"
     )
 

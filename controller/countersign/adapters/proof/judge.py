@@ -1,0 +1,212 @@
+"""One bundle under all trust roots: a proof, or why there is none.
+
+Runs in a thread and never raises: what a library throws at odd input is a rejection like
+any other. Nothing in here depends on the present, so results can be remembered.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TypeAlias
+
+from countersign.adapters.proof.key import KeyScheme
+from countersign.adapters.proof.keyless import KeylessScheme
+from countersign.adapters.proof.stamps import claimed_time, stamped_at
+from countersign.adapters.proof.trusted_root import Authority, Kind, TrustedRoot
+from countersign.core.errors import Malformed, Rejected
+from countersign.core.types.artifacts import Digest
+from countersign.core.types.evidence import CertificateClaims, Evidence
+from countersign.core.types.people import CertIdentity, KeyIdentity
+from countersign.core.types.time import ALWAYS, Interval
+from countersign.core.types.trust import TrustRoot
+from countersign.wire.attestation import Attestation, parse_attestation
+from countersign.wire.bundle import Bundle, parse_bundle
+
+_VERSION = b"1"  # of these rules: raised with each change of what they accept
+_MAX_REASON = 400  # characters of a refusal; it may end up in a denial
+_MAX_EACH = 200  # of what one trust root says
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a bundle proves, now and later, as long as `valid` holds.
+
+    Attributes:
+        evidence: The facts.
+        valid: Must hold at the moment of asking: the window of a key whose signature
+            nobody trusted has dated. Open for all others.
+    """
+
+    evidence: Evidence
+    valid: Interval = ALWAYS
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a bundle proves nothing.
+
+    Attributes:
+        malformed: It is no bundle at all; else its proof does not hold.
+        reason: Expected and seen.
+    """
+
+    malformed: bool
+    reason: str
+
+
+Outcome: TypeAlias = Proof | Refusal
+
+
+class RootMaterial:
+    """One trust root, ready for use. Reading it is put off until it is needed.
+
+    Args:
+        root: As configured.
+    """
+
+    def __init__(self, root: TrustRoot) -> None:
+        self.root = root
+
+    @cached_property
+    def keys(self) -> KeyScheme:
+        """The named keys; maybe none."""
+        return KeyScheme(self.root.keys)
+
+    @cached_property
+    def keyless(self) -> KeylessScheme:
+        """Certificates and logs.
+
+        Raises:
+            Malformed: the trusted root cannot be read.
+        """
+        return KeylessScheme(self._sigstore)
+
+    def stampers(self, at: datetime) -> tuple[Authority, ...]:
+        """Return the time-stamping authorities in use at `at`.
+
+        Raises:
+            Malformed: the trusted root cannot be read.
+        """
+        if self.root.sigstore is None:
+            return ()
+        return self._sigstore.in_use(Kind.TSA, [at])
+
+    @cached_property
+    def _sigstore(self) -> TrustedRoot:
+        return TrustedRoot(self.root.sigstore or b"")
+
+
+class Material:
+    """All trust roots, ready for use.
+
+    Args:
+        roots: In the order in which they are tried.
+        known: Of an earlier set; what has not changed is used again.
+
+    Attributes:
+        items: The trust roots, in that order.
+        digest: Of all of them: what results are remembered under.
+    """
+
+    items: tuple[RootMaterial, ...]
+
+    def __init__(
+        self, roots: tuple[TrustRoot, ...], known: "Material | None" = None
+    ) -> None:
+        ready: Mapping[TrustRoot, RootMaterial] = (
+            {item.root: item for item in known.items} if known else {}
+        )
+        self.items = tuple(ready.get(root) or RootMaterial(root) for root in roots)
+        text = "".join(f"{root.name} {root.digest}\n" for root in roots).encode()
+        self.digest = hashlib.sha256(_VERSION + b"\n" + text).digest()
+
+
+def judge(raw: bytes, material: Material) -> Outcome:
+    """Verify `raw` under the trust roots of `material`; the first that holds counts."""
+    try:
+        bundle = parse_bundle(raw)
+        attestation = parse_attestation(bundle.envelope.payload)
+    except Malformed as error:
+        return Refusal(malformed=True, reason=_short(error))
+    if bundle.certificate is not None:
+        return _by_certificate(bundle, bundle.certificate, attestation, material)
+    return _by_key(bundle, bundle.key_hint or "", attestation, material)
+
+
+def _by_certificate(
+    bundle: Bundle, certificate: bytes, attestation: Attestation, material: Material
+) -> Outcome:
+    roots = [item for item in material.items if item.root.sigstore is not None]
+
+    def prove(item: RootMaterial) -> Proof:
+        owner, signed_at = item.keyless.prove(bundle, certificate)
+        signer = CertIdentity(item.root.name, owner.issuer, owner.san)
+        return Proof(_evidence(bundle, attestation, signer, owner.claims, signed_at))
+
+    return _first(roots, prove, "certificate authorities")
+
+
+def _by_key(
+    bundle: Bundle, hint: str, attestation: Attestation, material: Material
+) -> Outcome:
+    roots = [item for item in material.items if item.root.keys]
+
+    def prove(item: RootMaterial) -> Proof:
+        key = item.keys.prove(bundle, hint)
+        times = [_stamped(stamp, bundle, material) for stamp in bundle.stamps]
+        signed_at = min(times) if times else None
+        if signed_at is not None and not key.valid.holds(signed_at):
+            raise Rejected(f"expected key {key.name} to be valid at {signed_at}")
+        signer = KeyIdentity(item.root.name, key.name)
+        return Proof(
+            _evidence(bundle, attestation, signer, None, signed_at),
+            valid=key.valid if signed_at is None else ALWAYS,
+        )
+
+    return _first(roots, prove, "keys")
+
+
+def _stamped(stamp: bytes, bundle: Bundle, material: Material) -> datetime:
+    """Date a key's signature by a stamp of any trust root: keys come without a TSA."""
+    at = claimed_time(stamp)
+    stampers = [one for item in material.items for one in item.stampers(at)]
+    return stamped_at(stamp, bundle.envelope.signature, stampers)
+
+
+def _first(
+    roots: list[RootMaterial], prove: Callable[[RootMaterial], Proof], needed: str
+) -> Outcome:
+    """Return the first proof, or what every trust root says against it."""
+    reasons = []
+    for item in roots:
+        try:
+            return prove(item)
+        except Exception as error:  # noqa: BLE001 - doubt rejects, whoever raised it
+            reasons.append(f"{item.root.name}: {_short(error)[:_MAX_EACH]}")
+    reason = "; ".join(reasons) or f"expected a trust root with {needed}, saw none"
+    return Refusal(malformed=False, reason=reason[:_MAX_REASON])
+
+
+def _evidence(
+    bundle: Bundle,
+    attestation: Attestation,
+    signer: CertIdentity | KeyIdentity,
+    certificate: CertificateClaims | None,
+    signed_at: datetime | None,
+) -> Evidence:
+    return Evidence(
+        bundle=Digest.sha256(bundle.raw),
+        statement=Digest.sha256(bundle.envelope.payload),
+        subjects=attestation.subjects,
+        claim=attestation.claim,
+        signer=signer,
+        certificate=certificate,
+        signed_at=signed_at,
+    )
+
+
+def _short(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text[:_MAX_REASON]

@@ -27,11 +27,10 @@ up: $(ENV) ## the demo's stack, left running: see .run/
 down: $(ENV) ## stops what `make up` started
 	@$(RUN) python -m tools.stack down
 
-# Tests that share the control plane go to one worker; see tests/integration/conftest.py.
 .PHONY: test
 test: $(ENV) ## all tests; PYTEST='-k webhook' for some
 	@$(RUN) python -m tools.controlplane ensure
-	$(RUN) pytest -n 2 --dist loadgroup $(PYTEST)
+	$(RUN) pytest -n 2 $(PYTEST)
 
 .PHONY: check
 check: $(ENV) ## format, lints, types, import contracts, generated files, dead links

@@ -1,8 +1,7 @@
 """One real control plane for all tests of the session that ask for it.
 
-Under ``pytest -n`` they all go to the same worker (``--dist loadgroup``): one control
-plane beside one worker is what two cores can bear. They share it, so each test works
-in a namespace of its own.
+They share it, so each test works in a namespace of its own. Under ``pytest -n`` they
+all go to the same worker (tests/conftest.py).
 """
 
 from collections.abc import Iterator
@@ -20,7 +19,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _FIXTURE in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.cluster)
-            item.add_marker(pytest.mark.xdist_group(_FIXTURE))
 
 
 @pytest.fixture(scope="session", name=_FIXTURE)

@@ -28,8 +28,7 @@ from tools.controlplane.launch import launched
 from tools.controlplane.readiness import wait
 from tools.controlplane.servers import LOOPBACK, Layout, Ports
 
-# In one group with all that shares a control plane: two cores bear one at a time.
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("control_plane")]
+pytestmark = pytest.mark.cluster
 
 _CHECKOUT = Path(__file__).parents[2]
 _NAMES = ["etcd", "kube-apiserver", "kube-controller-manager"]

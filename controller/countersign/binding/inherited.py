@@ -84,7 +84,7 @@ def _keep_finalizers(sides: Comparison) -> None:
     if before is ABSENT:
         return
     kept = [n for n in seen if n in KEPT_FINALIZERS and n in before and n not in said]
-    if [name for name in seen if name not in kept] == said:
+    if kept and [name for name in seen if name not in kept] == said:
         sides.wanted["metadata"]["finalizers"] = seen
 
 

@@ -29,12 +29,13 @@ def complete_job(sides: Comparison) -> None:
         _UID_LABELS[1]: sides.uid,
         **selector.get("matchLabels", {}),
     }
-    if metadata.get("labels", {}) == said:
+    unsaid = not sides.written["metadata"].get("labels")
+    if unsaid and metadata.get("labels", {}) == said:
         _labels_of_template(sides, template["labels"])
 
 
 def _labels_of_template(sides: Comparison, completed: Struct) -> None:
-    """Accept the generated labels on the Job itself, if its labels are the template's.
+    """Accept the generated labels on the Job itself, if it got the template's labels.
 
     SetDefaults_Job lets the two share one map, so that the strategy's additions show
     up in both, or, read back from storage, in the template alone.

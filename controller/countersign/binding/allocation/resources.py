@@ -39,7 +39,8 @@ def _range_defaults(tree: Tree) -> tuple[Struct, Struct]:
     """``defaultContainerResourceRequirements``: requests and limits, later items win."""
     requests: Struct = {}
     limits: Struct = {}
-    for item in normal_form(tree).get("spec", {}).get("limits", []):
+    named = {**tree, "apiVersion": "v1", "kind": "LimitRange"}  # not in a list's items
+    for item in normal_form(named).get("spec", {}).get("limits", []):
         if item.get("type") == "Container":
             requests |= item.get("defaultRequest", {})
             limits |= item.get("default", {})

@@ -38,6 +38,10 @@ def daemon_set(tree: Struct) -> None:
         rolling = strategy.setdefault("rollingUpdate", {})
         rolling.setdefault("maxUnavailable", 1)
         rolling.setdefault("maxSurge", 0)
+    elif "rollingUpdate" in strategy:
+        # no pointers inside the server: Convert_apps_RollingUpdateDaemonSet_To_v1_…
+        strategy["rollingUpdate"].setdefault("maxUnavailable", 0)
+        strategy["rollingUpdate"].setdefault("maxSurge", 0)
 
 
 @default_of("apps/v1.StatefulSet")

@@ -134,7 +134,8 @@ def judge(case: Case) -> Basis | tuple[Finding, ...]:
     if held.complete:
         return refused or _signed(case, held)
     stale = (human,) if human else ()
-    return (*refused, *broken, *stale, *missing(case, held, counted, faults))
+    found = (*refused, *broken, *stale, *missing(case, held, counted, faults))
+    return found or (case.finding(Reason.NO_EVIDENCE),)  # no basis, no admission
 
 
 def _signed(case: Case, held: Ballot) -> Basis:

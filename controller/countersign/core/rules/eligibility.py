@@ -34,6 +34,7 @@ def open_slots(case: Case, held: Ballot) -> OpenSlots:
         tools=seen.tools,
         lines=seen.lines,
         collected=seen.collected,
+        authors=any(made_by_somebody(case, s, artifacts(case)) for s in held.open),
     )
 
 

@@ -16,9 +16,9 @@ from countersign.core.types.verdict import Finding, Reason
 def missing(
     case: Case, held: Ballot, votes: Sequence[Vote], faults: Sequence[Finding]
 ) -> tuple[Finding, ...]:
-    """Return what is missing where slots stay open, never empty.
+    """Return what is missing where slots stay open.
 
-    1. who could fill them
+    1. who could fill them; a policy without slots has said already what it forbids
     2. that nothing was signed at all; or
     3. why each sign-off does not count, those for other objects only where no other
        was given
@@ -34,7 +34,9 @@ def missing(
     """
     deletes = case.change.operation is Operation.DELETE
     reason = Reason.DELETION if deletes else Reason.SLOT_OPEN
-    found = [case.finding(reason, open_slots(case, held))]  # 1.
+    found = []
+    if held.slots or deletes:
+        found.append(case.finding(reason, open_slots(case, held)))  # 1.
     if not case.sign_offs and not case.provenance and not deletes:
         return (*found, case.finding(Reason.NO_EVIDENCE))  # 2.
     about = [f for f in faults if f.reason is not Reason.WRONG_OBJECT]

@@ -146,6 +146,7 @@ class OpenSlots:
         tools: Assistants seen.
         lines: Lines counted.
         collected: By whom and when the provenance was attested, or None.
+        authors: An open slot asks who made the change: a signer has to see provenance.
     """
 
     open: tuple[str, ...]
@@ -156,6 +157,7 @@ class OpenSlots:
     tools: tuple[str, ...] = ()
     lines: Lines = NOT_COUNTED
     collected: tuple[str, datetime | None] | None = None
+    authors: bool = False
 
 
 class Gap(StrEnum):

@@ -1,0 +1,171 @@
+"""A denial as the person at ``kubectl apply`` reads it: the first line says it all.
+
+At most 1 KB, and the same each time. Every finding is in `as_json`; here stand the one
+that matters most, what is missing, and the exact next step.
+"""
+
+from collections import Counter
+from typing import Protocol
+
+from countersign.core.types.artifacts import ObjectRef
+from countersign.core.types.policy import Enforcement
+from countersign.core.types.verdict import (
+    Finding,
+    Ineligible,
+    OpenSlots,
+    Reason,
+    Verdict,
+)
+from countersign.report.phrases import clean, counted, listed, thing, when
+from countersign.report.sentences import by_weight, says
+from countersign.report.steps import next_step
+
+MAX_DENIAL = 1024  # bytes of the whole
+_HEADLINE, _LINE, _STEP = 300, 160, 340  # bytes of each line, so that all have room
+_DECISION = 44  # bytes; an id has 26 characters
+MAX_WARNING = 250  # bytes: the API server cuts warnings above 256
+
+
+class Asked(Protocol):
+    """What a denial needs to know of a request; an AdmissionRequest is one."""
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The object."""
+        ...
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing would be stored."""
+        ...
+
+
+def denial(
+    verdict: Verdict, request: Asked, cluster: str, decision: str | None = None
+) -> str:
+    """Say why `request` was denied, and what to do.
+
+    Args:
+        verdict: One that does not allow.
+        request: The object, and whether it is a dry-run: that has no decision.
+        cluster: Our name, for the commands.
+        decision: Id of the recorded decision, or None where nothing recorded it.
+    """
+    denying = sorted(_with(verdict, Enforcement.DENY), key=by_weight)
+    head = denying[0]
+    asks = slots_of(verdict, head.policy)
+    lines = [
+        _fit(f"{thing(request.ref)}: {says(head)}{_policy(head)}", _HEADLINE),
+        *(_fit(f"  {line}", _LINE) for line in _asked(asks)),
+    ]
+    step = next_step(head, cluster, asks)
+    last = [_fit(f"  next: {step}", _STEP)]
+    if decision and not request.dry_run:
+        last.append(_fit(f"  decision {decision}", _DECISION))
+    also = [f"  also: {says(f)}{_other(f, head)}" for f in _others(denying, head)]
+    return "\n".join([*lines, *_as_fits(also, lines + last), *last])
+
+
+def warnings(verdict: Verdict) -> tuple[str, ...]:
+    """Return a line for each finding of a policy that only warns; bounded for kubectl."""
+    found = sorted(_with(verdict, Enforcement.WARN), key=by_weight)
+    return tuple(
+        _fit(f"{thing(f.about)}: {says(f)}{_policy(f)}", MAX_WARNING) for f in found
+    )
+
+
+def slots_of(verdict: Verdict, policy: str) -> OpenSlots | None:
+    """Return what is open of the slots of `policy`, or None if nothing says."""
+    facts = (f.facts for f in verdict.findings if f.policy == policy)
+    return next((fact for fact in facts if isinstance(fact, OpenSlots)), None)
+
+
+def provenance_line(asks: OpenSlots) -> str:
+    """Say how the change was made and who attests it."""
+    if asks.collected is None:
+        return "none"
+    collector, at = asks.collected
+    detail = listed((*asks.tools, counted(asks.lines)), "")
+    return (
+        f"{asks.assistance.label}{f' ({detail})' if detail else ''}, "
+        f"attested by {clean(collector)} at {when(at)}"
+    )
+
+
+def missing_line(asks: OpenSlots) -> str:
+    """Say which slots are open, who could fill them, and who may not."""
+    filled = Counter(role for role, _ in asks.filled)
+    wanted = filled + Counter(asks.open)
+    slots = (
+        f"{role} ({filled[role]} of {wanted[role]})"
+        for role in dict.fromkeys(asks.open)
+    )
+    line = f"{listed(slots, 'nothing that can be signed')}; eligible now: {listed(asks.eligible)}"
+    if asks.ineligible:
+        line += f"; not eligible: {listed(_ineligible(p) for p in asks.ineligible)}"
+    return line
+
+
+def _ineligible(person: Ineligible) -> str:
+    match person.reason:
+        case Reason.NOT_INDEPENDENT:
+            return f"{person.person} ({person.seen})"
+        case Reason.SLOT_OPEN:
+            return f"{person.person} (fills {person.seen})"
+        case Reason.REVOKED:
+            return f"{person.person} (revoked)"
+        case _:
+            return f"{person.person} (not on the roster now)"
+
+
+def _asked(asks: OpenSlots | None) -> list[str]:
+    if asks is None:
+        return []
+    shown = [f"missing: {missing_line(asks)}"]
+    if asks.collected or asks.authors:
+        shown.insert(0, f"provenance: {provenance_line(asks)}")
+    return shown
+
+
+def _others(denying: list[Finding], head: Finding) -> list[Finding]:
+    """Return what else to say: all of this policy, of each other the weightiest."""
+    same = [f for f in denying if f.policy == head.policy and f is not head]
+    rest = [f for f in denying if f.policy != head.policy]
+    first = {f.policy: f for f in reversed(rest)}
+    return [
+        *(f for f in same if not isinstance(f.facts, OpenSlots)),
+        *(first[policy] for policy in sorted(first)),
+    ]
+
+
+def _as_fits(also: list[str], given: list[str]) -> list[str]:
+    """Return as many of `also` as there is room for, and how many there is not."""
+    room = MAX_DENIAL - sum(len(line.encode()) + 1 for line in given)
+    shown: list[str] = []
+    for i, line in enumerate(_fit(each, _LINE) for each in also):
+        rest = f"  also: {len(also) - i} more"
+        room -= len(line.encode()) + 1
+        if room < len(rest) + 1:
+            return [*shown, rest]
+        shown.append(line)
+    return shown
+
+
+def _with(verdict: Verdict, enforcement: Enforcement) -> list[Finding]:
+    return [f for f in verdict.findings if f.enforcement is enforcement]
+
+
+def _policy(finding: Finding) -> str:
+    return f" (policy {clean(finding.policy)})" if finding.policy else ""
+
+
+def _other(finding: Finding, head: Finding) -> str:
+    return _policy(finding) if finding.policy != head.policy else ""
+
+
+def _fit(line: str, limit: int) -> str:
+    """Cut `line` to `limit` bytes, between characters."""
+    raw = line.encode()
+    if len(raw) <= limit:
+        return line
+    return raw[: limit - 3].decode(errors="ignore") + "…"

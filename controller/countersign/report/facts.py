@@ -1,0 +1,120 @@
+"""The facts of a finding as named pieces of text, for the tables of sentences."""
+
+from typing import assert_never
+
+from countersign.core.types.verdict import (
+    Detail,
+    Differences,
+    Expected,
+    Facts,
+    Finding,
+    Gap,
+    Names,
+    OpenSlots,
+    ProvenanceGap,
+    SignedBy,
+    Window,
+)
+from countersign.report.phrases import (
+    clean,
+    counted,
+    difference,
+    listed,
+    making,
+    thing,
+    when,
+)
+
+GAPS = {
+    Gap.ABSENT: "no provenance speaks of it",
+    Gap.UNTRUSTED: "its provenance is signed by {seen}, no collector of this policy",
+    Gap.MISMATCHED: "its provenance speaks of {seen}, its certificate of another repository or revision",
+    Gap.REVOKED: "the collector {seen} has been revoked",
+    Gap.OUT_OF_SCOPE: "its provenance is for {seen} only",
+    Gap.OUT_OF_TIME: "its provenance is not valid now",
+    Gap.NOT_BUILT: "no builder of this policy links it to a commit",
+    Gap.INCOMPLETE: "its provenance does not see the whole range of {seen}",
+    Gap.UNANCHORED: "the attested range does not begin at anything approved ({seen})",
+    Gap.UNNAMED: "the sign-off does not name its provenance",
+}
+
+
+def fields(finding: Finding) -> dict[str, str]:
+    """Return the pieces that a sentence about `finding` may use; all are always there.
+
+    ``about`` is the thing, ``what`` the facts on their own; the rest is empty where the
+    facts do not have it.
+    """
+    pieces = dict.fromkeys(
+        ("expected", "seen", "names", "person", "signer", "needed", "making", "roles"),
+        "?",
+    )
+    pieces["about"] = thing(finding.about)
+    return {**pieces, **_of(finding.facts)}
+
+
+def _of(facts: Facts) -> dict[str, str]:
+    match facts:
+        case None:
+            return {"what": ""}
+        case Detail(text):
+            return {"what": clean(text, 200)}
+        case Expected(expected, seen):
+            pieces = {"expected": clean(expected), "seen": clean(seen) or "nothing"}
+            return {
+                **pieces,
+                "what": f"expected {pieces['expected']}, saw {pieces['seen']}",
+            }
+        case Differences(_, differences):
+            what = difference(differences[0], len(differences) - 1)
+            return {"what": what}
+        case Window(start, end, at):
+            return {
+                "what": f"from {when(start)} to {when(end)}, now {when(at)}",
+                "expected": when(start),
+                "seen": when(end),
+            }
+        case SignedBy():
+            return _signed(facts)
+        case Names(names):
+            shown = listed(names, "none that is named")
+            return {"what": shown, "names": shown}
+        case ProvenanceGap(gap, seen):
+            return {
+                "what": GAPS[gap].format(seen=clean(seen) or "nothing"),
+                "seen": clean(seen),
+            }
+        case OpenSlots():
+            return _open(facts)
+        case _:
+            assert_never(facts)
+
+
+def _signed(facts: SignedBy) -> dict[str, str]:
+    signer = clean(facts.signer)
+    return {
+        "signer": signer,
+        "person": clean(facts.person) or signer,
+        "needed": clean(facts.needed) or "nothing",
+        "seen": clean(facts.seen) or "none",
+        "what": f"{clean(facts.person)} ({signer})" if facts.person else signer,
+    }
+
+
+def _open(facts: OpenSlots) -> dict[str, str]:
+    return {
+        "roles": _sign_offs(facts.open),
+        "making": making(facts.assistance),
+        "names": listed(facts.eligible),
+        "what": counted(facts.lines),
+    }
+
+
+def _sign_offs(roles: tuple[str, ...]) -> str:
+    """Say which sign-offs: ``a senior sign-off``, ``sign-offs by senior and quality``."""
+    if len(roles) == 1:
+        article = "an" if roles[0][:1] in "aeiou" else "a"
+        return f"{article} {clean(roles[0])} sign-off"
+    return (
+        f"sign-offs by {listed(roles)}" if roles else "a sign-off that could allow it"
+    )

@@ -1,0 +1,77 @@
+"""Small pieces of text: bounded, free of control characters, the same each time.
+
+Most of what is printed was written by somebody else: an annotation, a certificate, a
+manifest. None of it may move a terminal's cursor or push the rest out of sight.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from countersign.core.types.artifacts import Difference, Digest, ObjectRef, Subject
+from countersign.core.types.evidence import Assistance, Lines
+
+MAX_PHRASE = 120  # characters of one quoted thing
+MAX_LISTED = 5  # things of a list that are named
+
+
+def clean(text: str, limit: int = MAX_PHRASE) -> str:
+    """Return `text` on one line, printable, at most `limit` characters."""
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    shown = " ".join(plain.split())
+    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
+
+
+def listed(names: Iterable[str], nothing: str = "nobody") -> str:
+    """Join names; beyond `MAX_LISTED` only their number is said."""
+    each = [clean(name, 80) for name in names]
+    more = len(each) - MAX_LISTED
+    shown = ", ".join(each[:MAX_LISTED])
+    return f"{shown} and {more} more" if more > 0 else shown or nothing
+
+
+def when(instant: datetime | None) -> str:
+    """Write an instant to the minute, in UTC: ``2026-11-22T19:00Z``."""
+    return "any time" if instant is None else f"{instant:%Y-%m-%dT%H:%MZ}"
+
+
+def thing(about: ObjectRef | Subject) -> str:
+    """Name what a finding is about."""
+    if isinstance(about, ObjectRef):
+        return clean(str(about))
+    return f"image {clean(about.name)}@{short(about.digest)}"
+
+
+def short(digest: Digest) -> str:
+    """Write a digest as people compare it: the algorithm and twelve characters."""
+    return f"{digest.algorithm}:{digest.value[:12]}"
+
+
+def difference(first: Difference, more: int) -> str:
+    """Say where an object differs, and in how many other places."""
+    path = clean(first.path)
+    seen, signed = first.seen, first.expected
+    if signed is None:
+        text = f"{path} is {clean(seen or '', 60)}, nothing of the sort was signed"
+    elif seen is None:
+        text = f"{path} is missing, {clean(signed, 60)} was signed"
+    else:
+        text = f"{path} is {clean(seen, 60)}, {clean(signed, 60)} was signed"
+    return f"{text} (and {more} more)" if more > 0 else text
+
+
+def making(assistance: Assistance) -> str:
+    """Say what kind of change it is, as the subject of a sentence."""
+    match assistance:
+        case Assistance.AI:
+            return "an AI-made change"
+        case Assistance.MIXED:
+            return "an AI-assisted change"
+        case Assistance.UNKNOWN:
+            return "a change not proven human-made"
+        case Assistance.HUMAN:
+            return "a human-made change"
+
+
+def counted(lines: Lines) -> str:
+    """Say how many lines AI wrote, or ``""`` where nobody counted."""
+    return f"{lines.ai} of {lines.total} lines" if lines.total else ""

@@ -1,0 +1,98 @@
+"""One next step for each reason: what to do now, with a command that exists.
+
+Nobody here knows the names of files: ``FILE`` is the manifest, ``BUNDLE`` what
+``attest`` wrote, ``RANGE`` the commits, such as ``origin/main..HEAD``; ``SIGNED`` is what
+``sign-off`` writes, to be applied as it is.
+"""
+
+from types import MappingProxyType
+
+from countersign.core.types.verdict import Finding, OpenSlots, Reason
+from countersign.report.facts import fields
+from countersign.report.phrases import clean, listed
+
+SIGN = "countersign sign-off -f FILE --cluster {cluster} --out SIGNED"
+SIGN_SEEN = (
+    "countersign sign-off -f FILE --provenance BUNDLE --cluster {cluster} --out SIGNED"
+)
+APPLY = "    then: kubectl apply -f SIGNED"
+ATTEST = "countersign attest RANGE -f FILE --cluster {cluster} --out BUNDLE"
+
+STEPS = MappingProxyType(
+    {
+        Reason.NOT_READY: "wait a few seconds and apply again",
+        Reason.STALE: "wait a minute and apply again; if it stays, tell whoever runs countersign",
+        Reason.NO_POLICY: "ask whoever runs countersign for a ProtectionPolicy of this namespace",
+        Reason.POLICY_INVALID: "correct that policy: it denies what it would have matched",
+        Reason.MALFORMED: "take out what is malformed, or make it again: {sign}",
+        Reason.UNSUPPORTED: "do it in a way that can be judged: create, apply or patch the object itself",
+        Reason.OVER_LIMIT: "start from the plain manifest, without old bundles: {sign}",
+        Reason.FOREIGN_ANNOTATION: "remove those annotations and apply again",
+        Reason.EVIDENCE_REMOVED: "apply the signed file that holds its bundles, or sign the new one: {sign}",
+        Reason.STATUS_METADATA: "change labels and annotations on the object, not through its status",
+        Reason.OWNER_UNPROVEN: "have the owner signed off: {sign}",
+        Reason.CHILD_DIFFERS: "change the owner, signed off, and let its controller follow",
+        Reason.TOOL_BANNED: "make the change without that assistant; no sign-off helps",
+        Reason.AI_DENIED: "make the change without AI, and declare it: countersign attest RANGE --declare-human --out BUNDLE",
+        Reason.REJECTED: "talk to {person}; what was rejected can only be changed, not signed by somebody else",
+        Reason.IMAGE_UNPINNED: "write it as NAME@sha256:DIGEST, and have that signed: {sign}",
+        Reason.CHANGED: "apply exactly what was signed, or have this signed: {sign}",
+        Reason.WRONG_CLUSTER: "have it signed for this cluster: {sign}",
+        Reason.REVOKED: "have it signed by somebody else, or with another key: {sign}",
+        Reason.SIGNER_UNKNOWN: "sign with an identity of the roster, or have this one added to it: {sign}",
+        Reason.PERSON_INVALID: "ask somebody who is on the roster now: {sign}",
+        Reason.EXPIRED: "have it reviewed again: {sign}",
+        Reason.NOT_YET_VALID: "wait until then and apply again",
+        Reason.WRONG_OPERATION: "have it signed for this operation: {sign} --operation createOrUpdate",
+        Reason.STALE_BASE: "review it against what runs now (a kubeconfig at hand sets the base): {sign}",
+        Reason.WINDOW_TOO_LONG: "have it signed for less: {sign} --valid {expected}",
+        Reason.TIME_MISSING: "sign keyless, or with a time-stamping authority: {sign} --signing-config CONFIG",
+        Reason.TIME_IMPLAUSIBLE: "set the clock of the machine that signs, then: {sign}",
+        Reason.PRESENCE_MISSING: "sign with a key that asks for a touch: {sign}",
+        Reason.CONCERN: "settle the concern with the reviewer, who then signs anew: {sign}",
+        Reason.QUESTIONS_OPEN: "answer every question: {sign} --answers ANSWERS",
+        Reason.TRACEABILITY_MISSING: "name what it belongs to: {sign} --trace TYPE=ID",
+        Reason.IMAGE_UNCOVERED: "have the images attested and signed with the object: {sign}",
+        Reason.WORSE_PROVENANCE: "let the reviewer see all provenance: {sign}",
+        Reason.NOT_INDEPENDENT: "ask somebody else who may: {sign}",
+        Reason.MEANING_MISSING: "sign for what is asked: {sign} --meaning review,approval",
+        Reason.ROLE_MISSING: "ask somebody who holds the role: {sign}",
+        Reason.AUTHOR_UNRESOLVED: "add the address to the person's aliases.git in the Roster, or to the policy's provenance.knownAuthors",
+        Reason.AUTHORS_UNKNOWN: "let CI attest the whole range, and the reviewer see it: {attest}    then: {sign}",
+        Reason.UNKNOWN_DENIED: "let CI attest the whole range, with the word of all who made it: {attest} --declaration DECLARATION",
+        Reason.PROOF_REJECTED: "look at what the bundle proves: countersign inspect BUNDLE",
+        Reason.WRONG_OBJECT: "have this object signed, by this name and namespace: {sign}",
+        Reason.UNAVAILABLE: "apply again; what was looked up is remembered",
+        Reason.NO_EVIDENCE: "let CI attest it: {attest}    then have it signed: {sign}",
+        Reason.SUBRESOURCE: "change the object instead, signed off; this way only break-glass goes",
+        Reason.DELETION: "keep the object: this version cannot sign deletions of what nobody's controller made",
+        Reason.SLOT_OPEN: "ask {who} to run: {sign}",
+    }
+)
+
+
+def next_step(finding: Finding, cluster: str, asks: OpenSlots | None = None) -> str:
+    """Say what to do about `finding`, without a full stop.
+
+    Args:
+        finding: The one that matters most.
+        cluster: Our name, for the command.
+        asks: The open slots of the same policy, where there are any.
+    """
+    pieces = fields(finding)
+    attested = asks is None or asks.authors
+    pieces["attest"] = ATTEST.format(cluster=clean(cluster))
+    pieces["sign"] = (SIGN_SEEN if attested else SIGN).format(cluster=clean(cluster))
+    pieces["who"] = _who(asks)
+    step = STEPS[finding.reason]
+    if finding.reason is Reason.NO_EVIDENCE and not attested:
+        step = STEPS[Reason.SLOT_OPEN]
+    return step.format_map(pieces) + (APPLY if "{sign}" in step else "")
+
+
+def _who(asks: OpenSlots | None) -> str:
+    if asks is None or not asks.eligible:
+        return "whoever may sign"
+    if len(asks.eligible) == 1:
+        return clean(asks.eligible[0])
+    return f"one of {listed(asks.eligible)}"

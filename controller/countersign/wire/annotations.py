@@ -1,0 +1,122 @@
+"""The annotations that carry evidence on the object itself.
+
+``countersign.dev/bundles`` holds a list of Sigstore bundles, ``countersign.dev/intent``
+the canonical intent; both are compressed with gzip and written in base64. Whoever can
+write an object can write anything here: sizes are bounded before and while anything is
+inflated.
+"""
+
+import base64
+import binascii
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from countersign.core.errors import Malformed
+from countersign.core.types.artifacts import Json
+from countersign.wire.strict_json import parse_json
+
+PREFIX = "countersign.dev/"
+BUNDLES = f"{PREFIX}bundles"
+INTENT = f"{PREFIX}intent"
+REFERENCE = f"{PREFIX}ref"
+KNOWN = frozenset({BUNDLES, INTENT, REFERENCE})
+
+MAX_PACKED = 256 * 2**10  # characters; Kubernetes' own limit on all annotations
+MAX_INFLATED = 2**20  # bytes
+MAX_RATIO = 100  # inflated to packed bytes; JSON of certificates stays below 10
+_LEVEL = 9
+_GZIP = 16 + zlib.MAX_WBITS  # zlib's window bits for one gzip member
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What an object carries.
+
+    Attributes:
+        bundles: Sigstore bundles as JSON bytes, in their order; not verified.
+        intent: Canonical JSON of the intent, or None; not checked against anything.
+    """
+
+    bundles: tuple[bytes, ...] = ()
+    intent: bytes | None = None
+
+
+def read_annotations(annotations: Mapping[str, Json]) -> Carried:
+    """Read what an object's annotations carry.
+
+    Raises:
+        Malformed: an annotation under our prefix that is not known, or one that is
+            too large, not packed as we pack, or not what it should hold.
+    """
+    for key in annotations:
+        if key.startswith(PREFIX) and key not in KNOWN:
+            raise Malformed(f"expected no annotation {key[:120]}: it means nothing")
+    bundles, intent = annotations.get(BUNDLES), annotations.get(INTENT)
+    return Carried(
+        () if bundles is None else tuple(_items(unpack(bundles))),
+        None if intent is None else unpack(intent),
+    )
+
+
+def render_annotations(carried: Carried) -> dict[str, str]:
+    """Write the annotations that carry something; the same gives the same text.
+
+    Raises:
+        Malformed: a bundle is no JSON object.
+    """
+    written = {}
+    if carried.bundles:
+        packed = b"[" + b",".join(carried.bundles) + b"]"
+        if tuple(_items(packed)) != tuple(raw.strip() for raw in carried.bundles):
+            raise Malformed("expected each bundle to be one JSON object")
+        written[BUNDLES] = pack(packed)
+    if carried.intent is not None:
+        written[INTENT] = pack(carried.intent)
+    return written
+
+
+def _items(data: bytes) -> Iterator[bytes]:
+    """Yield the objects of a JSON list byte for byte: their digests must not change."""
+    values = parse_json(data, limit=MAX_INFLATED)
+    if not isinstance(values, list) or not all(isinstance(v, dict) for v in values):
+        raise Malformed("expected a list of bundles, each an object")
+    text, decoder, end = data.decode(), json.JSONDecoder(), 0
+    for _ in values:
+        start = text.index("{", end)  # between objects of a list there is no other
+        _, end = decoder.raw_decode(text, start)
+        yield text[start:end].encode()
+
+
+def pack(data: bytes) -> str:
+    """Compress and encode; the same bytes give the same text."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile("", "wb", _LEVEL, buffer, mtime=0) as member:
+        member.write(data)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def unpack(packed: Json) -> bytes:
+    """Decode and inflate one gzip member.
+
+    Raises:
+        Malformed: no text, larger than allowed before or after inflating, no base64,
+            or anything but exactly one whole gzip member.
+    """
+    if not isinstance(packed, str) or len(packed) > MAX_PACKED:
+        raise Malformed(f"expected at most {MAX_PACKED} characters of base64")
+    try:
+        data = base64.b64decode(packed, validate=True)
+        inflater = zlib.decompressobj(_GZIP)
+        limit = min(MAX_INFLATED, MAX_RATIO * len(data))
+        inflated = inflater.decompress(data, limit + 1)
+    except (binascii.Error, ValueError, zlib.error) as error:
+        raise Malformed("expected gzip in base64, saw something else") from error
+    if len(inflated) > limit:
+        raise Malformed(f"expected at most {limit} bytes after inflating")
+    if not inflater.eof or inflater.unused_data:
+        raise Malformed("expected exactly one whole gzip member")
+    return inflated

@@ -23,7 +23,14 @@ from sigstore.models import Bundle
 from sigstore.oidc import IdentityToken, Issuer
 from sigstore.sign import SigningContext
 
-from tests.support.sigstore import DANA, Outsider, shared, stranger, trust_config
+from tests.support.sigstore import (
+    DANA,
+    Browser,
+    Outsider,
+    shared,
+    stranger,
+    trust_config,
+)
 from tools.sigstore import Workflow
 from tools.sigstore.service import application
 
@@ -101,7 +108,7 @@ async def test_a_stranger_is_not_certified(server: BaseTestServer) -> None:
 )
 async def test_a_browser_signs_in(server: BaseTestServer) -> None:
     """The authorization code flow, with a browser that types dana's address."""
-    webbrowser.register("dana", None, _Browser(), preferred=True)
+    webbrowser.register("dana", None, Browser(), preferred=True)
     token = await asyncio.to_thread(lambda: Issuer(_url(server)).identity_token())
 
     assert shared().oidc.read(str(token)).san == DANA
@@ -203,17 +210,6 @@ def test_the_program_serves_what_it_wrote(tmp_path: Path) -> None:
             assert [log["url"] for log in config["rekorTlogUrls"]] == [url]
 
     assert roots[0] == roots[1]
-
-
-class _Browser(webbrowser.BaseBrowser):
-    """Follows redirects, and fills the one form it meets."""
-
-    def open(self, url: str, new: int = 0, autoraise: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002  the base class's signature
-        with urllib.request.urlopen(url) as page:  # noqa: S310  loopback
-            assert b'name="email"' in page.read()
-            form = f"{page.url}&email={DANA}"
-        with urllib.request.urlopen(form) as done:  # noqa: S310  loopback
-            return bool(done.status == 200)
 
 
 def _url(server: BaseTestServer) -> str:

@@ -67,20 +67,18 @@ class Download:
         processor = platform.machine().lower()
         self._system = platform.system().lower()
         self._processor = _PROCESSORS.get(processor, processor)
-        self._failed: dict[str, str] = {}
+        self._answers: dict[str, Path | str] = {}
 
     def find(self, program: Program) -> Path | str:
         """Download `program` and what comes with it, or say why that failed."""
         together = _ENVTEST if program in _ENVTEST else (program,)
-        if isinstance(present := self._cache.find(program), Path):
-            return present
-        if program.name not in self._failed:
+        if program.name not in self._answers:
             try:
                 self._fetch(together)
             except (*_FAILURES, _UnusableError) as error:
-                names = [one.name for one in together]
-                self._failed.update(dict.fromkeys(names, last_line(error)))
-        return self._failed.get(program.name) or self._cache.find(program)
+                for one in together:
+                    self._answers.setdefault(one.name, last_line(error))
+        return self._answers[program.name]
 
     def _fetch(self, programs: tuple[Program, ...]) -> None:
         artifact = self._artifact(programs[0])
@@ -106,7 +104,7 @@ class Download:
         record = Record(
             origin="download", version=str(version), platform=this_platform()
         )
-        self._cache.keep(program, made, record)
+        self._answers[program.name] = self._cache.keep(program, made, record)
 
     def _artifact(self, program: Program) -> _Artifact:
         if program is CONTROLLER_MANAGER:

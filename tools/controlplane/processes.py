@@ -146,12 +146,12 @@ def _stop(one: Started, grace_s: float) -> None:
     with _handle(one.pid) as ended:
         # The handle is open: from here on the number cannot become another process's.
         if ended is not None and one.is_alive():
-            os.killpg(one.pid, signal.SIGTERM if grace_s else signal.SIGKILL)
-            if not ended.poll(grace_s * 1000):
+            if grace_s:
+                os.killpg(one.pid, signal.SIGTERM)
+                ended.poll(grace_s * 1000)
+            with suppress(ProcessLookupError):  # none of the group is left
                 os.killpg(one.pid, signal.SIGKILL)
             ended.poll(_KILLED_S * 1000)
-            with suppress(ProcessLookupError):  # what else was in its group
-                os.killpg(one.pid, signal.SIGKILL)
     with suppress(ChildProcessError):  # not a child of this process, or reaped
         os.waitpid(one.pid, os.WNOHANG)
 

@@ -77,10 +77,12 @@ def test_kills_what_does_not_end(ledger: Ledger, tmp_path: Path) -> None:
 
 
 def test_stops_the_children_too(ledger: Ledger, tmp_path: Path) -> None:
-    """They are of the same process group."""
-    script = 'sleep infinity & echo $! > "$ready.child"; echo > "$ready"; wait'
+    """They are of the same process group; one that will not end is killed."""
+    script = """(trap '' TERM; echo > "$ready.child"; exec sleep infinity) &
+    echo $! > "$ready.pid"; read _ < "$ready.child"; echo > "$ready"; wait"""
+    os.mkfifo(tmp_path / "ready.child")  # the child says when it is deaf to SIGTERM
     start(ledger, tmp_path, script)
-    child = int((tmp_path / "ready.child").read_text())
+    child = int((tmp_path / "ready.pid").read_text())
     descriptor = os.pidfd_open(child)
 
     ledger.stop("one")

@@ -1,0 +1,169 @@
+"""Lint: what would make a signature fail, said before it is made.
+
+A hint to the reviewer, not a judgement: that is for the law alone. So nothing here
+stops a signature, and a lint without a policy looks at what most policies ask.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from countersign.core.rules.windows import written
+from countersign.core.types.artifacts import Image
+from countersign.core.types.evidence import Assistance, Provenance
+from countersign.core.types.policy import GroupKind, Policy, Toggle, Treatment, glob
+from countersign.usecases.inspect import Inspected
+from countersign.usecases.sign_off import Item, Review, Sheet
+
+
+class LintKind(StrEnum):
+    """What is in the way."""
+
+    STALE_EVIDENCE = "stale_evidence"
+    UNREADABLE_BUNDLE = "unreadable_bundle"
+    NO_PROVENANCE = "no_provenance"
+    IMAGE_UNPINNED = "image_unpinned"
+    IMAGE_WITHOUT_PROVENANCE = "image_without_provenance"
+    NOT_VERIFIED = "not_verified"
+    INCOMPLETE = "incomplete"
+    OTHER_CLUSTER = "other_cluster"
+    PROVENANCE_EXPIRES = "provenance_expires"
+    NO_POLICY = "no_policy"
+    WINDOW_TOO_LONG = "window_too_long"
+    RESTORE_TOO_LONG = "restore_too_long"
+    QUESTIONS_DIFFER = "questions_differ"
+    TRACE_MISSING = "trace_missing"
+    MEANING_MISSING = "meaning_missing"
+    DENIED_ANYWAY = "denied_anyway"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Lint:
+    """One thing in the way.
+
+    Attributes:
+        about: Object, image, bundle or policy.
+        detail: What was seen or is asked for, or ``""``.
+    """
+
+    kind: LintKind
+    about: str
+    detail: str = ""
+
+
+def lint(
+    sheet: Sheet, review: Review, policies: Collection[Policy] | None, now: datetime
+) -> tuple[Lint, ...]:
+    """Return what is in the way, sorted, each once.
+
+    Args:
+        sheet: What is to be signed.
+        review: What the reviewer is about to say.
+        policies: Those in force, or None where nobody gave any.
+        now: The present.
+    """
+    found: set[Lint] = set()
+    for item in sheet.items:
+        judging = None if policies is None else _judging(item, policies)
+        found.update(_object(item, sheet, judging))
+        for policy in judging or ():
+            found.update(_policy(policy, sheet, review, now))
+    for digest, problem in sheet.unreadable:
+        found.add(Lint(LintKind.UNREADABLE_BUNDLE, str(digest), problem))
+    for inspected, claim in sheet.provenance:
+        found.update(_provenance(inspected, claim, review, now))
+    return tuple(sorted(found))
+
+
+def _judging(item: Item, policies: Collection[Policy]) -> tuple[Policy, ...]:
+    ref = item.prepared.ref
+    kind = GroupKind(ref.group, ref.kind)
+    return tuple(p for p in policies if p.scope.holds(kind, ref.namespace))
+
+
+def _object(
+    item: Item, sheet: Sheet, policies: tuple[Policy, ...] | None
+) -> Iterator[Lint]:
+    one, about = item.prepared, str(item.prepared.ref)
+    if one.stale:
+        yield Lint(LintKind.STALE_EVIDENCE, about)
+    if policies == ():
+        yield Lint(LintKind.NO_POLICY, about)
+        return
+    attested = {s.digest for found, _ in sheet.provenance for s in found.subjects}
+    if one.intent.digest not in attested and _needs_authors(policies):
+        yield Lint(LintKind.NO_PROVENANCE, about)
+    for image in one.images:
+        if image.digest is None:
+            if policies is None or any(
+                p.images.pinning is Toggle.REQUIRED for p in policies
+            ):
+                yield Lint(LintKind.IMAGE_UNPINNED, about, image.reference)
+        elif image.digest not in attested and _wants_lineage(image, policies):
+            yield Lint(LintKind.IMAGE_WITHOUT_PROVENANCE, about, image.reference)
+
+
+def _needs_authors(policies: tuple[Policy, ...] | None) -> bool:
+    """Tell whether a sign-off counts only beside a provenance; so without policies."""
+    return policies is None or any(s.needs_authors for p in policies for s in p.slots)
+
+
+def _wants_lineage(image: Image, policies: tuple[Policy, ...] | None) -> bool:
+    if policies is None:
+        return True
+    return _needs_authors(policies) and not all(
+        any(
+            glob(t.repository, "/").fullmatch(image.repository)
+            for t in p.images.third_party
+        )
+        or p.images.attestations is Toggle.OFF
+        for p in policies
+    )
+
+
+def _provenance(
+    found: Inspected, claim: Provenance, review: Review, now: datetime
+) -> Iterator[Lint]:
+    about = f"{claim.repository}@{claim.range.target.value[:12]}"
+    if found.evidence is None:
+        yield Lint(LintKind.NOT_VERIFIED, about, found.problem)
+    if not claim.complete:
+        yield Lint(LintKind.INCOMPLETE, about)
+    if missing := review.clusters - claim.clusters:
+        yield Lint(LintKind.OTHER_CLUSTER, about, ", ".join(sorted(missing)))
+    ends = claim.validity.end
+    if ends is not None and ends < now + review.valid:
+        yield Lint(LintKind.PROVENANCE_EXPIRES, about, ends.isoformat())
+
+
+def _policy(
+    policy: Policy, sheet: Sheet, review: Review, now: datetime
+) -> Iterator[Lint]:
+    demands = policy.demands
+    if review.valid > demands.max_validity:
+        longest = written(demands.max_validity)
+        yield Lint(LintKind.WINDOW_TOO_LONG, policy.name, longest)
+    until = review.restore_until
+    if until is not None and until - now - review.valid > demands.max_restore:
+        longest = written(demands.max_restore)
+        yield Lint(LintKind.RESTORE_TOO_LONG, policy.name, longest)
+    asked = demands.questions
+    if asked is not None and review.question_set != (asked.uri, asked.digest):
+        yield Lint(LintKind.QUESTIONS_DIFFER, policy.name, asked.uri)
+    for wanted in demands.traceability:
+        if not any(
+            trace.type == wanted.type and re.fullmatch(wanted.pattern, trace.id)
+            for trace in review.traceability
+        ):
+            detail = f"{wanted.type}={wanted.pattern}"
+            yield Lint(LintKind.TRACE_MISSING, policy.name, detail)
+    if policy.slots and not any(s.meanings <= review.meanings for s in policy.slots):
+        meanings = {m for slot in policy.slots for m in slot.meanings}
+        detail = ", ".join(sorted(meanings))
+        yield Lint(LintKind.MEANING_MISSING, policy.name, detail)
+    state = max((c.assistance for _, c in sheet.provenance), default=Assistance.UNKNOWN)
+    treatment = policy.unknown if state is Assistance.UNKNOWN else policy.ai
+    if treatment is Treatment.DENY:
+        yield Lint(LintKind.DENIED_ANYWAY, policy.name, state.label)

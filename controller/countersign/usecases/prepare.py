@@ -1,0 +1,165 @@
+"""Prepare: from manifests to what is signed about them, and back to be applied."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from countersign.binding.canonical import canonical, canonical_json, read_intent
+from countersign.binding.images import images
+from countersign.binding.masking import salt_of
+from countersign.binding.normal_form import OWN_PREFIX
+from countersign.core.errors import Malformed
+from countersign.core.types.artifacts import (
+    Image,
+    Intent,
+    ObjectRef,
+    Subject,
+    Tree,
+)
+from countersign.core.types.change import ObjectChange, Operation
+from countersign.wire.annotations import Carried, read_annotations, render_annotations
+from countersign.wire.changes import render_change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """One object of a change.
+
+    Attributes:
+        manifest: As written, its namespace filled in, our annotations taken off.
+        ref: Which object.
+        version: API version without group.
+        intent: What is signed.
+        images: What it would run.
+        bundles: Evidence it carries, raw, that belongs to this intent.
+        stale: It carried evidence of another state, which was left behind.
+    """
+
+    manifest: Tree
+    ref: ObjectRef
+    version: str
+    intent: Intent
+    images: tuple[Image, ...]
+    bundles: tuple[bytes, ...]
+    stale: bool
+
+    @property
+    def subject(self) -> Subject:
+        """The object as a subject of a statement."""
+        change = ObjectChange(
+            object=self.ref,
+            digest=self.intent.digest,
+            operation=Operation.CREATE_OR_UPDATE,
+        )
+        return render_change(change, {})[1]
+
+    def annotated(self, bundles: Iterable[bytes]) -> Tree:
+        """Return the manifest with its intent and `bundles` in its annotations.
+
+        Args:
+            bundles: Raw; those that are the same are kept once, in order.
+
+        Raises:
+            Malformed: they are more, or larger, than an object may carry.
+        """
+        once = tuple(dict.fromkeys([*self.bundles, *bundles]))
+        own = render_annotations(Carried(once, canonical_json(self.intent.tree)))
+        annotations = {**_annotations(self.manifest), **own}
+        metadata = {**_metadata(self.manifest), "annotations": annotations}
+        return {**self.manifest, "metadata": metadata}
+
+
+def prepare(
+    manifests: Iterable[Tree], *, namespace: str, salt: Callable[[], bytes]
+) -> tuple[Prepared, ...]:
+    """Make the intent of each manifest, or keep the one it carries.
+
+    A carried intent is kept where it still is the intent of the manifest. So several
+    statements can be made about one state of a Secret, whose digest is salted.
+
+    Args:
+        manifests: Objects as written, lists expanded.
+        namespace: For those that name none; ``""`` for no such help.
+        salt: Makes the random salt of a Secret.
+
+    Raises:
+        Malformed: a manifest that cannot be signed, or one object twice; the message
+            says which.
+    """
+    prepared = tuple(_prepare(manifest, namespace, salt) for manifest in manifests)
+    seen: set[ObjectRef] = set()
+    for one in prepared:
+        if one.ref in seen:
+            raise Malformed(f"expected each object once, saw {one.ref} twice")
+        seen.add(one.ref)
+    return prepared
+
+
+def _prepare(manifest: Tree, namespace: str, salt: Callable[[], bytes]) -> Prepared:
+    try:
+        carried = read_annotations(_annotations(manifest))
+        kept = read_intent(carried.intent) if carried.intent else None
+        intent = canonical(
+            manifest,
+            namespace=namespace,
+            salt=(kept and salt_of(kept.tree)) or salt(),
+        )
+    except Malformed as error:
+        raise Malformed(f"{_label(manifest)}: {error}") from error
+    stale = kept is not None and kept.digest != intent.digest
+    return Prepared(
+        manifest=_placed(manifest, intent.tree),
+        ref=_ref(intent.tree),
+        version=str(intent.tree["apiVersion"]).rpartition("/")[2],
+        intent=intent,
+        images=images(intent.tree),
+        bundles=() if stale else carried.bundles,
+        stale=stale,
+    )
+
+
+def _ref(intent: Tree) -> ObjectRef:
+    metadata = _metadata(intent)
+    return ObjectRef(
+        group=str(intent["apiVersion"]).rpartition("/")[0],
+        kind=str(intent["kind"]),
+        namespace=str(metadata.get("namespace", "")),
+        name=str(metadata.get("name", "")),
+        generate_name=str(metadata.get("generateName", "")),
+    )
+
+
+def _placed(manifest: Tree, intent: Tree) -> Tree:
+    """Fill in the namespace, and take our annotations off."""
+    metadata = _metadata(manifest)
+    if namespace := _metadata(intent).get("namespace"):
+        metadata = {**metadata, "namespace": namespace}
+    if "annotations" in metadata:
+        plain = {
+            key: value
+            for key, value in _annotations(manifest).items()
+            if not key.startswith(OWN_PREFIX)
+        }
+        metadata = {k: v for k, v in metadata.items() if k != "annotations"}
+        metadata |= {"annotations": plain} if plain else {}
+    return {**manifest, "metadata": metadata}
+
+
+def _annotations(manifest: Tree) -> Tree:
+    annotations = _metadata(manifest).get("annotations") or {}
+    if not isinstance(annotations, dict):
+        raise Malformed("/metadata/annotations: expected a map")
+    return annotations
+
+
+def _metadata(manifest: Tree) -> Tree:
+    metadata = manifest.get("metadata") or {}
+    if not isinstance(metadata, dict):
+        raise Malformed("/metadata: expected an object")
+    return metadata
+
+
+def _label(manifest: Tree) -> str:
+    """Name an object that may be broken, for an error."""
+    metadata = manifest.get("metadata")
+    name = metadata.get("name", "") if isinstance(metadata, dict) else ""
+    return f"{manifest.get('kind', 'object')}/{name}"[:200]

@@ -1,0 +1,196 @@
+"""Lint: what would make a signature fail, said before it is made."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from countersign.core.types.artifacts import Digest
+from countersign.core.types.people import Roster
+from countersign.core.types.policy import (
+    Attestor,
+    Demands,
+    Images,
+    Policy,
+    QuestionSet,
+    Scope,
+    Slot,
+    ThirdParty,
+    Toggle,
+    TraceDemand,
+    Treatment,
+)
+from countersign.usecases.lint import Lint, LintKind, lint
+from countersign.usecases.sign_off import LookOrder, Review, Sheet, look
+from tests.support.signing import NOON
+from tests.unit.usecases.test_sign_off import (
+    BUNDLE,
+    DEPLOYMENT,
+    IMAGE,
+    KEYS,
+    REVIEW,
+    prepared,
+    provenance,
+    with_image,
+)
+
+POLICY = Policy(
+    name="payments",
+    scope=Scope(namespaces=("payments",)),
+    roster=Roster("platform", ()),
+    collectors=(Attestor(name="ci", trust_root="keys", key="ci"),),
+    slots=(Slot(role="senior", independent_of=frozenset({"author"})),),
+)
+
+
+async def sheet_of(*bundles: bytes, image: str = IMAGE) -> Sheet:
+    """Look at the Deployment."""
+    objects = prepared(with_image(image))
+    order = LookOrder(objects=objects, bundles=bundles)
+    return await look(order, prover=KEYS.prover(), cluster=None)
+
+
+async def kinds(
+    sheet: Sheet,
+    review: Review = REVIEW,
+    policies: Collection[Policy] | None = (POLICY,),
+) -> set[LintKind]:
+    """Return the kinds of all lints."""
+    return {each.kind for each in lint(sheet, review, policies, NOON)}
+
+
+async def clean() -> Sheet:
+    """Return a sheet with nothing amiss but the image's provenance."""
+    return await sheet_of(await provenance(*prepared(DEPLOYMENT)))
+
+
+async def test_says_nothing_where_nothing_is_amiss() -> None:
+    """Third parties' images need no provenance of ours."""
+    images = Images(third_party=(ThirdParty("ghcr.io/acme/*"),))
+
+    assert not await kinds(await clean(), policies=(replace(POLICY, images=images),))
+    assert not await kinds(
+        await clean(),
+        policies=(replace(POLICY, images=Images(attestations=Toggle.OFF)),),
+    )
+
+
+@pytest.mark.parametrize("policies", [(POLICY,), None], ids=["policy", "no policies"])
+async def test_names_what_has_no_provenance(
+    policies: Collection[Policy] | None,
+) -> None:
+    """Objects, images, and images that nothing pins."""
+    assert await kinds(await sheet_of(), policies=policies) == {
+        LintKind.NO_PROVENANCE,
+        LintKind.IMAGE_WITHOUT_PROVENANCE,
+    }
+    assert LintKind.IMAGE_UNPINNED in await kinds(
+        await sheet_of(image="ghcr.io/acme/ledger:1"), policies=policies
+    )
+
+
+async def test_asks_for_no_provenance_where_nobody_needs_authors() -> None:
+    """A policy without a collector goes by sign-offs alone."""
+    manual = replace(
+        POLICY,
+        collectors=(),
+        slots=(Slot(role="senior"),),
+        images=Images(pinning=Toggle.OFF),
+    )
+
+    assert not await kinds(await sheet_of(image="x:1"), policies=(manual,))
+
+
+async def test_weighs_the_provenance() -> None:
+    """Where it holds, for how long, and whether anybody verified it."""
+    sheet = await clean()
+    long = replace(
+        REVIEW, valid=timedelta(days=200), clusters=frozenset({"prod", "test"})
+    )
+    objects = prepared(DEPLOYMENT)
+    order = LookOrder(objects=objects, bundles=(await provenance(*objects),))
+    unproven = await look(order, prover=None, cluster=None)
+
+    assert {LintKind.OTHER_CLUSTER, LintKind.PROVENANCE_EXPIRES} <= await kinds(
+        sheet, long
+    )
+    assert LintKind.NOT_VERIFIED in await kinds(unproven)
+    assert LintKind.NOT_VERIFIED not in await kinds(sheet)
+
+
+@pytest.mark.parametrize(
+    ("policy", "review", "expected"),
+    [
+        pytest.param(
+            replace(POLICY, demands=Demands(max_validity=timedelta(days=7))),
+            REVIEW,
+            Lint(LintKind.WINDOW_TOO_LONG, "payments", "7d"),
+            id="valid for too long",
+        ),
+        pytest.param(
+            POLICY,
+            replace(REVIEW, restore_until=NOON + timedelta(days=99)),
+            Lint(LintKind.RESTORE_TOO_LONG, "payments", "30d"),
+            id="restored for too long",
+        ),
+        pytest.param(
+            replace(
+                POLICY,
+                demands=Demands(
+                    questions=QuestionSet("urn:q", Digest.sha256(b"q"), ("one",))
+                ),
+            ),
+            REVIEW,
+            Lint(LintKind.QUESTIONS_DIFFER, "payments", "urn:q"),
+            id="other questions",
+        ),
+        pytest.param(
+            replace(
+                POLICY,
+                demands=Demands(traceability=(TraceDemand("TICKET", "OPS-[0-9]+"),)),
+            ),
+            REVIEW,
+            Lint(LintKind.TRACE_MISSING, "payments", "TICKET=OPS-[0-9]+"),
+            id="a link of another form",
+        ),
+        pytest.param(
+            replace(POLICY, slots=(Slot(role="qa", meanings=frozenset({"quality"})),)),
+            REVIEW,
+            Lint(LintKind.MEANING_MISSING, "payments", "quality"),
+            id="another meaning",
+        ),
+        pytest.param(
+            replace(POLICY, ai=Treatment.DENY),
+            REVIEW,
+            Lint(LintKind.DENIED_ANYWAY, "payments", "mixed"),
+            id="a ban",
+        ),
+    ],
+)
+async def test_names_what_the_policy_asks_besides(
+    policy: Policy, review: Review, expected: Lint
+) -> None:
+    """Before somebody signs in vain."""
+    sheet = await clean()
+
+    assert expected in lint(sheet, review, (policy,), NOON)
+    assert expected.kind not in await kinds(sheet)
+
+
+async def test_a_policy_elsewhere_asks_nothing() -> None:
+    """And an object that nobody protects needs no signature."""
+    elsewhere = replace(POLICY, scope=Scope(namespaces=("ledger",)))
+
+    assert await kinds(await sheet_of(), policies=(elsewhere,)) == {LintKind.NO_POLICY}
+
+
+async def test_says_what_was_left_behind() -> None:
+    """Evidence of another state, and junk."""
+    (one,) = prepared(DEPLOYMENT)
+    changed = one.annotated([BUNDLE])
+    changed["spec"] = with_image("ghcr.io/acme/ledger@sha256:" + "0" * 64)["spec"]
+    order = LookOrder(objects=prepared(changed), bundles=(BUNDLE,))
+    sheet = await look(order, prover=None, cluster=None)
+
+    assert {LintKind.STALE_EVIDENCE, LintKind.UNREADABLE_BUNDLE} <= await kinds(sheet)

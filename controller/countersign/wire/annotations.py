@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from countersign.core.errors import Malformed
+from countersign.core.errors import Malformed, OverLimit
 from countersign.core.types.artifacts import Json
 from countersign.wire.strict_json import parse_json
 
@@ -66,7 +66,7 @@ def render_annotations(carried: Carried) -> dict[str, str]:
     """Write the annotations that carry something; the same gives the same text.
 
     Raises:
-        Malformed: a bundle is no JSON object.
+        Malformed: a bundle is no JSON object, or there is too much of something.
     """
     written = {}
     if carried.bundles:
@@ -92,22 +92,30 @@ def _items(data: bytes) -> Iterator[bytes]:
 
 
 def pack(data: bytes) -> str:
-    """Compress and encode; the same bytes give the same text."""
+    """Compress and encode; the same bytes give the same text.
+
+    Raises:
+        Malformed: nobody would unpack it again: too large, or it shrinks too well.
+    """
     buffer = io.BytesIO()
     with gzip.GzipFile("", "wb", _LEVEL, buffer, mtime=0) as member:
         member.write(data)
-    return base64.b64encode(buffer.getvalue()).decode()
+    packed = base64.b64encode(buffer.getvalue()).decode()
+    unpack(packed)
+    return packed
 
 
 def unpack(packed: Json) -> bytes:
     """Decode and inflate one gzip member.
 
     Raises:
-        Malformed: no text, larger than allowed before or after inflating, no base64,
-            or anything but exactly one whole gzip member.
+        OverLimit: larger than allowed before or after inflating.
+        Malformed: no text, no base64, or anything but exactly one whole gzip member.
     """
-    if not isinstance(packed, str) or len(packed) > MAX_PACKED:
-        raise Malformed(f"expected at most {MAX_PACKED} characters of base64")
+    if not isinstance(packed, str):
+        raise Malformed("expected base64, saw no text")
+    if len(packed) > MAX_PACKED:
+        raise OverLimit(f"expected at most {MAX_PACKED} characters of base64")
     try:
         data = base64.b64decode(packed, validate=True)
         inflater = zlib.decompressobj(_GZIP)
@@ -116,7 +124,7 @@ def unpack(packed: Json) -> bytes:
     except (binascii.Error, ValueError, zlib.error) as error:
         raise Malformed("expected gzip in base64, saw something else") from error
     if len(inflated) > limit:
-        raise Malformed(f"expected at most {limit} bytes after inflating")
+        raise OverLimit(f"expected at most {limit} bytes after inflating")
     if not inflater.eof or inflater.unused_data:
         raise Malformed("expected exactly one whole gzip member")
     return inflated

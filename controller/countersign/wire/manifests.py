@@ -37,6 +37,9 @@ _INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _INTEGER = re.compile(
     r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)"
 )
+_FRACTION = re.compile(  # read by Go's ParseFloat, which knows where a _ may stand
+    r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?"
+)
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
 
@@ -197,12 +200,12 @@ def _plain(text: str) -> Json:
         return _WORDS[text]
     if _INFINITE.fullmatch(text):
         raise Malformed(f"expected a number that JSON has, saw {text}")
+    if text[0] == ".":
+        return _float(text) if _FRACTION.fullmatch(text) else text
     digits = text.replace("_", "") if text[0] != "_" else text
     if _INTEGER.fullmatch(digits):
         return _integer(digits)
-    if _FLOAT.fullmatch(digits) and (text[0] != "." or digits == text):
-        return _float(digits)
-    return text
+    return _float(digits) if _FLOAT.fullmatch(digits) else text
 
 
 def _integer(digits: str) -> int | float:

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 
 from countersign.adapters.books import LOADED, Books, bind_books, observe
-from countersign.adapters.cluster.client import ApiServer
 from countersign.adapters.cluster.packed import key_of
-from countersign.adapters.cluster.watch import Seconds, Watch
+from countersign.adapters.cluster.watch import Pace, Source, Watch
 from countersign.core.errors import Unavailable
 from countersign.core.types.artifacts import Tree
 from countersign.core.types.trust import TrustRoot
@@ -44,16 +43,10 @@ class WatchedBooks:
     """PolicyBook and TrustBook over watches: never older than a named limit."""
 
     def __init__(
-        self,
-        server: ApiServer,
-        *,
-        protected: tuple[str, ...],
-        watch_s: float,
-        stale_s: float,
-        monotonic: Seconds,
+        self, server: Source, pace: Pace, *, protected: tuple[str, ...]
     ) -> None:
         self._protected = protected
-        self._stale_s = stale_s
+        self._stale_s = pace.stale_s
         self._trees = {kind: _Trees() for kind in LOADED}
         self.watches = tuple(
             Watch(
@@ -61,8 +54,7 @@ class WatchedBooks:
                 kind=kind.name,
                 path=f"/apis/{GROUP}/{VERSION}/{kind.plural}",
                 store=trees,
-                watch_s=watch_s,
-                monotonic=monotonic,
+                pace=pace,
             )
             for kind, trees in self._trees.items()
         )
@@ -83,7 +75,7 @@ class WatchedBooks:
             age_s = watch.age_s()
             if age_s == float("inf"):
                 told.append(f"no first list of {watch.kind} yet")
-            elif age_s > self._stale_s:
+            elif watch.stale:
                 told.append(
                     f"no word about {watch.kind} for {age_s:.0f} s, "
                     f"limit {self._stale_s:g} s"

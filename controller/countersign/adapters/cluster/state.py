@@ -5,7 +5,7 @@ from typing import Final
 
 from countersign.adapters.cluster.client import ApiServer, NotThere, segment
 from countersign.adapters.cluster.packed import PackedStore
-from countersign.adapters.cluster.watch import Seconds, Watch
+from countersign.adapters.cluster.watch import Pace, Watch
 from countersign.core.types.artifacts import Json, ObjectRef, Tree
 
 
@@ -112,16 +112,8 @@ class WatchedCluster:
     passed over: the question then goes to the server itself.
     """
 
-    def __init__(
-        self,
-        server: ApiServer,
-        *,
-        watch_s: float,
-        stale_s: float,
-        monotonic: Seconds,
-    ) -> None:
+    def __init__(self, server: ApiServer, pace: Pace) -> None:
         self._live = LiveCluster(server)
-        self._stale_s = stale_s
         self._caches: dict[tuple[str, str, str], tuple[PackedStore, Watch]] = {}
         for api in WATCHED:
             store = PackedStore()
@@ -130,8 +122,7 @@ class WatchedCluster:
                 kind=api.kind,
                 path=api.path(),
                 store=store,
-                watch_s=watch_s,
-                monotonic=monotonic,
+                pace=pace,
             )
             self._caches[api.group, api.version, api.kind] = store, watch
 
@@ -156,6 +147,6 @@ class WatchedCluster:
 
     def _fresh(self, version: str, ref: ObjectRef) -> PackedStore | None:
         store, watch = self._caches.get((ref.group, version, ref.kind), (None, None))
-        if watch is None or watch.age_s() > self._stale_s:
+        if watch is None or watch.stale:
             return None
         return store

@@ -8,12 +8,15 @@ that is cut without a sound shows as age, not as peace.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 import orjson
 
-from countersign.adapters.cluster.client import ApiServer, Gone
+from countersign.adapters.cluster.client import Gone
 from countersign.core.errors import Unavailable
 from countersign.core.types.artifacts import Tree
 from countersign.telemetry import WATCH_AGE, WATCH_FAILURES
@@ -21,8 +24,38 @@ from countersign.telemetry import WATCH_AGE, WATCH_FAILURES
 logger = logging.getLogger(__name__)
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 5.0  # seconds between attempts; the spread is random
+_TOO_SHORT = 0.5  # seconds of a watch without events: client-go doubts it below 1
 
-Seconds = Callable[[], float]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How closely the server is followed.
+
+    Attributes:
+        watch_s: How long one watch request lasts, in seconds.
+        stale_s: After so long without a word nothing is known any more.
+        monotonic: The clock for both, in seconds.
+        sleep: Waits.
+    """
+
+    watch_s: float
+    stale_s: float
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+class Source(Protocol):
+    """What a watch needs of :class:`~countersign.adapters.cluster.client.ApiServer`."""
+
+    async def list(self, path: str) -> tuple[list[Tree], str]:
+        """Return all objects at `path`, and the version of the list."""
+        ...
+
+    def watch(
+        self, path: str, version: str, seconds: float
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Open a watch from `version` on."""
+        ...
 
 
 class Store(Protocol):
@@ -51,67 +84,75 @@ class Watch:
 
     def __init__(
         self,
-        server: ApiServer,
+        server: Source,
         *,
         kind: str,
         path: str,
         store: Store,
-        watch_s: float,
-        monotonic: Seconds,
+        pace: Pace,
     ) -> None:
         self.kind = kind
         self.path = path
         self._server = server
         self._store = store
-        self._watch_s = watch_s
-        self._monotonic = monotonic
+        self._pace = pace
         self._heard: float | None = None
+        self._version = ""
         WATCH_AGE.labels(kind).set_function(self.age_s)
 
     def age_s(self) -> float:
         """Return the seconds since the server last spoke; infinite before that."""
         if self._heard is None:
             return float("inf")
-        return self._monotonic() - self._heard
+        return self._pace.monotonic() - self._heard
+
+    @property
+    def stale(self) -> bool:
+        """Whether the server has been silent for too long, or from the start."""
+        return self.age_s() > self._pace.stale_s
 
     async def run(self) -> None:
         """List and watch for ever; failures are logged, counted and tried again."""
-        version, wait = "", _FIRST_WAIT
+        wait = _FIRST_WAIT
         while True:
             try:
-                version = await self._once(version)
+                await self._once()
                 wait = _FIRST_WAIT
-            except Gone:
-                version = ""
             except Unavailable as error:
+                if isinstance(error, Gone):
+                    self._version = ""
                 WATCH_FAILURES.labels(self.kind).inc()
                 logger.warning(
                     "watch_failed", extra={"kind": self.kind, "error": str(error)}
                 )
                 # half fixed, half random: replicas must not come back in step
-                await asyncio.sleep(wait * (0.5 + random.random() / 2))  # noqa: S311
+                await self._pace.sleep(wait * (0.5 + random.random() / 2))  # noqa: S311
                 wait = min(wait * 2, _LONGEST_WAIT)
 
-    async def _once(self, version: str) -> str:
-        """List where there is no version yet, else watch once; return the version."""
-        if not version:
-            trees, version = await self._server.list(self.path)
+    async def _once(self) -> None:
+        """List where there is nothing to go on from, else watch once."""
+        if not self._version:
+            trees, self._version = await self._server.list(self.path)
             self._store.replace(trees)
             self._hear()
-            return version
-        async with self._server.watch(self.path, version, self._watch_s) as lines:
+            return
+        begun, silent = self._pace.monotonic(), True
+        opened = self._server.watch(self.path, self._version, self._pace.watch_s)
+        async with opened as lines:
             self._hear()
             async for line in lines:
-                version = self._take(line) or version
+                self._take(line)
                 self._hear()
+                silent = False
+        if silent and self._pace.monotonic() - begun < _TOO_SHORT:
+            raise Unavailable("the watch ended as soon as it began")
         self._hear()
-        return version
 
     def _hear(self) -> None:
-        self._heard = self._monotonic()
+        self._heard = self._pace.monotonic()
 
-    def _take(self, line: bytes) -> str:
-        """Apply one event; return its version.
+    def _take(self, line: bytes) -> None:
+        """Apply one event, and go on from its version.
 
         Raises:
             Gone: the server asks for a new list.
@@ -133,4 +174,4 @@ class Watch:
             case _:
                 failure = Gone if tree.get("code") == 410 else Unavailable  # noqa: PLR2004
                 raise failure(f"the API server ended the watch: {tree.get('message')}")
-        return version
+        self._version = version or self._version

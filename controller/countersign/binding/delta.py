@@ -1,0 +1,263 @@
+"""The door *delta*: what the built-in controllers write into objects that people sign.
+
+A closed table of who writes what, where, and in which form. A request passes if each
+place that it changes is an edit of one row. What a row lets in may stay in the next
+signed apply (`inherited`, rule 14); a test holds the two lists together.
+
+A user name is no proof: controllers can be impersonated. So the edits are harmless by
+their form, whoever makes them: a number that the next sync puts right, a finalizer that
+goes, an owner that is let go. What could do more, as a new owner or another template,
+is compared with the live owner (`children`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from countersign.binding.edits import (
+    DAY,
+    DNS_NAME,
+    NUMBER,
+    NUMBERS,
+    TIME,
+    UUID,
+    Change,
+    Edit,
+    Form,
+    changes,
+    count,
+    filled,
+    filled_bytes,
+    lets_owners_go,
+    removes,
+    toggles,
+    written,
+)
+from countersign.binding.inherited import KEPT_ANNOTATIONS, RESTARTED_AT
+from countersign.binding.surface import ANY
+from countersign.binding.tree import ABSENT, find, token
+from countersign.core.types.artifacts import Tree
+from countersign.core.types.request import AdmissionRequest
+
+ANYBODY: frozenset[str] = frozenset()
+API_SERVER = frozenset({"system:apiserver"})
+CLOUD = frozenset({"system:cloud-controller-manager"})
+CONTROLLER_MANAGER = frozenset({"system:kube-controller-manager"})
+SCHEDULER = frozenset({"system:kube-scheduler"})
+
+REVISION = "deployment.kubernetes.io/revision"
+REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
+DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
+MAX_REPLICAS = "deployment.kubernetes.io/max-replicas"
+
+
+def controllers(*names: str) -> frozenset[str]:
+    """Return the users as which the controller manager runs these controllers."""
+    return frozenset(f"system:serviceaccount:kube-system:{name}" for name in names)
+
+
+def is_token(secret: Tree) -> bool:
+    """Tell whether a Secret is one that the server fills for a service account."""
+    return secret.get("type") == "kubernetes.io/service-account-token"
+
+
+def _is_going(tree: Tree) -> bool:
+    return type(find(tree, "/metadata/deletionTimestamp")) is str
+
+
+def _always(_: Tree) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What some users may change in the objects of a resource.
+
+    Attributes:
+        rule: Name, for the basis of the admission.
+        actors: Exact user names; `ANYBODY` is each.
+        resource: ``plural.group/subresource`` as `Resource` writes it; `ANY` stands
+            for every object, ``*/status`` for every status.
+        edits: May be made, together or not; anything else closes the door.
+        given: What must hold of the old object.
+    """
+
+    rule: str
+    actors: frozenset[str]
+    resource: str
+    edits: tuple[Edit, ...]
+    given: Callable[[Tree], bool] = _always
+
+    def passes(self, request: AdmissionRequest, changed: list[Change]) -> bool:
+        """Tell whether this row lets `changed` through."""
+        tail = (
+            f"/{request.resource.subresource}" if request.resource.subresource else ""
+        )
+        return (
+            (self.actors == ANYBODY or request.requester.name in self.actors)
+            and self.resource in (str(request.resource), ANY + tail)
+            and self.given(request.old or {})
+            and all(any(e.allows(change) for e in self.edits) for change in changed)
+        )
+
+
+def _annotation(key: str, form: Form) -> Edit:
+    return Edit("/metadata/annotations/" + token(key), form)
+
+
+_OWNERS = Edit("/metadata/ownerReferences", lets_owners_go)
+
+
+def _finalizers(form: Form) -> Edit:
+    return Edit("/metadata/finalizers", form)
+
+
+ROWS: tuple[Row, ...] = (
+    Row("status", ANYBODY, "*/status", ()),
+    Row(
+        "namespace-finalized",
+        controllers("namespace-controller"),
+        "namespaces/finalize",
+        (Edit("/spec/finalizers", removes("kubernetes")),),
+        _is_going,
+    ),
+    Row(
+        "revision",
+        controllers("deployment-controller"),
+        "deployments.apps/status",
+        (_annotation(REVISION, written(NUMBER)),),
+    ),
+    Row(
+        "rollout",
+        controllers("deployment-controller"),
+        "replicasets.apps",
+        (
+            Edit("/spec/replicas", count),
+            _annotation(REVISION, written(NUMBER)),
+            _annotation(REVISION_HISTORY, written(NUMBERS)),
+            _annotation(DESIRED_REPLICAS, written(NUMBER)),
+            _annotation(MAX_REPLICAS, written(NUMBER)),
+        ),
+    ),
+    Row(
+        "collected",
+        controllers("generic-garbage-collector"),
+        ANY,
+        (_finalizers(removes("orphan", "foregroundDeletion")),),
+        _is_going,
+    ),
+    Row("disowned", controllers("generic-garbage-collector"), ANY, (_OWNERS,)),
+    Row(
+        "released",
+        controllers("deployment-controller"),
+        "replicasets.apps",
+        (_OWNERS,),
+    ),
+    Row("released", controllers("replicaset-controller"), "pods", (_OWNERS,)),
+    Row(
+        "tracked",
+        controllers("job-controller"),
+        "pods",
+        (_OWNERS, _finalizers(removes("batch.kubernetes.io/job-tracking"))),
+    ),
+    Row(
+        "claim-protected",
+        controllers("pvc-protection-controller"),
+        "persistentvolumeclaims",
+        (_finalizers(toggles("kubernetes.io/pvc-protection")),),
+    ),
+    Row(
+        "claim-bound",
+        controllers("persistent-volume-binder"),
+        "persistentvolumeclaims",
+        (
+            Edit("/spec/volumeName", filled(DNS_NAME)),
+            *(
+                _annotation(key, written(DNS_NAME))
+                for key in sorted(KEPT_ANNOTATIONS["v1/PersistentVolumeClaim"])
+            ),
+        ),
+    ),
+    Row(
+        "claim-placed",
+        SCHEDULER,
+        "persistentvolumeclaims",
+        (_annotation("volume.kubernetes.io/selected-node", written(DNS_NAME)),),
+    ),
+    Row(
+        "load-balancer",
+        controllers("service-controller") | CLOUD,
+        "services/status",
+        (_finalizers(toggles("service.kubernetes.io/load-balancer-cleanup")),),
+    ),
+    Row(
+        "token-issued",
+        CONTROLLER_MANAGER,
+        "secrets",
+        (
+            Edit("/data/ca.crt", filled_bytes),
+            Edit("/data/namespace", filled_bytes),
+            Edit("/data/token", filled_bytes),
+            _annotation("kubernetes.io/service-account.uid", filled(UUID)),
+        ),
+        is_token,
+    ),
+    Row(
+        "token-used",
+        API_SERVER,
+        "secrets",
+        (
+            Edit(
+                "/metadata/labels/" + token("kubernetes.io/legacy-token-last-used"),
+                written(DAY),
+            ),
+        ),
+        is_token,
+    ),
+)
+
+
+def delta(request: AdmissionRequest) -> str:
+    """Return the rule that lets an UPDATE pass, or ``""``."""
+    if request.old is None or request.object is None:
+        return ""
+    changed = judged_changes(request)
+    if not changed and not request.resource.subresource:
+        return ""  # nothing for a row to speak about: the door *unchanged* judges it
+    return next((row.rule for row in ROWS if row.passes(request, changed)), "")
+
+
+def judged_changes(request: AdmissionRequest) -> list[Change]:
+    """Return what an UPDATE changes.
+
+    Through ``/status`` the status itself is free, except for the addresses of load
+    balancers: those say where traffic goes.
+    """
+    old, new = request.old or {}, request.object or {}
+    if request.resource.subresource == "status":
+        keep = str(request.resource) in _BALANCED
+        old, new = (_without_status(t, load_balancer=keep) for t in (old, new))
+    return list(changes(old, new))
+
+
+_BALANCED = {"services/status", "ingresses.networking.k8s.io/status"}
+
+
+def _without_status(tree: Tree, *, load_balancer: bool) -> Tree:
+    kept = {key: value for key, value in tree.items() if key != "status"}
+    addresses = find(tree, "/status/loadBalancer")
+    if load_balancer and addresses not in (ABSENT, {}):
+        kept["status"] = {"loadBalancer": addresses}
+    return kept
+
+
+def restarts(request: AdmissionRequest) -> bool:
+    """Tell whether an UPDATE does what ``kubectl rollout restart`` does, and no more.
+
+    That is, to set ``restartedAt`` in the template of a Deployment. It passes for the
+    groups that a policy names.
+    """
+    if str(request.resource) != "deployments.apps" or request.old is None:
+        return False
+    changed = judged_changes(request)
+    edit = Edit(RESTARTED_AT, written(TIME))
+    return bool(changed) and all(edit.allows(change) for change in changed)

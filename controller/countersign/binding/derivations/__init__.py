@@ -1,0 +1,1 @@
+"""What each controller makes of its owner, a controller a module. Pure."""

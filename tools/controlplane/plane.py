@@ -8,13 +8,11 @@ import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from tools.controlplane import commands, kubeconfig, servers
+from tools.controlplane import commands, servers
 from tools.controlplane.binaries import ensure
 from tools.controlplane.certificates import Authority, signing_key
 from tools.controlplane.commands import Result
-from tools.controlplane.errors import ControlPlaneError
 from tools.controlplane.processes import GRACE_S, Ledger
 from tools.controlplane.programs import (
     APISERVER,
@@ -25,6 +23,7 @@ from tools.controlplane.programs import (
 )
 from tools.controlplane.readiness import Asker, wait
 from tools.controlplane.servers import LOOPBACK, Layout, Options, Ports
+from tools.controlplane.users import Users, impersonation
 
 ADMIN = "admin"
 _START_S = 60.0  # measured: 6 s for all three on 2 cores
@@ -61,13 +60,18 @@ class ControlPlane:
         self.ca_file = layout.certificates / "ca.crt"
         self.service_cidr = options.service_cidr
         self.binaries = dict(binaries)
+        self.ledger = Ledger(layout.ledger)
         self.keep_logs = False
         self._layout = layout
         self._ports = ports
         self._options = options
-        self.ledger = Ledger(layout.ledger)
         self._authority = Authority()
-        self._users: dict[str, Path] = {}
+        self._users = Users(
+            self._authority,
+            folder=layout.users,
+            server=self.url,
+            cluster=options.cluster,
+        )
         self._asker = self._write_credentials()
 
     def start(self) -> None:
@@ -102,7 +106,7 @@ class ControlPlane:
     @property
     def admin(self) -> Path:
         """The kubeconfig of ``admin``, of the group ``system:masters``."""
-        return self._users[ADMIN]
+        return self._users.kubeconfig(ADMIN)
 
     def user(
         self,
@@ -126,16 +130,7 @@ class ControlPlane:
         Returns:
             The kubeconfig, complete in itself; `kubectl` and `helm` know the name now.
         """
-        self._users[name] = kubeconfig.write(
-            to or self._layout.users / f"{quote(name, safe='')}.kubeconfig",
-            server=self.url,
-            authority=self._authority.certificate,
-            user=name,
-            pair=self._authority.client(name, groups),
-            cluster=self._options.cluster,
-            namespace=namespace,
-        )
-        return self._users[name]
+        return self._users.make(name, groups, namespace=namespace, to=to)
 
     def impersonator(self, name: str = "impersonator") -> Path:
         """Make a user who may act as anybody (``kubectl --as``) and do nothing else.
@@ -143,7 +138,7 @@ class ControlPlane:
         Raises:
             CommandFailed: The role could not be granted.
         """
-        self.kubectl("apply", "-f", "-", stdin=_impersonation(name)).check()
+        self.kubectl("apply", "-f", "-", stdin=impersonation(name)).check()
         return self.user(name)
 
     def create_namespace(
@@ -263,14 +258,9 @@ class ControlPlane:
         environment: Mapping[str, str] | None,
         timeout_s: float,
     ) -> Result:
-        if isinstance(user, str):
-            if user not in self._users:
-                raise ControlPlaneError(
-                    f"no user {user!r} here, only {', '.join(sorted(self._users))}"
-                )
-            user = self._users[user]
+        file = self._users.kubeconfig(user) if isinstance(user, str) else user
         home = self._layout.home  # so that nothing is read from the person's own
-        own = {"KUBECONFIG": str(user), "HOME": str(home)}
+        own = {"KUBECONFIG": str(file), "HOME": str(home)}
         own |= {
             f"HELM_{one}_HOME": str(home / one) for one in ("CACHE", "CONFIG", "DATA")
         }
@@ -311,41 +301,3 @@ class ControlPlane:
             log=self._layout.log(name),
             deadline_s=deadline_s,
         )
-
-
-def _impersonation(user: str) -> dict[str, Any]:
-    """Return the role that may impersonate, bound to `user`."""
-    name = f"countersign-test:impersonate:{user}"
-    group = "rbac.authorization.k8s.io"
-    verbs = ["impersonate"]
-    rules = [
-        {
-            "apiGroups": [""],
-            "resources": ["users", "groups", "serviceaccounts"],
-            "verbs": verbs,
-        },
-        {
-            "apiGroups": ["authentication.k8s.io"],
-            "resources": ["uids", "userextras/*"],
-            "verbs": verbs,
-        },
-    ]
-    return {
-        "apiVersion": "v1",
-        "kind": "List",
-        "items": [
-            {
-                "apiVersion": f"{group}/v1",
-                "kind": "ClusterRole",
-                "metadata": {"name": name},
-                "rules": rules,
-            },
-            {
-                "apiVersion": f"{group}/v1",
-                "kind": "ClusterRoleBinding",
-                "metadata": {"name": name},
-                "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
-                "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
-            },
-        ],
-    }

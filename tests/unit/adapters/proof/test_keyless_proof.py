@@ -15,7 +15,9 @@ from countersign.core.errors import Malformed, Rejected, Unavailable
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.evidence import CertificateClaims, Presence
 from countersign.core.types.people import CertIdentity
+from countersign.core.types.trust import TrustRoot
 from countersign.wire.attestation import parse_attestation
+from countersign.wire.shapes import render_time
 from tests.support.proving import STATEMENT, prover, sigstore_root
 from tests.support.sigstore import DANA, ISSUER, shared, stranger
 from tools.sigstore import Claim, Part, Party, Rekor
@@ -284,11 +286,16 @@ async def test_what_a_key_signed_before_it_was_retired_stands(rekor: str) -> Non
     assert (await prover(root).prove(bundle)).signer.trust_root == "acme"
 
 
-async def test_a_promise_of_a_retired_ct_log_does_not_count() -> None:
-    """The SCT's own time is inside the log's window too, not only the signature's."""
+async def test_a_promise_from_outside_of_a_ct_logs_window_does_not_count() -> None:
+    """The SCT's own time is judged too, not only the signature's."""
     at = NOW - HOUR
     bundle = attest(at=at, log_at=at + timedelta(minutes=5))
-    root = sigstore_root(shared(), retired={Party.CT: at - timedelta(seconds=1)})
+    document = shared().trusted_root()
+    document["ctlogs"][0]["publicKey"]["validFor"] = {
+        "start": render_time(at + timedelta(minutes=1))
+    }
+    raw = json.dumps(document).encode()
+    root = TrustRoot(name="acme", digest=Digest.sha256(raw), sigstore=raw)
 
     with pytest.raises(Rejected, match="certificate transparency log in use"):
         await prover(root).prove(bundle)

@@ -106,6 +106,7 @@ def test_says_what_ended_by_itself(tmp_path: Path) -> None:
     with controlplane.running(progress=heard) as plane:
         controllers = processes_of(plane.folder)[2]
         os.kill(controllers.pid, signal.SIGKILL)
+        wait_until_gone([controllers], tmp_path / "no folder")
 
     assert "kube-controller-manager ended by itself" in heard.text
     assert len(list(tmp_path.iterdir())) == 1

@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tools.sigstore.ca import CertificateAuthority, Claim, Identity
 from tools.sigstore.ct import CertificateLog
-from tools.sigstore.encoding import INTOTO, b64, pae, sha256
+from tools.sigstore.encoding import INTOTO, b64, sha256
 from tools.sigstore.oidc import TokenIssuer, Workflow
-from tools.sigstore.rekor import RekorV1, RekorV2, Signature, SignedEnvelope
+from tools.sigstore.rekor import RekorV1, RekorV2, SignedEnvelope
 from tools.sigstore.trust_root import (
     Chain,
     LogKey,
@@ -139,16 +138,7 @@ class VirtualSigstore:
             key=_forger(self.ca.key, forged, Part.CERTIFICATE),
             ct_key=_forger(self.ct.key, forged, Part.SCT),
         )
-        message = pae(payload_type, statement)
-        signed = SignedEnvelope(
-            payload_type=payload_type,
-            payload=statement,
-            signature=Signature(
-                digest=sha256(message),
-                value=leaf_key.sign(message, ec.ECDSA(hashes.SHA256())),
-                certificate=certificate,
-            ),
-        )
+        signed = SignedEnvelope.sign(payload_type, statement, leaf_key, certificate)
         material = self._log_material(Rekor(rekor), signed, log_at, forged, without)
         if Part.CERTIFICATE not in without:
             der = certificate.public_bytes(Encoding.DER)

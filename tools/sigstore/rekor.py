@@ -91,6 +91,26 @@ class SignedEnvelope:
             ),
         )
 
+    @classmethod
+    def sign(
+        cls,
+        payload_type: str,
+        payload: bytes,
+        key: ec.EllipticCurvePrivateKey,
+        certificate: x509.Certificate,
+    ) -> "SignedEnvelope":
+        """Sign `payload` with `key`, which `certificate` is for."""
+        message = pae(payload_type, payload)
+        return cls(
+            payload_type=payload_type,
+            payload=payload,
+            signature=Signature(
+                digest=sha256(message),
+                value=key.sign(message, ec.ECDSA(hashes.SHA256())),
+                certificate=certificate,
+            ),
+        )
+
     def document(self) -> Json:
         """Write the envelope as JSON."""
         return {

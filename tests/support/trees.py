@@ -1,0 +1,58 @@
+"""Small Kubernetes objects, and ways to change them."""
+
+import copy
+from typing import Any
+
+from countersign.binding.tree import ABSENT, find, put
+from countersign.core.types.artifacts import ObjectRef
+
+Tree = dict[str, Any]
+
+
+def tree(kind: str, version: str = "v1", **fields: Any) -> Tree:
+    """Return an object named ``it`` in the namespace ``here``."""
+    metadata = {"name": "it", "namespace": "here", **fields.pop("metadata", {})}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, **fields}
+
+
+def deployment(**container: Any) -> Tree:
+    """Return a Deployment of one container."""
+    main = {"name": "main", "image": "app:1", **container}
+    template = {"metadata": {"labels": {"app": "it"}}, "spec": {"containers": [main]}}
+    selector = {"matchLabels": {"app": "it"}}
+    return tree(
+        "Deployment", "apps/v1", spec={"selector": selector, "template": template}
+    )
+
+
+def pod(**spec: Any) -> Tree:
+    """Return a Pod of one container."""
+    return tree(
+        "Pod", spec={"containers": [{"name": "main", "image": "app:1"}], **spec}
+    )
+
+
+def service(**spec: Any) -> Tree:
+    """Return a Service with one port."""
+    return tree("Service", spec={"ports": [{"port": 80}], **spec})
+
+
+def having(original: Tree, path: str, value: Any) -> Tree:
+    """Return a copy with `value` at a JSON pointer; `ABSENT` removes what is there."""
+    changed = copy.deepcopy(original)
+    if value is not ABSENT:
+        put(changed, path, value)
+        return changed
+    where, _, last = path.rpartition("/")
+    parent: Any = find(changed, where)
+    del parent[int(last) if isinstance(parent, list) else last]
+    return changed
+
+
+def ref(original: Tree) -> ObjectRef:
+    """Return what a request about an object says that it is about."""
+    group = original["apiVersion"].rpartition("/")[0]
+    metadata = original["metadata"]
+    return ObjectRef(
+        group, original["kind"], metadata.get("namespace", ""), metadata["name"]
+    )

@@ -1,0 +1,7 @@
+"""``python -m countersign``."""
+
+import sys
+
+from countersign.faces.cli import main
+
+sys.exit(main())

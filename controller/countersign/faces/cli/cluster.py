@@ -1,0 +1,52 @@
+"""The live cluster that a kubeconfig names, as far as looking at it goes."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from countersign.adapters.cluster.client import connect
+from countersign.adapters.cluster.state import LiveCluster
+
+REQUEST_S = 15.0  # seconds for one answer: a person waits
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which cluster; both None: the current context of the usual kubeconfig."""
+
+    kubeconfig: Path | None
+    context: str | None
+
+
+def given(
+    kubeconfig: Path | None, context: str | None, environ: Mapping[str, str]
+) -> Where | None:
+    """Return which cluster is meant, as kubectl finds it; None: no kubeconfig is there.
+
+    Args:
+        kubeconfig: Of the command line.
+        context: Of the command line.
+        environ: ``KUBECONFIG`` and ``HOME`` are read.
+    """
+    usual = Path(environ.get("HOME", "/nonexistent")) / ".kube" / "config"
+    if kubeconfig or context or environ.get("KUBECONFIG") or usual.is_file():
+        return Where(kubeconfig, context)
+    return None
+
+
+@asynccontextmanager
+async def look_at(where: Where | None) -> AsyncIterator[LiveCluster | None]:
+    """Open the cluster for reading; None gives None.
+
+    Raises:
+        Misconfigured: the kubeconfig is not usable.
+        Unavailable: inside: the API server did not answer.
+    """
+    if where is None:
+        yield None
+        return
+    async with connect(
+        kubeconfig=where.kubeconfig, context=where.context, request_s=REQUEST_S
+    ) as server:
+        yield LiveCluster(server)

@@ -1,0 +1,65 @@
+"""The command tree, with every command imported only when it is called.
+
+``countersign --help`` answers in a blink: it reads the table below, not the modules,
+which bring pydantic, sigstore or a Kubernetes client with them.
+"""
+
+from importlib import import_module
+
+import click
+
+# name -> module, attribute, and the first line of its help (a test compares the two)
+COMMANDS = {
+    "attest": (
+        "countersign.faces.cli.attest",
+        "Collect the provenance of a git range, and sign it.",
+    ),
+    "inspect": (
+        "countersign.faces.cli.inspect",
+        "Tell what bundles say, and what of it is proven.",
+    ),
+    "keys": (
+        "countersign.faces.cli.keys",
+        "Make keys to sign with.",
+    ),
+    "serve": (
+        "countersign.faces.cli.serve",
+        "Run the admission webhook.",
+    ),
+    "sign-off": (
+        "countersign.faces.cli.sign_off",
+        "Review a change as it would land, and sign it off.",
+    ),
+    "verify": (
+        "countersign.faces.cli.verify",
+        "Give the verdict that admission would give, from files alone.",
+    ),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports them on demand."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, sorted."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command `cmd_name`; None if there is none."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(COMMANDS[cmd_name][0]).command
+        if not isinstance(command, click.Command):  # pragma: no cover - a slip of ours
+            raise TypeError(f"expected a command in {COMMANDS[cmd_name][0]}")
+        return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """Write the table of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, COMMANDS[name][1]) for name in self.list_commands(ctx)]
+            )

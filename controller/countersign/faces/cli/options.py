@@ -1,0 +1,162 @@
+"""Options that several commands share, and their types."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+from click.core import ParameterSource
+
+from countersign.core.errors import Malformed
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningOptions:
+    """Who signs, and with whose help; a key wins over all else."""
+
+    key: Path | None
+    identity_token: str | None
+    trusted_root: Path | None
+    signing_config: Path | None
+
+
+class Duration(click.ParamType[timedelta]):
+    """A span of time: ``30d``, ``72h``, ``1h30m``."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Read the span; zero is none."""
+        from countersign.wire.times import parse_duration  # noqa: PLC0415 - lazily
+
+        if isinstance(value, timedelta):
+            return value
+        try:
+            span = parse_duration(str(value))
+        except Malformed as error:
+            self.fail(str(error), param, ctx)
+        if span <= timedelta(0):
+            self.fail(f"expected a duration above zero, saw {value}", param, ctx)
+        return span
+
+
+def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Make one decorator of several, shown in the order given."""
+
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+files = click.option(
+    "-f",
+    "--filename",
+    "filenames",
+    multiple=True,
+    help="Manifests: a file, a folder, a pattern, or - for standard input. Repeatable.",
+)
+namespace = click.option(
+    "-n", "--namespace", default="", help="Namespace of manifests that name none."
+)
+clusters = click.option(
+    "--cluster",
+    "clusters",
+    multiple=True,
+    envvar="COUNTERSIGN_CLUSTER",
+    help="Name of the cluster it holds for. Repeatable.",
+)
+out = click.option("--out", type=FILE, help="Where the result is written.")
+output = click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="Format of what is printed.",
+)
+policies = click.option(
+    "--policies",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    envvar="COUNTERSIGN_POLICIES",
+    help="Folder that holds ProtectionPolicy, Roster, TrustRoot and Revocation.",
+)
+kubeconfig = _together(
+    click.option("--kubeconfig", type=FILE, help="Path of the kubeconfig."),
+    click.option("--context", help="Context of the kubeconfig."),
+)
+trusted_root = click.option(
+    "--trusted-root",
+    type=FILE,
+    envvar="COUNTERSIGN_TRUSTED_ROOT",
+    help="trusted_root.json of a private Sigstore.",
+)
+_SIGNING = (
+    click.option(
+        "--key",
+        type=FILE,
+        envvar="COUNTERSIGN_KEY",
+        help="Sign with this private key (PEM) instead of keyless.",
+    ),
+    click.option(
+        "--identity-token",
+        envvar="COUNTERSIGN_IDENTITY_TOKEN",
+        help="File with an OIDC token, or - for standard input; else the CI's own "
+        "token, else a browser.",
+    ),
+    trusted_root,
+    click.option(
+        "--signing-config",
+        type=FILE,
+        envvar="COUNTERSIGN_SIGNING_CONFIG",
+        help="signing_config.json of a private Sigstore.",
+    ),
+)
+
+
+def signing(function: F) -> F:
+    """Add the options that say who signs, given as one `SigningOptions`.
+
+    What stands on the command line wins over the environment: ``--identity-token`` over
+    a key in ``COUNTERSIGN_KEY``, and the other way round.
+    """
+
+    @wraps(function)
+    def gathered(*args: Any, **given: Any) -> Any:  # noqa: ANN401 - click's own calls
+        names = [field.name for field in fields(SigningOptions)]
+        chosen = {name: given.pop(name) for name in names}
+        context = click.get_current_context()
+        written = {
+            name
+            for name in ("key", "identity_token")
+            if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        }
+        if len(written) > 1:
+            raise click.UsageError("expected --key or --identity-token, saw both")
+        if written == {"identity_token"}:
+            chosen["key"] = None
+        return function(*args, signing=SigningOptions(**chosen), **given)
+
+    return _together(*_SIGNING)(cast("F", gathered))
+
+
+def require_out(output: str, out: Path | None) -> None:
+    """Refuse to mix two results on standard output.
+
+    Raises:
+        click.UsageError: JSON is asked for and the result has no file.
+    """
+    if output == "json" and out is None:
+        raise click.UsageError(
+            "expected a file for the result beside -o json, saw none: give --out FILE"
+        )

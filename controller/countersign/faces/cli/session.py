@@ -1,0 +1,67 @@
+"""What a command is given besides its arguments: environment, clock, debug switch."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+
+import click
+
+
+class Exit(IntEnum):
+    """What the process tells its caller; all other codes are reserved."""
+
+    DONE = 0
+    UNDECIDED = 1
+    USAGE = 2
+    NO_INPUT = 3
+    DENIED = 10
+    WARNED = 11
+
+
+class NoInput(Exception):  # noqa: N818 - it is an outcome with an exit code of its own
+    """There is nothing to work on: no file, no object, no commit."""
+
+
+@dataclass(kw_only=True)
+class Session:
+    """One run of the command line; the Clock of the use cases.
+
+    Attributes:
+        environ: The environment; the CI system's variables are read from it.
+        present: Returns the present, aware, in UTC.
+        interactive: Whether there is a person to ask: input and errors are a terminal.
+        debug: Whether an error shows its traceback.
+    """
+
+    environ: Mapping[str, str]
+    present: Callable[[], datetime]
+    interactive: bool = False
+    debug: bool = False
+
+    def now(self) -> datetime:
+        """Return the present, aware, in UTC."""
+        return self.present()
+
+
+class Command(click.Command):
+    """A command that takes ``--debug`` like every other."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the command's own parameters and the common ones."""
+        return [*super().get_params(ctx), _DEBUG]
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
+    del param
+    if value:
+        ctx.ensure_object(Session).debug = True
+
+
+_DEBUG = click.Option(
+    ["--debug"],
+    is_flag=True,
+    expose_value=False,
+    callback=_remember,
+    help="Show the traceback of an error.",
+)

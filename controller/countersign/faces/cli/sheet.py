@@ -1,0 +1,138 @@
+"""The sheet a reviewer reads: objects as they land, their provenance, what is amiss."""
+
+import difflib
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.text import Text
+
+from countersign.core.types.artifacts import Tree
+from countersign.core.types.evidence import Provenance
+from countersign.faces.cli import words
+from countersign.faces.cli.text import one_line, visible
+from countersign.usecases.inspect import Inspected
+from countersign.usecases.lint import Lint, LintKind
+from countersign.usecases.sign_off import Item, Sheet
+from countersign.wire.yaml_text import render_yaml
+
+_CONTEXT = 3  # unchanged lines around a change, as diff -u shows
+_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
+_AMISS = {
+    LintKind.STALE_EVIDENCE: "carries evidence of another state: it was left behind",
+    LintKind.UNREADABLE_BUNDLE: "is no bundle we can read: it was left behind",
+    LintKind.NO_PROVENANCE: "has no provenance: nobody can tell who made it",
+    LintKind.IMAGE_UNPINNED: "runs an image that is not pinned by digest",
+    LintKind.IMAGE_WITHOUT_PROVENANCE: "runs an image without provenance",
+    LintKind.NOT_VERIFIED: "the provenance is not verified",
+    LintKind.INCOMPLETE: "the provenance did not see everything",
+    LintKind.OTHER_CLUSTER: "the provenance does not hold for cluster",
+    LintKind.PROVENANCE_EXPIRES: "the provenance ends before this sign-off does",
+    LintKind.NO_POLICY: "no policy protects it: it needs no sign-off",
+    LintKind.WINDOW_TOO_LONG: "holds longer than the policy allows",
+    LintKind.RESTORE_TOO_LONG: "may be restored for longer than the policy allows",
+    LintKind.QUESTIONS_DIFFER: "the policy asks another question set",
+    LintKind.TRACE_MISSING: "the policy asks for --trace",
+    LintKind.MEANING_MISSING: "the policy asks for --meaning",
+    LintKind.DENIED_ANYWAY: "the policy denies it, whoever signs",
+}
+
+
+def show_sheet(console: Console, sheet: Sheet, lints: tuple[Lint, ...]) -> None:
+    """Write the whole sheet to `console`."""
+    for item in sheet.items:
+        _show_item(console, item)
+    for number, (found, claim) in enumerate(sheet.provenance, start=1):
+        _show_provenance(console, number, found, claim)
+    if not sheet.provenance:
+        console.print("provenance: none; how this change was made is unknown\n")
+    others = [found for found in sheet.evidence if not _is_provenance(found)]
+    for found in others:
+        proven = _proven(found)
+        console.print(f"also carried: a {words.kind(found.claim)}; {proven}")
+    if lints:
+        console.print(Text("attention", style="bold yellow"))
+    for lint in lints:
+        console.print(f"  {lint.about}: {_words(lint)}", style="yellow")
+
+
+def diff(item: Item) -> Iterator[str]:
+    """Yield the lines of a diff from the live object to what would stand there.
+
+    Without a live object, or without a look at the cluster, the whole object is shown.
+    """
+    landing = item.landing
+    after = landing.after if landing else item.prepared.intent.tree
+    if landing is None or landing.before is None:
+        yield from (f"+{line}" for line in _lines(after))
+        return
+    compared = difflib.unified_diff(
+        _lines(landing.before),
+        _lines(after),
+        "live",
+        "as it would land",
+        lineterm="",
+        n=_CONTEXT,
+    )
+    yield from compared
+
+
+def _show_item(console: Console, item: Item) -> None:
+    lines = list(diff(item))
+    head = Text(str(item.prepared.ref), style="bold")
+    head.append(f"  {_summary(item, lines)}", style="not bold")
+    console.print(head)
+    for line in lines:
+        console.print(Text(f"  {line}", style=_STYLES.get(line[:1], "")))
+    console.print()
+
+
+def _summary(item: Item, lines: list[str]) -> str:
+    if item.landing is None:
+        return "not compared with any cluster"
+    if item.landing.before is None:
+        return "new"
+    if not lines:
+        return "no change"
+    added = sum(line[0] == "+" for line in lines) - 1  # less the header
+    removed = sum(line[0] == "-" for line in lines) - 1
+    return f"{added} lines added, {removed} removed"
+
+
+def _show_provenance(
+    console: Console, number: int, found: Inspected, claim: Provenance
+) -> None:
+    console.print(
+        Text(f"provenance {number}: ", style="bold").append(words.made_how(claim))
+    )
+    unseen = "" if claim.complete else "; NOT complete"
+    unknown = claim.lines.unknown
+    for line in (
+        f"of {words.span(claim)}{unseen}",
+        f"made by {words.made_by(claim)}",
+        f"unknown: {unknown} lines whose making nobody recorded" if unknown else "",
+        _proven(found),
+    ):
+        if line:
+            console.print(f"  {line}")
+    console.print()
+
+
+def _proven(found: Inspected) -> str:
+    if found.evidence is None:
+        return f"NOT verified: {one_line(found.problem)}"
+    return f"verified: {words.signer(found.evidence)}"
+
+
+def _is_provenance(found: Inspected) -> bool:
+    return isinstance(found.claim, Provenance)
+
+
+def _lines(tree: Tree) -> list[str]:
+    """Return an object line by line, nothing in it hidden."""
+    return visible(render_yaml([tree])).splitlines()[1:]  # less the marker ---
+
+
+def _words(lint: Lint) -> str:
+    detail = f": {lint.detail}" if lint.detail else ""
+    return one_line(_AMISS[lint.kind] + detail, 300)

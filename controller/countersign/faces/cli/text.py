@@ -1,0 +1,26 @@
+"""Text for a terminal: nothing in it can move the cursor, hide or reorder words."""
+
+import unicodedata
+
+# Control characters, and what turns the direction of writing (Trojan Source,
+# CVE-2021-42574) or takes no room: a reviewer must see what is there.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_KEPT = frozenset("\n\t")
+
+
+def visible(text: str) -> str:
+    """Return `text` with every character that does not show itself spelt out."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char
+        if char in _KEPT or unicodedata.category(char) not in _INVISIBLE
+        else f"\\u{{{ord(char):04x}}}"
+        for char in text
+    )
+
+
+def one_line(text: str, limit: int = 160) -> str:
+    """Return `text` visible, on one line, of at most `limit` characters."""
+    flat = " ".join(visible(text).split())
+    return flat if len(flat) <= limit else f"{flat[: limit - 1]}…"

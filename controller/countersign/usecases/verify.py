@@ -1,0 +1,74 @@
+"""Verify: from manifests to what the API server would ask about them."""
+
+from collections.abc import Iterable
+
+from countersign.binding.tables import kind_of, supported
+from countersign.core.errors import Malformed
+from countersign.core.types.artifacts import ObjectRef, Tree
+from countersign.core.types.request import AdmissionRequest, Requester, Resource, Verb
+
+
+def as_requests(
+    manifests: Iterable[Tree], *, namespace: str
+) -> tuple[AdmissionRequest, ...]:
+    """Return the request that creating each manifest would cause, as a dry-run.
+
+    What a server would add (a uid, defaults, allocated values) is not there.
+
+    Args:
+        manifests: Objects as written, lists expanded.
+        namespace: For those of namespaced kinds that name none.
+
+    Raises:
+        Malformed: a manifest that says not what it is, or not where it goes.
+    """
+    return tuple(_request(manifest, namespace) for manifest in manifests)
+
+
+def _request(manifest: Tree, namespace: str) -> AdmissionRequest:
+    metadata = manifest.get("metadata")
+    kind, version = manifest.get("kind"), manifest.get("apiVersion")
+    if not (
+        isinstance(metadata, dict)
+        and isinstance(kind, str)
+        and isinstance(version, str)
+    ):
+        raise Malformed("expected apiVersion, kind and metadata in a manifest")
+    group, _, version = version.rpartition("/")
+    where = str(metadata.get("namespace") or "")
+    # of a kind that nobody here knows only its manifest says whether it has a namespace
+    if not where and (kind_of(manifest).namespaced if supported(manifest) else True):
+        where = namespace
+    ref = ObjectRef(
+        group=group,
+        kind=kind,
+        namespace=where,
+        name=str(metadata.get("name") or ""),
+        generate_name=str(metadata.get("generateName") or ""),
+    )
+    return AdmissionRequest(
+        uid="",
+        verb=Verb.CREATE,
+        resource=Resource(group, version, plural(kind)),
+        ref=ref,
+        version=version,
+        object=manifest,
+        old=None,
+        options=None,
+        requester=Requester(""),
+        dry_run=True,
+    )
+
+
+def plural(kind: str) -> str:
+    """Return the resource of a kind, as the API's conventions form it.
+
+    Source:
+        k8s.io/apimachinery, ``meta.UnsafeGuessKindToResource``.
+    """
+    lower = kind.lower()
+    if lower == "endpoints":
+        return lower
+    if lower.endswith("s"):
+        return f"{lower}es"
+    return f"{lower[:-1]}ies" if lower.endswith("y") else f"{lower}s"

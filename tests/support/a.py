@@ -96,7 +96,8 @@ def _sha1(text: str) -> str:
 
 OBJECT = ObjectRef("apps", "Deployment", NAMESPACE, "ledger")
 MANIFEST = digest("manifest of ledger")
-IMAGE = Image("acme/ledger@sha256:…", "docker.io/acme/ledger", "", digest("image"))
+RUNS = digest("image")
+IMAGE = Image("acme/ledger@sha256:…", "docker.io/acme/ledger", "", RUNS)
 START, HEAD = "start", "head"  # commits by name
 
 
@@ -251,7 +252,7 @@ def provenance(
         "collector": "ci",
     }
     claim = Provenance(**{**given, **fields})
-    about = (MANIFEST, IMAGE.digest) if subjects is None else subjects
+    about = (MANIFEST, RUNS) if subjects is None else subjects
     if certificate is None and isinstance(signer, CertIdentity):
         certificate = CertificateClaims(
             source_repository=REPOSITORY, source_digest=commit(target).value
@@ -261,7 +262,7 @@ def provenance(
         signer,
         commit(target),
         tree(target),
-        *(d for d in about if d is not None),
+        *about,
         signed_at=signed_at,
         certificate=certificate,
     )
@@ -351,13 +352,13 @@ def sign_off(
     }
     claim = SignOff(**{**given, **fields})
     named = [c.digest for c in claim.changes if isinstance(c, ObjectChange)]
-    about = [*named, IMAGE.digest] if subjects is None else subjects
+    about = [*named, RUNS] if subjects is None else subjects
     identity = signer or (key(who.id, device) if device else cert(who.id))
     proof = {"presence": presence, "certificate": certificate}
     return evidence(
         claim,
         identity,
-        *(d for d in about if d is not None),
+        *about,
         signed_at=signed_at,
         **{name: value for name, value in proof.items() if value is not None},
     )
@@ -413,7 +414,8 @@ def old(*carried: Evidence, **fields: Any) -> OldState:
 
 def update(live: OldState | None = None, **fields: Any) -> BoundChange:
     """Return the update of a live ledger; by default one without evidence."""
-    return change(operation=Operation.UPDATE, old=live or old(), **fields)
+    given: dict[str, Any] = {"operation": Operation.UPDATE, "old": live or old()}
+    return change(**{**given, **fields})
 
 
 def changed(*paths: str) -> BoundChange:

@@ -30,8 +30,8 @@ def on_ground(case: Case) -> Case:
     Approved means what it means at admission: every slot filled, independently of those
     who made it. Else an author could approve the ground that his next change stands on.
 
-    Ranges may follow on each other, so this grows from (b) and (d) until nothing is
-    added: ranges that only lean on one another never stand.
+    Ranges may follow on each other, so this grows until nothing is added; ranges that
+    only lean on one another never stand.
     """
     return replace(
         case,
@@ -44,16 +44,16 @@ def _grow(case: Case, *, image: bool) -> frozenset[Digest]:
     old = said(case.old, Provenance)
     waiting = list(dict.fromkeys((*case.provenance, *old)))
     standing: list[Said[Provenance]] = []
-    found = [p for p in waiting if p.claim.range.base is None or _is_baseline(case, p)]
-    while found:
+    while found := [
+        p
+        for p in waiting
+        if p.claim.range.base is None
+        or _is_baseline(case, p)
+        or _is_signed(case, p, standing)
+        or _continues(case, p, old, standing, image=image)
+    ]:
         standing += found
         waiting = [p for p in waiting if p not in found]
-        found = [
-            p
-            for p in waiting
-            if _is_signed(case, p, standing)
-            or _continues(case, p, old, standing, image=image)
-        ]
     return frozenset(p.evidence.statement for p in standing)
 
 

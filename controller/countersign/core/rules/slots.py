@@ -73,7 +73,7 @@ def slot_fault(case: Case, vote: Vote, slot: Slot) -> Finding | None:
         return case.finding(Reason.ROLE_MISSING, facts)
     meanings = vote.sign_off.claim.meanings
     if not slot.meanings <= meanings:
-        needed, seen = ", ".join(sorted(slot.meanings)), ", ".join(sorted(meanings))
+        needed, seen = ",".join(sorted(slot.meanings)), ",".join(sorted(meanings))
         facts = SignedBy(by, person.id, needed, seen)
         return case.finding(Reason.MEANING_MISSING, facts)
     return dependence(case, vote, slot)
@@ -95,7 +95,7 @@ def unused(case: Case, held: Ballot, votes: Sequence[Vote]) -> tuple[Finding, ..
         ]
         for person in sorted(idle)
     ]
-    return tuple(max(each, key=_nearness) for each in faults)
+    return tuple(max(each, key=_nearness) for each in faults if each)
 
 
 _PROGRESS = (

@@ -4,11 +4,13 @@ Precedence, in one direction: flag > ``COUNTERSIGN_*`` > file > default.
 """
 
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -23,6 +25,14 @@ PREFIX = "COUNTERSIGN_"
 NamespacePattern = Annotated[
     str, StringConstraints(max_length=63, pattern=r"^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$")
 ]
+
+
+def _cidr(text: str) -> str:
+    ip_network(text)  # a ValueError is a problem with its path
+    return text
+
+
+Cidr = Annotated[str, AfterValidator(_cidr)]
 
 
 def _words(value: object) -> object:
@@ -95,7 +105,7 @@ class Limits(_Group):
 
 
 class Cluster(_Group):
-    """How the API server is reached and watched."""
+    """How the API server is reached and watched, and how it was started."""
 
     kubeconfig: Path | None = Field(
         default=None,
@@ -119,6 +129,28 @@ class Cluster(_Group):
         default=5.0,
         gt=0,
         description="Time for one GET or one page of a LIST. Seconds.",
+    )
+
+    service_cidrs: Annotated[tuple[Cidr, ...], BeforeValidator(_words)] = Field(
+        default=(),
+        description="Its --service-cluster-ip-range: addresses that it may allocate to "
+        "a Service. Absent: what its ServiceCIDR objects say.",
+    )
+    first_node_port: int = Field(
+        default=30000, ge=1, le=65535, description="Of its --service-node-port-range."
+    )
+    last_node_port: int = Field(
+        default=32767, ge=1, le=65535, description="Of its --service-node-port-range."
+    )
+    not_ready_s: int = Field(
+        default=300,
+        ge=0,
+        description="Its --default-not-ready-toleration-seconds.",
+    )
+    unreachable_s: int = Field(
+        default=300,
+        ge=0,
+        description="Its --default-unreachable-toleration-seconds.",
     )
 
     @model_validator(mode="after")

@@ -33,7 +33,7 @@ REVIEWS = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
-"""outcome: allowed | denied | warned | outside | shed | failed."""
+"""outcome: allowed | denied | warned | outOfScope | shed | failed."""
 
 REVIEW_DURATION = Histogram(
     "countersign_review_duration_seconds",

@@ -6,8 +6,9 @@ import sys
 from tools.gen import ROOT, Generator
 from tools.gen.crds import CUSTOM_RESOURCES
 from tools.gen.gotypes import TYPE_TABLES
+from tools.gen.roles import ROLES
 
-GENERATORS: tuple[Generator, ...] = (TYPE_TABLES, *CUSTOM_RESOURCES)
+GENERATORS: tuple[Generator, ...] = (TYPE_TABLES, *CUSTOM_RESOURCES, *ROLES)
 
 
 def stale(generator: Generator) -> dict[str, bytes | None]:

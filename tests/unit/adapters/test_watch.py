@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from countersign.adapters.cluster.packed import PackedStore
 from countersign.adapters.cluster.policies import WatchedBooks
+from countersign.adapters.cluster.stores import PackedStore
 from countersign.adapters.cluster.watch import Pace, Watch
-from countersign.core.errors import Unavailable
+from countersign.core.errors import Stale, Unavailable
 from tests.support import resources as stored
 from tests.support.watched import Clock, FakeLists
 
@@ -324,7 +324,7 @@ class TestWatchedBooks:
                 await server.bookmark(path)
             await until(lambda: len(books.trouble()) == 1)
 
-            with pytest.raises(Unavailable, match="for 61 s, limit 60 s"):
+            with pytest.raises(Stale, match="for 61 s, limit 60 s"):
                 books.snapshot()
             await server.bookmark(cut)
             await until(lambda: not books.trouble())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from countersign.adapters.cluster.client import ApiServer, NotThere, segment
-from countersign.adapters.cluster.packed import PackedStore
+from countersign.adapters.cluster.stores import PackedStore
 from countersign.adapters.cluster.watch import Pace, Watch
 from countersign.core.types.artifacts import Json, ObjectRef, Tree
 
@@ -41,9 +41,11 @@ WATCHED: Final = (
     Api("apps", "v1", "ReplicaSet", "replicasets"),
     Api("batch", "v1", "CronJob", "cronjobs"),
     Api("batch", "v1", "Job", "jobs"),
+    Api("networking.k8s.io", "v1", "IngressClass", "ingressclasses", namespaced=False),
     Api(
         "scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", namespaced=False
     ),
+    Api("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False),
 )
 """What doors ask for on ordinary requests; the chart's RBAC lists the same."""
 

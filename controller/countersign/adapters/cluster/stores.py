@@ -1,4 +1,8 @@
-"""Objects kept small: thousands of ReplicaSets, each with its Deployment's evidence."""
+"""Where watched objects are kept.
+
+As they came, where there are few and they are read whole; compressed, where there are
+thousands of ReplicaSets, each with its Deployment's evidence.
+"""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -21,6 +25,37 @@ def key_of(tree: Tree) -> _Key:
     if not isinstance(metadata, dict):
         return "", ""
     return str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
+
+
+class TreeStore:
+    """The objects of one kind as they came.
+
+    Attributes:
+        edition: Counts the changes.
+    """
+
+    def __init__(self) -> None:
+        self.edition = 0
+        self._trees: dict[tuple[str, str], Tree] = {}
+
+    def replace(self, trees: Iterable[Tree]) -> None:
+        """Keep exactly `trees`."""
+        self._trees = {key_of(tree): tree for tree in trees}
+        self.edition += 1
+
+    def put(self, tree: Tree) -> None:
+        """Keep `tree` in place of the object of its name."""
+        self._trees[key_of(tree)] = tree
+        self.edition += 1
+
+    def drop(self, tree: Tree) -> None:
+        """Forget the object of the name of `tree`."""
+        self._trees.pop(key_of(tree), None)
+        self.edition += 1
+
+    def all(self) -> Iterable[Tree]:
+        """Return what is kept."""
+        return self._trees.values()
 
 
 class PackedStore:

@@ -1,0 +1,152 @@
+"""The composition root: settings in, working parts out. Nothing here decides."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_network
+from pathlib import Path
+
+from countersign.adapters.clock import SystemClock
+from countersign.adapters.cluster.client import connect
+from countersign.adapters.cluster.policies import WatchedBooks
+from countersign.adapters.cluster.ranges import Networks, ServiceRanges
+from countersign.adapters.cluster.state import WatchedCluster
+from countersign.adapters.cluster.watch import Pace
+from countersign.adapters.offline import NoCluster
+from countersign.adapters.policy_files import PolicyFiles
+from countersign.adapters.proof.prover import BundleProver
+from countersign.binding.facts import ClusterFacts
+from countersign.config import Cluster, Settings
+from countersign.core.types.request import AdmissionRequest
+from countersign.core.types.verdict import Verdict
+from countersign.ports import Clock, ClusterState
+from countersign.usecases.review import Reviewer
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What the webhook serves.
+
+    Attributes:
+        review: Judges a request within so many seconds.
+        trouble: Why nothing can be judged now; empty: it can.
+        work: What must run meanwhile, each for ever.
+    """
+
+    review: Callable[[AdmissionRequest, float], Awaitable[Verdict]]
+    trouble: Callable[[], tuple[str, ...]]
+    work: tuple[Callable[[], Coroutine[None, None, None]], ...]
+
+
+@asynccontextmanager
+async def gate(settings: Settings) -> AsyncIterator[Gate]:
+    """Put together what judges requests by a cluster's own policies.
+
+    Until its `work` runs, and has listed everything once, it denies.
+
+    Raises:
+        Misconfigured: no usable credentials for the API server.
+    """
+    told, clock = settings.cluster, SystemClock()
+    pace = Pace(watch_s=told.watch_s, stale_s=told.stale_s)
+    async with connect(
+        kubeconfig=told.kubeconfig, context=told.context, request_s=told.request_s
+    ) as api:
+        books = WatchedBooks(api, pace, protected=settings.protected_namespaces)
+        state, ranges = WatchedCluster(api, pace), ServiceRanges(api, pace)
+        prover = BundleProver(books, clock)
+
+        def reviewer(networks: Networks) -> Reviewer:
+            return Reviewer(
+                policies=books,
+                prover=prover,
+                state=state,
+                clock=clock,
+                cluster=settings.cluster_name,
+                settings=_facts(told, networks),
+            )
+
+        watches = (*books.watches, *state.watches)
+        if told.service_cidrs:
+            known = tuple(ip_network(cidr) for cidr in told.service_cidrs)
+            made = Gate(
+                review=reviewer(known).review,
+                trouble=books.trouble,
+                work=tuple(watch.run for watch in watches),
+            )
+        else:
+            made = Gate(
+                review=_Following(reviewer, ranges).review,
+                trouble=lambda: books.trouble() + ranges.trouble(),
+                work=tuple(watch.run for watch in (*watches, ranges.watch)),
+            )
+        try:
+            yield made
+        finally:
+            prover.close()
+
+
+class _Following:
+    """An engine that follows the cluster's address ranges."""
+
+    def __init__(
+        self, make: Callable[[Networks], Reviewer], ranges: ServiceRanges
+    ) -> None:
+        self._make = make
+        self._ranges = ranges
+        self._known: Networks = ()
+        self._reviewer = make(())
+
+    async def review(self, request: AdmissionRequest, patience_s: float) -> Verdict:
+        """Judge `request`."""
+        if self._ranges.networks() != self._known:
+            self._known = self._ranges.networks()
+            self._reviewer = self._make(self._known)
+        return await self._reviewer.review(request, patience_s)
+
+
+@contextmanager
+def offline(
+    policies: Path,
+    *,
+    cluster: str,
+    clock: Clock,
+    state: ClusterState | None = None,
+    protected: tuple[str, ...] = (),
+    facts: ClusterFacts | None = None,
+) -> Iterator[Reviewer]:
+    """Put together what judges requests by the policies of a folder.
+
+    Args:
+        policies: The folder.
+        cluster: Name of the cluster that is judged for.
+        clock: The present.
+        state: Live objects; absent: there are none.
+        protected: Names that must have a policy.
+        facts: Address ranges and the like; absent: nothing is known of them.
+
+    Raises:
+        Malformed, Unavailable: as :class:`PolicyFiles`.
+    """
+    book = PolicyFiles(policies, protected=protected)
+    prover = BundleProver(book, clock)
+    try:
+        yield Reviewer(
+            policies=book,
+            prover=prover,
+            state=state or NoCluster(),
+            clock=clock,
+            cluster=cluster,
+            settings=facts or ClusterFacts(),
+        )
+    finally:
+        prover.close()
+
+
+def _facts(told: Cluster, networks: Networks) -> ClusterFacts:
+    return ClusterFacts(
+        service_cidrs=networks,
+        node_ports=range(told.first_node_port, told.last_node_port + 1),
+        not_ready_s=told.not_ready_s,
+        unreachable_s=told.unreachable_s,
+    )

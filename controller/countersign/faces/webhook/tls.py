@@ -1,0 +1,79 @@
+"""The serving certificate, replaced without closing the door."""
+
+import logging
+import ssl
+from pathlib import Path
+
+from cryptography import x509
+
+from countersign.core.errors import Misconfigured
+from countersign.telemetry import CERTIFICATE_EXPIRY
+
+logger = logging.getLogger(__name__)
+
+_Stamp = tuple[tuple[int, int, int], ...]
+
+
+class ServingCertificate:
+    """A certificate and key on disk, and the context that serves them.
+
+    Connections that stand keep what they began with; new ones get what was loaded
+    last. The listener stays open throughout.
+
+    Attributes:
+        context: For the listener, always the same object.
+
+    Raises:
+        Misconfigured: the files cannot be read, or do not belong together.
+    """
+
+    def __init__(
+        self, certificate_file: Path, key_file: Path, client_ca_file: Path | None
+    ) -> None:
+        self._files = (certificate_file, key_file)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.minimum_version = ssl.TLSVersion.TLSv1_3  # the API server is Go
+        try:
+            self._stamp = self._look()
+            self._load()
+            if client_ca_file is not None:
+                self.context.load_verify_locations(client_ca_file)
+                # optional: the kubelet's probes and Prometheus have no certificate
+                self.context.verify_mode = ssl.CERT_OPTIONAL
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            names = ", ".join(str(file) for file in self._files)
+            raise Misconfigured(f"no usable certificate in {names}: {error}") from error
+
+    def refresh(self) -> bool:
+        """Load the files again if they changed; tell whether that was done.
+
+        Half of a change, or a broken file, is logged and tried again at the next
+        call: until then the last good pair is served.
+        """
+        try:
+            stamp = self._look()
+            if stamp == self._stamp:
+                return False
+            self._load()
+        except (OSError, ValueError) as error:
+            logger.error(  # noqa: TRY400 - what failed is in the error, not the stack
+                "certificate_not_loaded", extra={"error": str(error)}
+            )
+            return False
+        self._stamp = stamp
+        logger.info("certificate_loaded")
+        return True
+
+    def _look(self) -> _Stamp:
+        # kubelet swaps a symbolic link: stat sees through it
+        seen = (file.stat() for file in self._files)
+        return tuple((s.st_ino, s.st_mtime_ns, s.st_size) for s in seen)
+
+    def _load(self) -> None:
+        certificate, key = self._files
+        # on a context of its own first: loading sets the certificate before it finds
+        # that the key is not its own, and that would be the live one
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+        self.context.load_cert_chain(certificate, key)
+        leaf = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
+        CERTIFICATE_EXPIRY.set(leaf.not_valid_after_utc.timestamp())

@@ -1,0 +1,196 @@
+"""``POST /validate``: an AdmissionReview in, the verdict out.
+
+Whatever is judged is answered with HTTP 200, denials and doubt too: then the requester
+reads why. Other status codes are for what is no AdmissionReview; the API server turns
+those into a refusal as well, since the registration says ``failurePolicy: Fail``.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import hdrs, web
+
+from countersign.core.errors import Malformed
+from countersign.core.types.request import AdmissionRequest
+from countersign.core.types.verdict import Detail, Finding, Reason, Verdict
+from countersign.faces.webhook.load import Lane, Load
+from countersign.faces.webhook.words import answer, refusal
+from countersign.report.records import outcome
+from countersign.telemetry import FINDINGS, REVIEW_DURATION, REVIEWS
+from countersign.usecases.own_kinds import unreadable
+from countersign.wire.admission import Answer, parse_review, render_review
+from countersign.wire.times import parse_duration
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY = (
+    8 << 20
+)  # bytes: an object and its old state, of 3 MiB each, and managedFields
+MAX_DEADLINE_S = 30.0  # no webhook may have more
+_SHARE = 0.8  # of the server's patience: an explained denial beats its timeout
+_GRACE_S = 0.25  # beyond the deadline, which the engine keeps by itself
+_MAX_DETAIL = 512  # characters of free text in a finding
+_JSON = "application/json"
+
+Review = Callable[[AdmissionRequest, float], Awaitable[Verdict]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A verdict, what the server is told of it, and what is counted."""
+
+    verdict: Verdict
+    answer: Answer
+    outcome: str
+
+
+class Validate:
+    """The handler of ``/validate``.
+
+    Args:
+        review: Judges a request within so many seconds.
+        cluster: Our name, for the commands in denials.
+        load: What is in flight.
+        deadline_s: For requests that name none.
+        monotonic: The clock that durations are measured with.
+        certified: Only those who show a client certificate are answered.
+    """
+
+    def __init__(
+        self,
+        review: Review,
+        *,
+        cluster: str,
+        load: Load,
+        deadline_s: float,
+        monotonic: Callable[[], float],
+        certified: bool = False,
+    ) -> None:
+        self._review = review
+        self._cluster = cluster
+        self._load = load
+        self._deadline_s = deadline_s
+        self._monotonic = monotonic
+        self._certified = certified
+
+    async def handle(self, http: web.Request) -> web.Response:
+        """Answer one AdmissionReview."""
+        begun = self._monotonic()
+        if self._certified and not http.get_extra_info("peercert"):
+            raise web.HTTPForbidden(text="expected a client certificate")
+        with self._load.take(_length(http)) as lane:
+            if lane is Lane.REFUSE:
+                REVIEWS.labels("shed").inc()
+                raise web.HTTPServiceUnavailable(
+                    text="too many requests at once; try again",
+                    headers={hdrs.RETRY_AFTER: "1"},
+                )
+            deadline = begun + self._patience_s(http.query.get("timeout", ""))
+            request = await self._read(http, deadline - begun)
+            judged = await self._judge(request, lane, deadline)
+        _observe(request, judged, self._monotonic() - begun)
+        return web.Response(body=render_review(judged.answer), content_type=_JSON)
+
+    def _patience_s(self, timeout: str) -> float:
+        """Return how long a verdict may take, given the server's ``?timeout=``."""
+        if not timeout:
+            return self._deadline_s
+        try:
+            asked_s = parse_duration(timeout).total_seconds()
+        except Malformed:
+            return self._deadline_s
+        return min(asked_s, MAX_DEADLINE_S) * _SHARE
+
+    async def _read(self, http: web.Request, patience_s: float) -> AdmissionRequest:
+        try:
+            async with asyncio.timeout(patience_s):
+                body = await http.read()
+        except TimeoutError as error:
+            raise web.HTTPRequestTimeout(text="expected the body sooner") from error
+        try:
+            return parse_review(body)
+        except Malformed as error:
+            raise web.HTTPBadRequest(text=str(error)) from error
+
+    async def _judge(
+        self, request: AdmissionRequest, lane: Lane, deadline: float
+    ) -> _Judged:
+        """Judge `request`; whatever goes wrong on the way is a denial."""
+        if lane is Lane.SHED:
+            return self._unavailable(request, "too many requests at once", "shed")
+        left_s = max(0.0, deadline - self._monotonic())
+        try:
+            if problems := unreadable(request):
+                return _refused(request, problems)
+            async with asyncio.timeout(left_s + _GRACE_S):
+                verdict = await self._review(request, left_s)
+            said = answer(request, verdict, cluster=self._cluster)
+        except TimeoutError:
+            return self._unavailable(request, "no verdict in time", "failed")
+        except Exception:  # the face's one net: a fault of ours must not admit
+            logger.exception("review_failed", extra={"uid": request.uid})
+            return self._unavailable(request, "a fault of countersign", "failed")
+        return _Judged(verdict, said, outcome(verdict))
+
+    def _unavailable(
+        self, request: AdmissionRequest, why: str, counted: str
+    ) -> _Judged:
+        verdict = _denied(request, Reason.UNAVAILABLE, why)
+        said = answer(request, verdict, cluster=self._cluster)
+        return _Judged(verdict, said, counted)
+
+
+def _length(http: web.Request) -> int:
+    """Return how many bytes the body may have.
+
+    Raises:
+        HTTPException: it is no JSON, or longer than allowed.
+    """
+    if http.content_type != _JSON or http.headers.get(hdrs.CONTENT_ENCODING):
+        raise web.HTTPUnsupportedMediaType(text=f"expected {_JSON}")
+    length = MAX_BODY if http.content_length is None else http.content_length
+    if length > MAX_BODY:
+        raise web.HTTPRequestEntityTooLarge(
+            MAX_BODY, length, text=f"expected at most {MAX_BODY} bytes"
+        )
+    return length
+
+
+def _refused(request: AdmissionRequest, problems: tuple[str, ...]) -> _Judged:
+    """Return the judgement of an object of ours that cannot be read."""
+    verdict = _denied(request, Reason.POLICY_INVALID, "; ".join(problems))
+    return _Judged(verdict, refusal(request, problems), outcome(verdict))
+
+
+def _denied(request: AdmissionRequest, reason: Reason, why: str) -> Verdict:
+    facts = Detail(why[:_MAX_DETAIL])
+    finding = Finding(policy="", reason=reason, about=request.ref, facts=facts)
+    return Verdict.of((), (finding,))
+
+
+def _observe(request: AdmissionRequest, judged: _Judged, took_s: float) -> None:
+    """Count, and write the one line of an admission. Nothing of the object is in it."""
+    verdict = judged.verdict
+    REVIEWS.labels(judged.outcome).inc()
+    REVIEW_DURATION.observe(took_s)
+    for finding in verdict.findings:
+        FINDINGS.labels(finding.reason.value, finding.enforcement.value).inc()
+    logger.info(
+        "admission_reviewed",
+        extra={
+            "uid": request.uid,
+            "operation": request.verb.value,
+            "resource": str(request.resource),
+            "namespace": request.ref.namespace,
+            "kind": request.ref.kind,
+            # `name` is the logger's own
+            "object": request.ref.name or request.ref.generate_name,
+            "dry_run": request.dry_run,
+            "allowed": verdict.allowed,
+            "findings": [finding.reason.value for finding in verdict.findings],
+            "doors": sorted({basis.door.value for basis in verdict.bases}),
+            "duration_s": round(took_s, 6),
+        },
+    )

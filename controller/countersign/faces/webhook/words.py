@@ -1,0 +1,35 @@
+"""From a verdict to what the API server is told."""
+
+from countersign.core.types.request import AdmissionRequest
+from countersign.core.types.verdict import Verdict
+from countersign.report.denial import denial, warnings
+from countersign.report.own_kinds import refused
+from countersign.report.records import annotations
+from countersign.wire.admission import Answer
+
+
+def answer(request: AdmissionRequest, verdict: Verdict, *, cluster: str) -> Answer:
+    """Return the answer to `request`.
+
+    Args:
+        request: What was asked.
+        verdict: The judgement.
+        cluster: Our name, for the commands in a denial.
+    """
+    return Answer(
+        uid=request.uid,
+        allowed=verdict.allowed,
+        message="" if verdict.allowed else denial(verdict, request, cluster),
+        warnings=warnings(verdict),
+        annotations=annotations(verdict),
+    )
+
+
+def refusal(request: AdmissionRequest, problems: tuple[str, ...]) -> Answer:
+    """Return the answer to an object of ours that cannot be read."""
+    return Answer(
+        uid=request.uid,
+        allowed=False,
+        message=refused(request.ref, problems),
+        annotations={"verdict": "denied"},
+    )

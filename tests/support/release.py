@@ -132,7 +132,7 @@ def _rules(keys: dict[str, str], base: str) -> list[Tree]:
             "name": name.title(),
             "identities": [{"key": name, "trustRoot": "keys"}],
             "aliases": {"git": [DEV.email]} if name == "dev" else {},
-            "roles": [{"name": "developer" if name == "dev" else "senior"}],
+            "roles": [{"name": "senior"}],
         }
         for name in PEOPLE
         if name != "ci"

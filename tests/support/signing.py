@@ -1,4 +1,4 @@
-"""Signers and provers for tests of use cases: real keys, real signatures."""
+"""Persons with keys, for tests of use cases: real signatures, proven for real."""
 
 from datetime import UTC, datetime
 
@@ -7,25 +7,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from countersign.adapters.proof.prover import BundleProver
 from countersign.adapters.sign.key import KeySigner
-from countersign.core.types.artifacts import Digest
-from countersign.core.types.trust import TrustedKey, TrustRoot
+from tests.support.proving import FixedClock, key_root, prover
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-
-
-class At:
-    """A clock that stands still."""
-
-    def __init__(self, moment: datetime = NOON) -> None:
-        self._moment = moment
-
-    def now(self) -> datetime:
-        """Return the moment."""
-        return self._moment
+CLOCK = FixedClock(NOON)
 
 
 class Keyring:
-    """Persons with keys, and a trust root that knows all of them."""
+    """A key for each person, and a prover that trusts all of them."""
 
     def __init__(self, *names: str) -> None:
         self._keys = {name: ec.generate_private_key(ec.SECP256R1()) for name in names}
@@ -34,20 +23,12 @@ class Keyring:
         """Return who signs as `name`."""
         return KeySigner(self._keys[name])
 
-    def roots(self) -> tuple[TrustRoot, ...]:
-        """Return one trust root, ``keys``: so a keyring is a TrustBook."""
-        keys = tuple(
-            TrustedKey(
-                name,
-                key.public_key().public_bytes(
-                    Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
-                ),
+    def prover(self) -> BundleProver:
+        """Return a prover, at noon, whose trust root ``keys`` has every key."""
+        pems = {
+            name: key.public_key().public_bytes(
+                Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
             )
             for name, key in self._keys.items()
-        )
-        digest = Digest.sha256(b"".join(key.pem for key in keys))
-        return (TrustRoot(name="keys", digest=digest, keys=keys),)
-
-    def prover(self, at: datetime = NOON) -> BundleProver:
-        """Return a prover that trusts every key of this keyring."""
-        return BundleProver(self, At(at))
+        }
+        return prover(key_root("keys", **pems), at=NOON)

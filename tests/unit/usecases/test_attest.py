@@ -27,7 +27,7 @@ from countersign.wire.attestation import parse_attestation
 from countersign.wire.bundle import MAX_BUNDLE, parse_bundle
 from countersign.wire.provenance import MAX_PARTS
 from tests.support.commits import commit, history
-from tests.support.signing import NOON, At, Keyring
+from tests.support.signing import CLOCK, NOON, Keyring
 
 ORDER = AttestOrder(
     revisions="base..main",
@@ -60,7 +60,7 @@ async def attested(found: History, order: AttestOrder = ORDER) -> Attested:
         repository=FakeRepository(found),
         registry=known_agents(),
         signer=Keyring("ci").signer("ci"),
-        clock=At(),
+        clock=CLOCK,
     )
 
 
@@ -215,7 +215,7 @@ async def test_a_signer_that_does_not_answer_is_not_papered_over() -> None:
             repository=FakeRepository(history(commit())),
             registry=known_agents(),
             signer=Down(),
-            clock=At(),
+            clock=CLOCK,
         )
 
 

@@ -34,7 +34,7 @@ from countersign.usecases.sign_off import (
 from countersign.wire.attestation import parse_attestation
 from countersign.wire.bundle import parse_bundle
 from tests.support.commits import commit, history
-from tests.support.signing import NOON, At, Keyring
+from tests.support.signing import CLOCK, NOON, Keyring
 from tests.unit.usecases.test_attest import FakeRepository
 
 METADATA: Tree = {"name": "ledger", "namespace": "payments"}
@@ -101,7 +101,7 @@ async def provenance(*objects: Prepared) -> bytes:
         repository=FakeRepository(history(commit("x\n\nAI-Assisted: amazon-q"))),
         registry=known_agents(),
         signer=KEYS.signer("ci"),
-        clock=At(),
+        clock=CLOCK,
     )
     return done.bundle
 
@@ -313,7 +313,7 @@ class TestSignOff:
             LookOrder(objects=objects, bundles=(bundle,)), prover=None, cluster=None
         )
 
-        signed = await sign_off(sheet, REVIEW, signer=KEYS.signer("dana"), clock=At())
+        signed = await sign_off(sheet, REVIEW, signer=KEYS.signer("dana"), clock=CLOCK)
 
         payload = parse_bundle(signed.bundle).envelope.payload
         read = parse_attestation(payload)
@@ -336,7 +336,9 @@ class TestSignOff:
         objects = prepared(DEPLOYMENT, SECRET)
         for name in ("dana", "ravi"):
             sheet = await look(LookOrder(objects=objects), prover=None, cluster=None)
-            signed = await sign_off(sheet, REVIEW, signer=KEYS.signer(name), clock=At())
+            signed = await sign_off(
+                sheet, REVIEW, signer=KEYS.signer(name), clock=CLOCK
+            )
             objects = prepared(*release(sheet, signed), salt=b"x" * 32)
 
         assert {one.intent.digest for one in objects} == {
@@ -354,7 +356,7 @@ class TestSignOff:
             prover=None,
             cluster=None,
         )
-        signed = await sign_off(sheet, REVIEW, signer=KEYS.signer("dana"), clock=At())
+        signed = await sign_off(sheet, REVIEW, signer=KEYS.signer("dana"), clock=CLOCK)
 
         first, second = (carried_bundles(tree)[1] for tree in release(sheet, signed))
 

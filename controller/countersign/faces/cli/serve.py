@@ -24,9 +24,6 @@ def command(session: Session, /, *, config: Path | None, **given: str | None) ->
     Stops on SIGTERM or SIGINT, once the last answer is out. Each setting is taken from
     its option, else its COUNTERSIGN_* variable, else the file, else its default.
     """
-    # aiohttp and a Kubernetes client; an answer to --help needs neither
-    from countersign.faces.webhook.server import serve  # noqa: PLC0415
-
     try:
         settings = load(
             flags={path: given[_parameter(path)] for path in paths(Settings)},
@@ -37,6 +34,9 @@ def command(session: Session, /, *, config: Path | None, **given: str | None) ->
         raise click.UsageError(str(error)) from error
     except OSError as error:
         raise Unavailable(f"could not read {config}: {error.strerror}") from error
+    # aiohttp and a Kubernetes client: neither --help nor a slip in a setting needs them
+    from countersign.faces.webhook.server import serve  # noqa: PLC0415
+
     start_logging(as_json=settings.log.format == "json", level=settings.log.level)
     try:
         asyncio.run(serve(settings))

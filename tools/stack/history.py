@@ -108,6 +108,16 @@ def commit(path: Path, author: Someone, message: str) -> str:
     return _git(path, author, "rev-parse", "HEAD")
 
 
+def commit_on(path: Path, parent: str, author: Someone, message: str) -> str:
+    """Commit the files of `parent` again as `author`; no branch moves.
+
+    Returns:
+        The new commit in hex.
+    """
+    tree = f"{parent}^{{tree}}"
+    return _git(path, author, "commit-tree", tree, "-p", parent, "-m", message)
+
+
 def _git(path: Path, author: Someone, *arguments: str) -> str:
     who = {
         "GIT_AUTHOR_NAME": author.name,

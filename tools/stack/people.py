@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 DOMAIN = "acme.example"
 REPOSITORY = f"https://git.{DOMAIN}/acme/payments"
-WORKFLOW = f"https://git.{DOMAIN}/acme/ci/.github/workflows/provenance.yml@refs/heads/main"
+WORKFLOW = (
+    f"https://git.{DOMAIN}/acme/ci/.github/workflows/provenance.yml@refs/heads/main"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,45 @@
+"""Who may do what on the demo's cluster."""
+
+from collections.abc import Sequence
+
+from tools.stack.people import DEVELOPERS, SIGNERS
+
+SERVE = "countersign-serve"
+_RBAC = "rbac.authorization.k8s.io"
+
+
+def bindings(namespaces: Sequence[str]) -> list[dict[str, object]]:
+    """Return the bindings of the webhook, and of people in `namespaces`.
+
+    Developers may write whatever a namespace's editor may, and roles besides, since a
+    usual application chart brings its own; signers may read.
+    """
+    found = [_webhook()]
+    for namespace in namespaces:
+        found += [
+            _bound(namespace, DEVELOPERS, "admin"),
+            _bound(namespace, DEVELOPERS, "countersign-developer"),
+            _bound(namespace, SIGNERS, "view"),
+            _bound(namespace, SIGNERS, "countersign-signer"),
+        ]
+    return found
+
+
+def _webhook() -> dict[str, object]:
+    return {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": SERVE},
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": SERVE},
+        "subjects": [{"apiGroup": _RBAC, "kind": "User", "name": SERVE}],
+    }
+
+
+def _bound(namespace: str, group: str, role: str) -> dict[str, object]:
+    return {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": f"{group}-{role}", "namespace": namespace},
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": role},
+        "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": group}],
+    }

@@ -1,0 +1,142 @@
+"""Raises the stack on a running control plane."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from countersign.adapters import key_files
+from countersign.core.questions import DEFAULT
+from tools.controlplane import ControlPlane, ControlPlaneError
+from tools.sigstore import PEOPLE, WORKFLOWS, VirtualSigstore
+from tools.stack import access, history, policies, webhook
+from tools.stack.people import CI, EVERYONE, LEE, Someone, roster
+from tools.stack.ready import until
+from tools.stack.stack import LIFETIME, Stack, secret
+
+_CHECKOUT = Path(__file__).parents[2]
+_CRDS = _CHECKOUT / "manifests" / "crds"
+_ROLES = _CHECKOUT / "manifests" / "roles.yaml"
+
+Say = Callable[[str], None]
+
+
+def build(plane: ControlPlane, folder: Path, *, say: Say) -> Stack:
+    """Build the stack in `folder` on a running control plane.
+
+    Args:
+        plane: Runs; its folder is not in use by another stack.
+        folder: Made; must not hold a stack.
+        say: Told each step.
+
+    Raises:
+        ControlPlaneError: Something did not come up; its log is in the message.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "people").mkdir(mode=0o700)
+    say("a throw-away Sigstore")
+    sigstore = _sigstore(plane, folder)
+    say("people, a git repository, policies")
+    repository = history.make(folder / "repo")
+    keys = {someone.id: _key(folder, someone) for someone in EVERYONE}
+    _policies(
+        folder,
+        [
+            *policies.trust_roots(sigstore.trusted_root(), keys),
+            roster(PEOPLE),
+            *policies.policies(WORKFLOWS, repository.baseline),
+        ],
+    )
+    say("custom resources, namespaces, rights")
+    _cluster(plane, folder)
+    stack = Stack(folder, plane, repository, sigstore, webhook.address(folder))
+    _people(stack)
+    say("the webhook")
+    webhook.serve(stack)
+    webhook.register(stack)
+    stack.write_environment()
+    return stack
+
+
+def _sigstore(plane: ControlPlane, folder: Path) -> VirtualSigstore:
+    home = folder / "sigstore"
+    home.mkdir(mode=0o700)
+    log = home / "service.log"
+    processes = plane.ledger
+    processes.start(
+        "sigstore",
+        [sys.executable, "-m", "tools.sigstore", "--dir", home],
+        log=log,
+        environment={**os.environ, "PYTHONPATH": str(_CHECKOUT)},
+    )
+
+    def silent() -> str:
+        said = log.read_text() if log.exists() else ""
+        if not processes.alive("sigstore"):
+            raise ControlPlaneError(f"the throw-away Sigstore ended: {said}")
+        return "" if said.startswith("http") else "not listening"
+
+    until(silent, what=f"the throw-away Sigstore (log: {log})")
+    return VirtualSigstore(home)
+
+
+def _key(folder: Path, someone: Someone) -> str:
+    """Make the key pair of `someone`; return the public key in PEM."""
+    _, public = key_files.generate(folder / "people" / someone.id, "")
+    return public.read_text()
+
+
+def _policies(folder: Path, objects: list[dict[str, object]]) -> None:
+    (folder / "policies").mkdir()
+    for item in objects:
+        metadata: Any = item["metadata"]
+        name = f"{str(item['kind']).lower()}-{metadata['name']}.yaml"
+        text = yaml.safe_dump(item, sort_keys=False)
+        (folder / "policies" / name).write_text(text)
+    answers = [
+        {
+            "id": question,
+            "verdict": "addressed",
+            "answer": "Walked through with the on-call engineer; rehearsed in staging.",
+        }
+        for question in DEFAULT.ids
+    ]
+    text = yaml.safe_dump(
+        {"questionSet": DEFAULT.uri, "answers": answers}, sort_keys=False
+    )
+    (folder / "people" / "answers.yaml").write_text(text)
+
+
+def _cluster(plane: ControlPlane, folder: Path) -> None:
+    plane.kubectl("apply", "-f", _CRDS).check()
+    plane.kubectl("wait", "--for=condition=Established", "-f", _CRDS).check()
+    plane.kubectl("apply", "-f", _ROLES).check()
+    spaces = (*policies.PROTECTED, policies.OPEN)
+    for namespace in spaces:
+        plane.create_namespace(namespace)
+    rights = {"apiVersion": "v1", "kind": "List", "items": access.bindings(spaces)}
+    plane.kubectl("apply", "-f", "-", stdin=rights).check()
+    plane.kubectl("apply", "-f", folder / "policies").check()
+    shutil.copy(plane.admin, folder / "kubeconfig")
+    (folder / "bin").mkdir()
+    for name, executable in plane.binaries.items():
+        (folder / "bin" / name).symlink_to(executable)
+
+
+def _people(stack: Stack) -> None:
+    for someone in EVERYONE:
+        stack.plane.user(
+            someone.id,
+            someone.groups,
+            namespace="payments",
+            to=stack.kubeconfig(someone),
+        )
+        if someone is not CI:
+            token = stack.sigstore.token(someone.email, lifetime=LIFETIME)
+            secret(stack.token(someone), token)
+    stack.mint(stack.history.head)
+    shutil.copy(stack.kubeconfig(LEE), stack.folder / "dev.kubeconfig")

@@ -53,7 +53,7 @@ Normaliser: TypeAlias = Callable[[Value], Value]
 
 
 def normal_form(tree: Tree, *, own: bool = False) -> Struct:
-    """Return the normal form of an object, as a new tree.
+    """Return the normal form of an object, as a new tree that has ``metadata``.
 
     Args:
         tree: An object of a supported kind; a masked Secret keeps its ``data`` and
@@ -77,9 +77,9 @@ def written_form(tree: Tree, *, own: bool = False) -> Struct:
     plain = {k: v for k, v in tree.items() if k not in masked} if masked else tree
     try:
         form = _struct(_strip(plain, status=kind.status, own=own), kind.type)
-        return form | masked
     except RecursionError as error:
         raise Malformed("expected an object, saw one nested too deeply") from error
+    return {"metadata": {}, **form, **masked}
 
 
 def apply_defaults(tree: Tree, form: Struct) -> Struct:

@@ -22,13 +22,13 @@ CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
 
 
 def pod_spec(tree: Tree) -> Struct | None:
-    """Return the PodSpec that an object of a supported kind holds, if it holds one."""
+    """Return the PodSpec that a normal form holds, if it holds one."""
     path = POD_SPECS.get(kind_key(tree))
     spec = ABSENT if path is None else find(tree, path)
     return spec if type(spec) is dict else None
 
 
 def containers(spec: Struct, *lists: str) -> Iterator[Struct]:
-    """Yield the containers of a PodSpec, list after list; all three by default."""
+    """Yield the containers of a PodSpec in normal form; of all three lists by default."""
     for name in lists or CONTAINER_LISTS:
-        yield from (c for c in spec.get(name) or [] if type(c) is dict)
+        yield from spec.get(name, [])

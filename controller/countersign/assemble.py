@@ -4,22 +4,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
-from pathlib import Path
 
 from countersign.adapters.clock import SystemClock
-from countersign.adapters.cluster.client import connect
 from countersign.adapters.cluster.policies import WatchedBooks
 from countersign.adapters.cluster.ranges import Networks, ServiceRanges
 from countersign.adapters.cluster.state import WatchedCluster
 from countersign.adapters.cluster.watch import Pace
-from countersign.adapters.offline import NoCluster
+from countersign.adapters.no_cluster import NoCluster
 from countersign.adapters.policy_files import PolicyFiles
 from countersign.adapters.proof.prover import BundleProver
 from countersign.binding.facts import ClusterFacts
 from countersign.config import Cluster, Settings
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Verdict
-from countersign.ports import Clock, ClusterState
+from countersign.ports import Clock
 from countersign.usecases.review import Reviewer
 
 
@@ -47,6 +45,9 @@ async def gate(settings: Settings) -> AsyncIterator[Gate]:
     Raises:
         Misconfigured: no usable credentials for the API server.
     """
+    # a second of imports, which `offline` need not pay
+    from countersign.adapters.cluster.client import connect  # noqa: PLC0415
+
     told, clock = settings.cluster, SystemClock()
     pace = Pace(watch_s=told.watch_s, stale_s=told.stale_s)
     async with connect(
@@ -106,38 +107,23 @@ class _Following:
 
 
 @contextmanager
-def offline(
-    policies: Path,
-    *,
-    cluster: str,
-    clock: Clock,
-    state: ClusterState | None = None,
-    protected: tuple[str, ...] = (),
-    facts: ClusterFacts | None = None,
-) -> Iterator[Reviewer]:
-    """Put together what judges requests by the policies of a folder.
+def offline(book: PolicyFiles, *, cluster: str, clock: Clock) -> Iterator[Reviewer]:
+    """Put together what judges requests by the policies of a folder, and nothing live.
 
     Args:
-        policies: The folder.
+        book: The folder, read.
         cluster: Name of the cluster that is judged for.
         clock: The present.
-        state: Live objects; absent: there are none.
-        protected: Names that must have a policy.
-        facts: Address ranges and the like; absent: nothing is known of them.
-
-    Raises:
-        Malformed, Unavailable: as :class:`PolicyFiles`.
     """
-    book = PolicyFiles(policies, protected=protected)
     prover = BundleProver(book, clock)
     try:
         yield Reviewer(
             policies=book,
             prover=prover,
-            state=state or NoCluster(),
+            state=NoCluster(),
             clock=clock,
             cluster=cluster,
-            settings=facts or ClusterFacts(),
+            settings=ClusterFacts(),
         )
     finally:
         prover.close()

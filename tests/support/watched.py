@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from countersign.adapters.cluster.client import Gone
+from countersign.adapters.cluster.source import Gone, NotThere
 from countersign.core.errors import Unavailable
 
 Tree = dict[str, Any]
@@ -92,6 +92,16 @@ class FakeLists:
                 (self._version, path, event, json.loads(json.dumps(tree)))
             )
             self._news.notify_all()
+
+    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Tree:
+        """Answer a GET of one object."""
+        del query
+        folder, _, name = path.rpartition("/")
+        if self.down:
+            raise Unavailable("connection refused")
+        if name not in self._objects.get(folder, {}):
+            raise NotThere(f"404 at {path}")
+        return self._objects[folder][name]
 
     async def list(self, path: str) -> tuple[list[Tree], str]:
         """Answer a LIST."""

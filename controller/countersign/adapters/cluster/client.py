@@ -9,7 +9,6 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 import aiohttp
 import orjson
@@ -20,32 +19,13 @@ from kubernetes.aio.config import (
     load_kube_config,
 )
 
+from countersign.adapters.cluster.source import Gone, NotThere
 from countersign.core.errors import Misconfigured, Unavailable
 from countersign.core.types.artifacts import Tree
 
 _PAGE = 500  # objects of one LIST request, as client-go asks for
 _QUIET = 10.0  # seconds a watch may outlive the end it was asked for
 _OK, _NOT_FOUND, _GONE = 200, 404, 410
-
-
-class Gone(Unavailable):
-    """The server no longer has the history asked for: list again."""
-
-
-class NotThere(Unavailable):
-    """The server knows no such path."""
-
-
-def segment(text: str) -> str:
-    """Return `text` as one segment of a path.
-
-    Raises:
-        ValueError: no object can have this name (and a path with it would name
-            something else).
-    """
-    if text in {"", ".", ".."} or "/" in text or "%" in text:
-        raise ValueError(f"expected a name, saw {text[:80]!r}")
-    return quote(text, safe="")
 
 
 class ApiServer:

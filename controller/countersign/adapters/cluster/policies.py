@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from countersign.adapters.books import LOADED, Books, bind_books, observe
+from countersign.adapters.cluster.source import Source
 from countersign.adapters.cluster.stores import TreeStore
-from countersign.adapters.cluster.watch import Pace, Source, Watch
+from countersign.adapters.cluster.watch import Pace, Watch
 from countersign.core.errors import Stale, Unavailable
 from countersign.core.types.artifacts import Tree
 from countersign.core.types.trust import TrustRoot

@@ -3,8 +3,9 @@
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeAlias
 
+from countersign.adapters.cluster.source import Source
 from countersign.adapters.cluster.stores import TreeStore
-from countersign.adapters.cluster.watch import Pace, Source, Watch
+from countersign.adapters.cluster.watch import Pace, Watch
 from countersign.core.types.artifacts import Json, Tree
 
 PATH = "/apis/networking.k8s.io/v1/servicecidrs"  # served since Kubernetes 1.33

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from countersign.adapters.cluster.client import ApiServer, NotThere, segment
+from countersign.adapters.cluster.source import NotThere, Source, segment
 from countersign.adapters.cluster.stores import PackedStore
 from countersign.adapters.cluster.watch import Pace, Watch
 from countersign.core.types.artifacts import Json, ObjectRef, Tree
@@ -53,7 +53,7 @@ WATCHED: Final = (
 class LiveCluster:
     """ClusterState without caches: each question is one request."""
 
-    def __init__(self, server: ApiServer) -> None:
+    def __init__(self, server: Source) -> None:
         self._server = server
         self._served: dict[tuple[str, str, str], Api] = {
             (api.group, api.version, api.kind): api for api in WATCHED
@@ -114,7 +114,7 @@ class WatchedCluster:
     passed over: the question then goes to the server itself.
     """
 
-    def __init__(self, server: ApiServer, pace: Pace) -> None:
+    def __init__(self, server: Source, pace: Pace) -> None:
         self._live = LiveCluster(server)
         self._caches: dict[tuple[str, str, str], tuple[PackedStore, Watch]] = {}
         for api in WATCHED:

@@ -9,14 +9,13 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 import orjson
 
-from countersign.adapters.cluster.client import Gone
+from countersign.adapters.cluster.source import Gone, Source
 from countersign.core.errors import Unavailable
 from countersign.core.types.artifacts import Tree
 from countersign.telemetry import WATCH_AGE, WATCH_FAILURES
@@ -42,20 +41,6 @@ class Pace:
     stale_s: float
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-
-
-class Source(Protocol):
-    """What a watch needs of :class:`~countersign.adapters.cluster.client.ApiServer`."""
-
-    async def list(self, path: str) -> tuple[list[Tree], str]:
-        """Return all objects at `path`, and the version of the list."""
-        ...
-
-    def watch(
-        self, path: str, version: str, seconds: float
-    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """Open a watch from `version` on."""
-        ...
 
 
 class Store(Protocol):

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import click
 
-from countersign.adapters.no_cluster import NoCluster
-from countersign.adapters.proof.prover import BundleProver
-from countersign.binding.facts import ClusterFacts
+from countersign.assemble import offline
 from countersign.core.errors import Malformed
 from countersign.core.types.policy import Enforcement
 from countersign.core.types.request import AdmissionRequest
@@ -21,7 +19,6 @@ from countersign.faces.cli.rulebook import read_policies
 from countersign.faces.cli.session import Command, Exit, Session
 from countersign.report.explain import explain
 from countersign.report.records import as_json
-from countersign.usecases.review import Reviewer
 from countersign.usecases.verify import as_requests
 from countersign.wire.admission import parse_review
 
@@ -105,20 +102,8 @@ def exit_of(verdicts: Iterable[Verdict], *, strict: bool) -> Exit:
 async def _judge(
     requests: Sequence[AdmissionRequest], folder: Path, cluster: str, session: Session
 ) -> list[tuple[AdmissionRequest, Verdict]]:
-    book = read_policies(folder)
-    prover = BundleProver(book, session)
-    try:
-        reviewer = Reviewer(
-            policies=book,
-            prover=prover,
-            state=NoCluster(),
-            clock=session,
-            cluster=cluster,
-            settings=ClusterFacts(),
-        )
+    with offline(read_policies(folder), cluster=cluster, clock=session) as reviewer:
         return [(request, await reviewer.review(request)) for request in requests]
-    finally:
-        prover.close()
 
 
 def _recorded(file: str) -> AdmissionRequest:

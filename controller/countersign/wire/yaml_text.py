@@ -11,7 +11,7 @@ import yaml
 
 from countersign.core.types.artifacts import Tree
 
-_BARE = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
+_BARE = re.compile(r"[A-Za-z](?:[A-Za-z0-9_./@:-]*[A-Za-z0-9])?")
 _SPECIAL = frozenset({"false", "n", "no", "null", "off", "on", "true", "y", "yes"})
 
 
@@ -36,12 +36,17 @@ def _represent_text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_text)
 
 
-def render_yaml(documents: Iterable[Tree]) -> str:
-    """Write `documents` as a YAML stream, keys in their order, non-ASCII as it is."""
+def render_yaml(documents: Iterable[Tree], *, ordered: bool = False) -> str:
+    """Write `documents` as a YAML stream, non-ASCII as it is.
+
+    Args:
+        documents: One or more.
+        ordered: Sort the keys, for texts that are compared; else as they come.
+    """
     return yaml.dump_all(
         documents,
         Dumper=_Dumper,
-        sort_keys=False,
+        sort_keys=ordered,
         allow_unicode=True,
         width=2**31 - 1,  # no folding: an annotation of ours is one line
         explicit_start=True,

@@ -96,7 +96,7 @@ def _summary(item: Item, lines: list[str]) -> str:
         return "no change"
     added = sum(line[0] == "+" for line in lines) - 1  # less the header
     removed = sum(line[0] == "-" for line in lines) - 1
-    return f"{added} lines added, {removed} removed"
+    return f"{words.counted(added, 'line')} added, {removed} removed"
 
 
 def _show_provenance(
@@ -130,7 +130,9 @@ def _is_provenance(found: Inspected) -> bool:
 
 def _lines(tree: Tree) -> list[str]:
     """Return an object line by line, nothing in it hidden."""
-    return visible(render_yaml([tree])).splitlines()[1:]  # less the marker ---
+    return visible(render_yaml([tree], ordered=True)).splitlines()[
+        1:
+    ]  # less the marker ---
 
 
 def _words(lint: Lint) -> str:

@@ -1,0 +1,79 @@
+"""The sheet of a review: what is shown of each object."""
+
+import io
+from collections.abc import Collection
+
+import pytest
+from rich.console import Console
+
+from countersign.core.types.artifacts import Tree
+from countersign.faces.cli.sheet import diff, show_sheet
+from countersign.usecases.lint import Lint, LintKind
+from countersign.usecases.sign_off import LookOrder, Sheet, look
+from tests.unit.usecases.test_sign_off import (
+    DEPLOYMENT,
+    SECRET,
+    FakeCluster,
+    prepared,
+    with_image,
+)
+
+OTHER = "ghcr.io/acme/ledger@sha256:" + "0" * 64
+
+
+async def sheet_of(wanted: Tree, *live: Tree) -> Sheet:
+    """Look at one object beside what is live."""
+    order = LookOrder(objects=prepared(wanted))
+    return await look(order, prover=None, cluster=FakeCluster(*live))
+
+
+def shown(sheet: Sheet, lints: Collection[Lint] = ()) -> str:
+    """Return what a person reads."""
+    stream = io.StringIO()
+    console = Console(file=stream, markup=False, highlight=False, soft_wrap=True)
+    show_sheet(console, sheet, tuple(lints))
+    return stream.getvalue()
+
+
+async def test_shows_the_change_and_little_else() -> None:
+    """One line goes, one comes; defaults of the server are on both sides."""
+    sheet = await sheet_of(DEPLOYMENT, with_image(OTHER))
+
+    lines = list(diff(sheet.items[0]))
+    changed = [
+        line for line in lines if line[0] in "+-" and line[:3] not in {"+++", "---"}
+    ]
+    assert len(changed) == 2
+    assert OTHER in changed[0]
+    assert "payments/Deployment/ledger  1 line added, 1 removed" in shown(sheet)
+
+
+async def test_says_what_is_new_and_what_stays() -> None:
+    """Each in a word."""
+    assert "payments/Deployment/ledger  new" in shown(await sheet_of(DEPLOYMENT))
+    assert "  no change" in shown(await sheet_of(DEPLOYMENT, DEPLOYMENT))
+
+
+async def test_a_secret_shows_that_it_changes_and_not_how() -> None:
+    """Its values never reach a terminal."""
+    other: Tree = {**SECRET, "stringData": {"password": "before"}}
+    text = shown(await sheet_of(SECRET, other))
+
+    assert "hmac-sha256:" in text
+    assert "correct horse" not in text
+    assert "before" not in text
+
+
+async def test_without_provenance_it_says_so() -> None:
+    """Silence is not innocence."""
+    text = shown(await sheet_of(DEPLOYMENT))
+
+    assert "provenance: none; how this change was made is unknown" in text
+
+
+@pytest.mark.parametrize("kind", LintKind)
+async def test_every_lint_has_its_words(kind: LintKind) -> None:
+    """With what was seen behind them."""
+    text = shown(await sheet_of(DEPLOYMENT), [Lint(kind, "it", "details")])
+
+    assert ": details" in text

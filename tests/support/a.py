@@ -289,7 +289,7 @@ def declaration(
     claim = Declaration(
         repository=fields.pop("repository", about.claim.repository),
         range=fields.pop("range", about.claim.range),
-        declared_on=NOON - HOUR,
+        declared_on=fields.pop("declared_on", NOON - HOUR),
     )
     commits = [d for d in about.digests if d.algorithm is not Algorithm.SHA256]
     subjects = fields.pop("subjects", commits)

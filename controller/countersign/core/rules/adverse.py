@@ -6,7 +6,6 @@ An attacker may hide it, so nothing is admitted because it is absent.
 
 from collections.abc import Collection, Iterable
 
-from countersign.core.rules.artifacts import Artifact
 from countersign.core.rules.case import Case, Said, signer
 from countersign.core.rules.collectors import is_ours
 from countersign.core.rules.objects import states_of
@@ -14,7 +13,7 @@ from countersign.core.rules.signers import person_of
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.evidence import Assistance, Provenance, SignOff
 from countersign.core.types.policy import Policy
-from countersign.core.types.verdict import Expected, Finding, Names, Reason, SignedBy
+from countersign.core.types.verdict import Expected, Finding, Reason, SignedBy
 
 
 def against(case: Case, digests: Collection[Digest]) -> tuple[Said[Provenance], ...]:
@@ -77,22 +76,6 @@ def rejections(case: Case) -> tuple[Finding, ...]:
     approval outweighs it.
     """
     return tuple(f for r in case.rejections if (f := _rejection(case, r)) is not None)
-
-
-def banned(case: Case, made: Iterable[Artifact]) -> tuple[Finding, ...]:
-    """Return a finding for each artifact that a banned assistant was seen at."""
-    seen = (
-        (
-            artifact,
-            banned_tools(case, (a.claim for a in against(case, artifact.digests))),
-        )
-        for artifact in made
-    )
-    return tuple(
-        case.finding(Reason.TOOL_BANNED, Names(tools), artifact.about)
-        for artifact, tools in seen
-        if tools
-    )
 
 
 def banned_tools(case: Case, claims: Iterable[Provenance]) -> tuple[str, ...]:

@@ -118,12 +118,10 @@ def _was_about(case: Case, before: Said[Provenance], *, image: bool) -> bool:
 
     Approval of an image does not approve the manifests that lie beside its source.
     """
-    old, digests = case.change.old, before.evidence.digests
-    if old is None:
-        return False
+    digests = before.evidence.digests
     if image:
-        return is_built(case, before) and not digests.isdisjoint(old.images)
-    return any(intent.digest in digests for intent in old.intents)
+        return is_built(case, before) and not digests.isdisjoint(case.old_images)
+    return any(intent.digest in digests for intent in case.old_intents)
 
 
 def _was_approved(case: Case, before: Said[Provenance]) -> bool:
@@ -147,9 +145,8 @@ def _was_human(case: Case, before: Said[Provenance]) -> bool:
 
 
 def _bound_to_old(case: Case, sign_off: Said[SignOff]) -> bool:
-    intents = case.change.old.intents if case.change.old else frozenset()
     return any(
-        BoundIntent(change.digest, change.elastic) in intents
+        BoundIntent(change.digest, change.elastic) in case.old_intents
         and change.digest in sign_off.evidence.digests
         for change in states_of(sign_off.claim, case.change.object)
     )

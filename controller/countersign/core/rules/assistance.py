@@ -9,8 +9,6 @@ from dataclasses import replace
 
 from countersign.core.rules.adverse import (
     against,
-    assisted,
-    banned,
     banned_tools,
     is_assisted,
 )
@@ -30,21 +28,28 @@ from countersign.core.types.verdict import (
 
 
 def denials(case: Case) -> tuple[Finding, ...]:
-    """Return what the policy forbids altogether about how the change was made.
+    """Return for each artifact what the policy forbids about how it was made."""
+    found = (_denial(case, artifact) for artifact in artifacts(case))
+    return tuple(finding for finding in found if finding)
+
+
+def _denial(case: Case, artifact: Artifact) -> Finding | None:
+    """Return the first that holds.
 
     1. a banned assistant was seen
     2. AI was seen, and the policy denies it
-    3. nobody knows how an artifact was made, and the policy must know
+    3. nobody knows how it was made, and the policy must know
     """
-    found = list(banned(case, artifacts(case)))
-    for artifact in artifacts(case):
-        seen = assisted(case, artifact.digests)
-        if seen and case.policy.ai is Treatment.DENY:
-            facts = Names(tuple(sorted({t for p in seen for t in p.claim.tools})))
-            found.append(case.finding(Reason.AI_DENIED, facts, artifact.about))
-        elif not human(case, artifact) and (lacking := _unknown(case, artifact)):
-            found.append(case.finding(Reason.UNKNOWN_DENIED, lacking, artifact.about))
-    return tuple(found)
+    claims = [adverse.claim for adverse in against(case, artifact.digests)]
+    if tools := banned_tools(case, claims):
+        return case.finding(Reason.TOOL_BANNED, Names(tools), artifact.about)
+    if case.policy.ai is Treatment.DENY and any(map(is_assisted, claims)):
+        facts = Names(tuple(sorted({tool for claim in claims for tool in claim.tools})))
+        return case.finding(Reason.AI_DENIED, facts, artifact.about)
+    lacking = None if human(case, artifact) else _unknown(case, artifact)
+    if lacking is None:
+        return None
+    return case.finding(Reason.UNKNOWN_DENIED, lacking, artifact.about)
 
 
 def _unknown(case: Case, artifact: Artifact) -> ProvenanceGap | Expected | None:

@@ -39,19 +39,19 @@ def is_current(case: Case, evidence: Evidence) -> bool:
     without trusted time is older than all; an object without evidence is newer than all,
     and so is one that we cannot see.
     """
-    old, signed = case.change.old, evidence.signed_at
-    if old is None or not old.evidence:
+    signed = evidence.signed_at
+    if not case.old:
         return False
-    if any(intent.digest in evidence.digests for intent in old.intents):
+    if any(intent.digest in evidence.digests for intent in case.old_intents):
         return True
-    times = (e.signed_at for e in old.evidence if e.signed_at is not None)
+    times = (e.signed_at for e in case.old if e.signed_at is not None)
     return signed is not None and all(time <= signed for time in times)
 
 
 def follows(case: Case, provenance: Said[Provenance]) -> bool:
     """Tell whether the range begins where that of the live object's provenance ends."""
-    old, claim = case.change.old, provenance.claim
-    live = frozenset(i.digest for i in old.intents) if old else frozenset()
+    claim = provenance.claim
+    live = frozenset(intent.digest for intent in case.old_intents)
     return any(
         before.claim.range.target == claim.range.base
         and repository(before.claim.repository) == repository(claim.repository)

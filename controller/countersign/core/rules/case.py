@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from countersign.core.types.artifacts import Digest, ObjectRef, Subject
-from countersign.core.types.bound import BoundChange
+from countersign.core.types.bound import BoundChange, BoundIntent
 from countersign.core.types.evidence import (
     Declaration,
     Evidence,
@@ -96,6 +96,16 @@ class Case:
     def old(self) -> tuple[Evidence, ...]:
         """Evidence that the old object carries; empty on CREATE."""
         return self.change.old.evidence if self.change.old else ()
+
+    @property
+    def old_intents(self) -> frozenset[BoundIntent]:
+        """Intents that the old object equals; empty on CREATE."""
+        return self.change.old.intents if self.change.old else frozenset()
+
+    @property
+    def old_images(self) -> frozenset[Digest]:
+        """Digests of the images that the old object runs; empty on CREATE."""
+        return self.change.old.images if self.change.old else frozenset()
 
     def finding(
         self,

@@ -107,16 +107,15 @@ def _steps(
     if isinstance(change, Deletion):
         yield deletion_fault(case, change)
         yield validity_fault(case, sign_off)
-        return
-    if not isinstance(change, ObjectChange):  # only in an emergency
+    elif isinstance(change, ObjectChange):
+        yield operation_fault(case, change)  # 6. for this operation
+        yield state_fault(case, sign_off, change)  # 7. in exactly this state
+        yield base_fault(case, sign_off, change)  # 8. on top of the live state
+        if not may_return(case, sign_off):
+            yield validity_fault(case, sign_off)  # 9. now
+        yield coverage_fault(case, sign_off)  # 10. images included
+        source = git_digests(sign_off.evidence)
+        covered = source.union(*(a.digests for a in artifacts(case)))
+        yield worse_fault(case, sign_off, covered)  # 11. knowing how it was made
+    else:  # a subresource or a whole namespace: only in an emergency
         yield case.finding(Reason.WRONG_OPERATION, Expected(case.change.operation, ""))
-        return
-    yield operation_fault(case, change)  # 6. for this operation
-    yield state_fault(case, sign_off, change)  # 7. in exactly this state
-    yield base_fault(case, sign_off, change)  # 8. on top of the live state
-    if not may_return(case, sign_off):
-        yield validity_fault(case, sign_off)  # 9. now
-    yield coverage_fault(case, sign_off)  # 10. images included
-    source = git_digests(sign_off.evidence)
-    covered = source.union(*(a.digests for a in artifacts(case)))
-    yield worse_fault(case, sign_off, covered)  # 11. knowing how it was made

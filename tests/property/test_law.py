@@ -1,0 +1,320 @@
+"""The law holds for every mixture of evidence, not only for the cases thought of.
+
+Random evidence seldom admits anything, and a property over denials alone is decoration.
+So mixtures are drawn from a small company's drawer (`tests.support.drawer`), in which
+things fit together: about half of the draws admit. Under each property stands the fault
+that was planted to see it fail.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from countersign.core.decide import decide
+from countersign.core.types.evidence import (
+    Evidence,
+    Lines,
+    Presence,
+    Provenance,
+    SignOff,
+)
+from countersign.core.types.policy import (
+    BaseRule,
+    Images,
+    Policy,
+    Revoked,
+    TraceDemand,
+    Treatment,
+)
+from countersign.core.types.time import Interval
+from countersign.core.types.verdict import Verdict
+from tests.support import a, drawer
+from tests.support.drawer import Scene
+
+T = TypeVar("T")
+
+supporting = st.lists(st.sampled_from(drawer.SUPPORTING), min_size=1, max_size=4)
+adverse = st.lists(st.sampled_from(drawer.ADVERSE), min_size=1, max_size=3)
+revocations = st.lists(st.sampled_from(drawer.REVOKED), min_size=1, max_size=3)
+scenes = drawer.scenes()
+
+
+def judge(scene: Scene, at: datetime = a.NOON) -> Verdict:
+    """Judge a scene by its policy."""
+    return decide(
+        scene.request,
+        (scene.policy,),
+        scene.support,
+        scene.adverse,
+        revoked=scene.revoked,
+        at=at,
+    )
+
+
+@pytest.mark.parametrize("story", drawer.STORIES)
+def test_every_story_ends_well(story: Scene) -> None:
+    """Else the properties below would be about denials alone."""
+    assert judge(story).bases
+
+
+@given(scenes, supporting)
+def test_losing_support_never_admits(scene: Scene, lost: list[Evidence]) -> None:
+    """What is admitted on some evidence is admitted on more.
+
+    Caught: makers joined over all provenance instead of any one that suffices; the state
+    of assistance read from supporting provenance.
+    """
+    partial = judge(scene)
+    full = judge(replace(scene, support=(*scene.support, *lost)))
+
+    event(f"admitted on part: {partial.allowed}")
+    assert full.allowed or not partial.allowed
+
+
+@given(scenes, adverse)
+def test_adverse_evidence_never_admits(scene: Scene, more: list[Evidence]) -> None:
+    """What is denied stays denied, whatever else counts against it.
+
+    Caught: an adverse mark that lifts ``unknown: deny`` to ``ai: signOff``.
+    """
+    before = judge(scene)
+    after = judge(replace(scene, adverse=(*scene.adverse, *more)))
+
+    event(f"admitted: {after.allowed}")
+    assert before.allowed or not after.allowed
+
+
+@given(scenes, revocations)
+def test_revocation_never_admits(scene: Scene, more: list[Revoked]) -> None:
+    """Withdrawing never helps; it undoes no rejection either.
+
+    Caught: revoked rejections that no longer count.
+    """
+    before = judge(scene)
+    after = judge(replace(scene, revoked=(*scene.revoked, *more)))
+
+    event(f"admitted: {after.allowed}")
+    assert before.allowed or not after.allowed
+
+
+@given(scenes, st.randoms(use_true_random=False))
+def test_order_and_repetition_do_not_matter(scene: Scene, random: Random) -> None:
+    """The same evidence gives the same verdict, to the last finding.
+
+    Caught: persons tried in the order in which their bundles came.
+    """
+
+    def stirred(things: tuple[T, ...]) -> tuple[T, ...]:
+        return tuple(random.sample(things * 2, len(things) * 2))
+
+    again = replace(
+        scene,
+        support=stirred(scene.support),
+        adverse=stirred(scene.adverse),
+        revoked=stirred(scene.revoked),
+    )
+
+    assert judge(scene) == judge(again)
+
+
+@given(scenes)
+def test_every_admission_has_a_basis_and_every_basis_its_persons(scene: Scene) -> None:
+    """No basis, no admission; and no person in two slots.
+
+    Caught: slots counted by sign-offs, not persons; a policy without slots whose empty
+    ballot was complete.
+    """
+    verdict = judge(scene)
+
+    assert bool(verdict.bases) is not bool(verdict.findings)
+    for basis in verdict.bases:
+        persons = [slot.person for slot in basis.filled]
+        carried = {e.bundle for e in scene.support}
+        assert basis.filled or basis.declared_by
+        assert len(set(persons)) == len(persons)
+        assert basis.bundles
+        assert carried.issuperset(basis.bundles)
+        if basis.filled and not basis.emergency:
+            assert sorted(s.role for s in basis.filled) == sorted(
+                slot.role for slot in scene.policy.slots
+            )
+
+
+@given(scenes, st.sampled_from(drawer.POLICIES))
+def test_another_policy_never_admits(scene: Scene, policy: Policy) -> None:
+    """Every policy that applies is enforced, each as if it were alone.
+
+    Caught: a basis of one policy that answered for the others.
+    """
+    other = replace(policy, name=f"{policy.name} too")
+    alone = [judge(scene), judge(replace(scene, policy=other))]
+
+    both = decide(
+        scene.request,
+        (other, scene.policy),
+        scene.support,
+        scene.adverse,
+        revoked=scene.revoked,
+        at=a.NOON,
+    )
+
+    assert both.allowed is all(verdict.allowed for verdict in alone)
+    assert set(both.bases) == {b for verdict in alone for b in verdict.bases}
+    assert set(both.findings) == {f for verdict in alone for f in verdict.findings}
+
+
+def renamed(evidence: Evidence) -> Evidence:
+    """Return `evidence` with other words for people, the claim otherwise the same."""
+    claim = evidence.claim
+    if isinstance(claim, SignOff):
+        claim = replace(claim, reviewer="Somebody", link="https://elsewhere.example")
+    elif isinstance(claim, Provenance):
+        claim = replace(claim, collector="x", lines=Lines(1, 2, 3), collected_on=None)
+    subjects = frozenset(replace(s, name="x") for s in evidence.subjects)
+    return replace(evidence, claim=claim, subjects=subjects)
+
+
+@given(scenes)
+def test_words_for_people_decide_nothing(scene: Scene) -> None:
+    """Display names, links and subject names are display only.
+
+    Caught: subjects matched by name.
+    """
+    other = replace(
+        scene,
+        support=tuple(map(renamed, scene.support)),
+        adverse=tuple(map(renamed, scene.adverse)),
+    )
+
+    assert judge(scene).bases == judge(other).bases
+
+
+def tightened(policy: Policy) -> list[Policy]:
+    """Return policies that ask for more than `policy`, one thing each."""
+    demands = policy.demands
+    asked = [
+        replace(demands, max_validity=timedelta(hours=1)),
+        replace(demands, trusted_time=True),
+        replace(demands, presence=Presence.TOUCH),
+        replace(demands, max_restore=timedelta()),
+        replace(demands, questions=a.policy().demands.questions),
+        replace(demands, traceability=(TraceDemand("TICKET"),)),
+    ]
+    if demands.base is BaseRule.ANY:
+        asked += [replace(demands, base=b) for b in BaseRule]
+    return [
+        *(replace(policy, demands=each) for each in asked),
+        replace(policy, unknown=Treatment.DENY),
+        replace(policy, ai=Treatment.DENY),
+        replace(policy, builders=()),
+        replace(policy, baselines=frozenset()),
+        replace(policy, declaring_roles=frozenset()),
+        replace(policy, known_authors=()),
+        replace(policy, break_glass=None),
+        replace(policy, banned_tools=frozenset({"amazon-q"})),
+        replace(policy, images=Images()),
+        replace(policy, slots=(*policy.slots, a.slot("quality", "x")))
+        if policy.slots
+        else policy,
+    ]
+
+
+@given(scenes, st.data())
+def test_a_stricter_policy_never_admits(scene: Scene, data: st.DataObject) -> None:
+    """Asking for more, or trusting fewer, only ever denies.
+
+    Caught: baselines without which every range counted as anchored.
+    """
+    strict = data.draw(st.sampled_from(tightened(scene.policy)))
+
+    before = judge(scene)
+    after = judge(replace(scene, policy=strict))
+
+    event(f"still admitted: {after.allowed}")
+    assert before.allowed or not after.allowed
+
+
+@given(scenes, st.integers(0, 40))
+def test_allowing_longer_windows_never_denies(scene: Scene, days: int) -> None:
+    """A larger ``maxValidity`` admits at least as much.
+
+    Caught: a window that had to be as long as allowed.
+    """
+    longest = timedelta(days=days)
+    demands = scene.policy.demands
+    narrow, wide = (
+        judge(
+            replace(
+                scene,
+                policy=replace(
+                    scene.policy, demands=replace(demands, max_validity=each)
+                ),
+            )
+        )
+        for each in (longest, longest + timedelta(days=7))
+    )
+
+    assert wide.allowed or not narrow.allowed
+
+
+instants = st.none() | st.datetimes(timezones=st.just(UTC))
+
+
+@st.composite
+def spans(draw: st.DrawFn) -> Interval:
+    """Return any span, open or closed, up to the ends of the calendar."""
+    start, end = draw(instants), draw(instants)
+    if start is not None and end is not None and end < start:
+        start, end = end, start
+    return Interval(start, end)
+
+
+@given(
+    scenes,
+    st.datetimes(timezones=st.just(UTC)),
+    st.fixed_dictionaries(
+        {
+            "signed_at": instants,
+            "reviewed_on": st.datetimes(timezones=st.just(UTC)),
+            "validity": spans(),
+            "started_on": instants,
+            "restore_until": instants,
+        }
+    ),
+)
+def test_no_time_is_too_far_away_to_be_judged(
+    scene: Scene, at: datetime, times: dict[str, Any]
+) -> None:
+    """The law is total: near the ends of the calendar, too.
+
+    Caught: ``reviewed_on + max_validity``, which overflows in the year 9999.
+    """
+    more = (
+        a.provenance(signed_at=times["signed_at"], validity=times["validity"]),
+        a.sign_off(**times),
+        a.emergency(**times),
+    )
+
+    verdict = judge(replace(scene, support=(*scene.support, *more)), at)
+
+    assert verdict.bases or verdict.findings
+
+
+@given(scenes)
+def test_what_nothing_signed_describes_is_never_admitted(scene: Scene) -> None:
+    """One changed byte leaves no intent that the object equals.
+
+    An open window over the whole namespace is the one exception, and takes two persons;
+    a removal or a subresource is named by uid instead.
+
+    Caught: a sign-off that counted by its object's name.
+    """
+    created = a.change(object=scene.request.object, intents=frozenset())
+    verdict = judge(replace(scene, request=created))
+
+    assert all(len(basis.filled) > 1 and basis.emergency for basis in verdict.bases)

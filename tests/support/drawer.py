@@ -1,0 +1,253 @@
+"""A drawer full of evidence, policies and requests that fit together often enough.
+
+Properties of the law draw from it. Whoever adds a rule adds what it can bite on, and a
+story that it admits.
+"""
+
+from dataclasses import dataclass, replace
+
+from hypothesis import strategies as st
+
+from countersign.core.presets import PRESETS
+from countersign.core.types.bound import BoundChange, BoundIntent
+from countersign.core.types.change import (
+    Access,
+    Deletion,
+    Elastic,
+    NamespaceWindow,
+    Operation,
+)
+from countersign.core.types.evidence import (
+    Assistance,
+    Contributor,
+    Evidence,
+    Part,
+    Presence,
+)
+from countersign.core.types.policy import (
+    BaseRule,
+    Images,
+    Policy,
+    Revoked,
+    RevokedKind,
+    ThirdParty,
+    Toggle,
+    Treatment,
+)
+from countersign.core.types.request import Requester
+from countersign.core.types.time import Interval
+from tests.support import a
+
+BOUNDS = (Elastic("/spec/replicas", 1, 9),)
+AGENT = Contributor(Part.AUTHOR, "bot@agents.example", agent=True)
+
+CLEAN = a.provenance()
+MARKED = a.marked()
+BOTH = a.provenance(a.LEE, a.DANA)
+MIDDLE = a.marked(target="middle", subjects=[a.OLD_MANIFEST, a.OLD_IMAGE])
+LOWER = a.provenance(target="middle", subjects=[a.OLD_MANIFEST, a.OLD_IMAGE])
+TOP = a.provenance(base="middle")
+MANIFEST_ONLY = a.provenance(subjects=[a.MANIFEST])
+IMAGE_ONLY = a.provenance(target="image", subjects=[a.RUNS])
+BY_AGENT = a.marked(
+    contributors=frozenset({AGENT, a.by(a.LEE, Part.REQUESTER)}), target="agents"
+)
+PROVENANCE = (
+    CLEAN,
+    MARKED,
+    BOTH,
+    MIDDLE,
+    LOWER,
+    TOP,
+    MANIFEST_ONLY,
+    IMAGE_ONLY,
+    BY_AGENT,
+    a.provenance(complete=False),
+    a.provenance(signer=a.STRANGER),
+    a.provenance(a.RAVI, target="ravi"),
+    a.marked(subjects=[]),
+    a.marked(assistance=Assistance.AI, target="stripped", subjects=[a.MANIFEST]),
+)
+
+_ABOVE = a.sign_off(
+    changes=(a.state(intent=a.OLD_MANIFEST),),
+    saw=[MIDDLE],
+    subjects=[a.OLD_MANIFEST, a.OLD_IMAGE, a.commit("middle")],
+    signed_at=a.NOON - 3 * a.HOUR,
+)
+SIGN_OFFS = (
+    a.sign_off(),
+    a.sign_off(saw=PROVENANCE),
+    a.sign_off(saw=[]),
+    a.sign_off(device="laptop", signed_at=None, saw=PROVENANCE),
+    a.sign_off(changes=(a.state(elastic=BOUNDS),), saw=PROVENANCE),
+    a.sign_off(changes=(a.state(base=a.old().digest),), saw=PROVENANCE),
+    a.sign_off(subjects=[a.MANIFEST, a.commit(a.HEAD)], saw=[CLEAN]),
+    a.sign_off(signed_at=a.NOON - 9 * a.HOUR, restore_until=a.NOON + a.DAY),
+    a.sign_off(validity=Interval(a.NOON - 2 * a.HOUR, a.NOON - a.HOUR)),
+    a.sign_off(presence=Presence.TOUCH, saw=PROVENANCE),
+    a.sign_off(a.RAVI),
+    a.sign_off(a.RAVI, saw=PROVENANCE),
+    a.sign_off(a.RAVI, device="laptop", saw=PROVENANCE),
+    a.sign_off(a.RAVI, device="phone", saw=PROVENANCE, meanings=frozenset()),
+    a.sign_off(a.LEE, saw=PROVENANCE),
+    a.sign_off(changes=(Deletion(object=a.OBJECT, uid="1234"),)),
+    _ABOVE,
+)
+_SHELL = Access(
+    object=a.OBJECT, uid="1234", subresource="exec", operation=Operation.CONNECT
+)
+_HALF = a.HOUR / 2
+EMERGENCIES = (
+    a.emergency(),
+    a.emergency(a.DANA),
+    a.emergency(changes=(_SHELL,)),
+    *(
+        a.emergency(
+            who,
+            changes=(NamespaceWindow(namespace=a.NAMESPACE),),
+            signed_at=a.NOON - _HALF,
+            validity=Interval(a.NOON - _HALF, a.NOON + _HALF),
+        )
+        for who in (a.OMAR, a.INES)
+    ),
+)
+SUPPORTING = (
+    *PROVENANCE,
+    *(
+        a.declaration(who, about)
+        for about in (CLEAN, TOP, MANIFEST_ONLY, IMAGE_ONLY, LOWER)
+        for who in (a.LEE,)
+    ),
+    a.declaration(a.DANA, BOTH),
+    a.declaration(a.LEE, BOTH),
+    *SIGN_OFFS,
+    *EMERGENCIES,
+)
+ADVERSE = (*PROVENANCE, a.rejection(a.RAVI), a.rejection(a.LEE), a.rejection())
+REVOKED = (
+    Revoked(RevokedKind.PERSON, "dana", a.NOON - 2 * a.HOUR),
+    Revoked(RevokedKind.PERSON, "ravi"),
+    Revoked(RevokedKind.KEY, "dana-laptop"),
+    Revoked(RevokedKind.KEY, "ravi-phone"),
+    Revoked(RevokedKind.IDENTITY, "lee@acme.example"),
+    Revoked(RevokedKind.COLLECTOR, "ci", a.NOON),
+    Revoked(RevokedKind.BUNDLE, str(MARKED.bundle)),
+)
+
+_PAIR = (a.slot("senior"), a.slot("service-owner"))
+_BAN = PRESETS["ban"]
+POLICIES = (
+    a.policy(),
+    a.policy(name="pair", slots=_PAIR),
+    a.policy(name="loose", slots=(a.slot("senior", "x"),), base=BaseRule.ANY),
+    a.policy(name="manual", slots=(a.slot("senior", "deployer"),), questions=None),
+    a.policy(name="known", unknown=Treatment.DENY, human=Treatment.SIGN_OFF),
+    a.policy(name="no AI", ai=Treatment.DENY),
+    a.policy(name="no tool", banned_tools=frozenset({"amazon-q"})),
+    a.policy(name="any image", images=Images(attestations=Toggle.OFF)),
+    a.policy(
+        name="others", images=Images(third_party=(ThirdParty("docker.io/acme/*"),))
+    ),
+    a.policy(
+        name="ban", slots=_BAN.slots, unknown=_BAN.unknown, ai=_BAN.ai, human=_BAN.human
+    ),
+    a.policy(
+        name="means",
+        slots=(a.slot("senior", "author", meanings=frozenset({"approval"})),),
+    ),
+)
+
+_CARRIED = a.old(_ABOVE, MIDDLE)
+REQUESTS = (
+    a.change(),
+    a.change(images=()),
+    a.change(requester=Requester("dana")),
+    a.change(intents=frozenset({BoundIntent(a.MANIFEST, BOUNDS)})),
+    a.update(),
+    a.update(_CARRIED),
+    a.update(a.old(LOWER, a.declaration(about=LOWER))),
+    a.update(a.old(a.sign_off(a.RAVI, signed_at=a.NOON), MARKED)),
+    a.update(_CARRIED, operation=Operation.DELETE, intents=frozenset(), images=()),
+    a.update(operation=Operation.CONNECT, subresource="exec", intents=frozenset()),
+    replace(a.change(), object=replace(a.OBJECT, name="other")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is put before the law; one policy."""
+
+    request: BoundChange
+    policy: Policy
+    support: tuple[Evidence, ...]
+    adverse: tuple[Evidence, ...] = ()
+    revoked: tuple[Revoked, ...] = ()
+
+
+_POLICY = {policy.name: policy for policy in POLICIES}
+_BY_ALL = a.sign_off(a.RAVI, saw=PROVENANCE)
+_BY_DANA = a.sign_off(saw=PROVENANCE)
+_EXEC = a.update(operation=Operation.CONNECT, subresource="exec", intents=frozenset())
+STORIES = (
+    Scene(a.change(), _POLICY["payments"], (CLEAN, _BY_DANA)),
+    Scene(a.change(), _POLICY["payments"], (MARKED, _BY_DANA), (MARKED,)),
+    Scene(a.change(), _POLICY["payments"], (CLEAN, a.declaration())),
+    Scene(a.change(), _POLICY["ban"], (CLEAN, a.declaration()), (CLEAN,)),
+    Scene(a.change(), _POLICY["known"], (MARKED, _BY_DANA), (MARKED,)),
+    Scene(a.change(), _POLICY["no AI"], (CLEAN, _BY_DANA), (CLEAN,)),
+    Scene(a.change(), _POLICY["no tool"], (CLEAN, _BY_DANA)),
+    Scene(a.change(), _POLICY["pair"], (CLEAN, _BY_DANA, _BY_ALL)),
+    Scene(a.change(), _POLICY["pair"], (BOTH, _BY_ALL, _BY_DANA, CLEAN)),
+    Scene(a.change(), _POLICY["means"], (IMAGE_ONLY, MANIFEST_ONLY, _BY_DANA)),
+    Scene(a.change(), _POLICY["loose"], (a.sign_off(saw=[]),)),
+    Scene(a.change(), _POLICY["manual"], (a.sign_off(),)),
+    Scene(a.change(), _POLICY["any image"], (MANIFEST_ONLY, _BY_DANA)),
+    Scene(a.change(), _POLICY["others"], (MANIFEST_ONLY, _BY_DANA)),
+    Scene(
+        a.change(), _POLICY["payments"], (TOP, a.declaration(about=TOP), _ABOVE, MIDDLE)
+    ),
+    Scene(
+        a.change(),
+        _POLICY["loose"],
+        (a.sign_off(subjects=[a.MANIFEST, a.commit(a.HEAD)], saw=[CLEAN]), CLEAN),
+    ),
+    Scene(a.update(_CARRIED), _POLICY["payments"], (TOP, _BY_DANA)),
+    Scene(
+        a.update(),
+        _POLICY["payments"],
+        (CLEAN, a.sign_off(changes=(a.state(base=a.old().digest),), saw=PROVENANCE)),
+    ),
+    Scene(a.update(), _POLICY["payments"], EMERGENCIES),
+    Scene(_EXEC, _POLICY["payments"], EMERGENCIES),
+    Scene(
+        a.update(_CARRIED, operation=Operation.DELETE, intents=frozenset()),
+        _POLICY["payments"],
+        SIGN_OFFS,
+    ),
+    Scene(
+        a.change(intents=frozenset({BoundIntent(a.MANIFEST, BOUNDS)})),
+        _POLICY["payments"],
+        (CLEAN, *SIGN_OFFS),
+    ),
+)
+
+
+def _some(drawer: tuple[Evidence, ...], most: int) -> st.SearchStrategy[list[Evidence]]:
+    return st.lists(st.sampled_from(drawer), max_size=most)
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> Scene:
+    """Return a story with things added to it, and now and then something missing."""
+    story = draw(st.sampled_from(STORIES))
+    support = list(story.support)
+    if draw(st.booleans()):
+        support.pop(draw(st.integers(0, len(support) - 1)))
+    return Scene(
+        draw(st.just(story.request) | st.sampled_from(REQUESTS)),
+        draw(st.just(story.policy) | st.sampled_from(POLICIES)),
+        (*support, *draw(_some(SUPPORTING, 4))),
+        (*story.adverse, *draw(st.just([]) | _some(ADVERSE, 2))),
+        tuple(draw(st.just([]) | st.lists(st.sampled_from(REVOKED), max_size=2))),
+    )

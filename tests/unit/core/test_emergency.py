@@ -1,0 +1,315 @@
+"""Break-glass: signed by somebody on call, for hours, about one thing (rule 23)."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from countersign.core.types.artifacts import Image
+from countersign.core.types.bound import BoundChange
+from countersign.core.types.change import (
+    Access,
+    Change,
+    Deletion,
+    NamespaceWindow,
+    Operation,
+)
+from countersign.core.types.evidence import Emergency, Evidence
+from countersign.core.types.people import Person
+from countersign.core.types.policy import Revoked, RevokedKind, ThirdParty, Treatment
+from countersign.core.types.time import Interval
+from countersign.core.types.verdict import Names, OpenSlots, Reason, SignedBy, Verdict
+from tests.support import a
+
+SHELL = Access(
+    object=a.OBJECT, uid="1234", subresource="exec", operation=Operation.CONNECT
+)
+WINDOW = NamespaceWindow(namespace="payments")
+HOUR_AROUND = Interval(a.NOON - a.HOUR / 2, a.NOON + a.HOUR / 2)
+
+
+def opens(
+    *signed: Evidence, request: BoundChange | None = None, **fields: Any
+) -> Verdict:
+    """Judge break-glass sign-offs alone."""
+    return a.decide(*signed, request=request, **fields)
+
+
+def window(who: Person, incident: str = "INC-7", **fields: Any) -> Evidence:
+    """Return an opening of the whole namespace."""
+    given: dict[str, Any] = {
+        "changes": (WINDOW,),
+        "subjects": [a.digest("window")],
+        "validity": HOUR_AROUND,
+        "signed_at": a.NOON - a.HOUR / 2,
+        "emergency": Emergency(incident, "all is down"),
+    }
+    return a.emergency(who, **{**given, **fields})
+
+
+def test_admits_what_somebody_on_call_signs() -> None:
+    """Without provenance or questions; the basis names the incident."""
+    signed = a.emergency()
+
+    (basis,) = opens(signed).bases
+
+    assert basis.emergency == "INC-7"
+    assert [(f.role, f.person) for f in basis.filled] == [("on-call", "omar")]
+    assert basis.bundles == (signed.bundle,)
+
+
+def test_stands_above_how_the_change_was_made() -> None:
+    """And above the state it goes back to."""
+    request = a.update()
+
+    assert opens(a.emergency(), request=request, ai=Treatment.DENY).allowed
+    assert a.decide(
+        a.emergency(), a.marked(), request=request, ai=Treatment.DENY
+    ).allowed
+
+
+@pytest.mark.parametrize(
+    ("signed", "reason"),
+    [
+        pytest.param(a.emergency(a.DANA), Reason.ROLE_MISSING, id="not on call"),
+        pytest.param(
+            a.emergency(signer=a.STRANGER), Reason.SIGNER_UNKNOWN, id="a stranger"
+        ),
+        pytest.param(
+            a.emergency(clusters=frozenset({"staging"})),
+            Reason.WRONG_CLUSTER,
+            id="another cluster",
+        ),
+        pytest.param(
+            a.emergency(changes=(a.state(replace(a.OBJECT, name="x")),)),
+            Reason.WRONG_OBJECT,
+            id="another object",
+        ),
+        pytest.param(
+            a.emergency(changes=(a.state(intent=a.digest("x")),)),
+            Reason.CHANGED,
+            id="another state",
+        ),
+        pytest.param(
+            a.emergency(changes=(a.state(operation=Operation.UPDATE),)),
+            Reason.WRONG_OPERATION,
+            id="another operation",
+        ),
+        pytest.param(
+            a.emergency(subjects=[a.MANIFEST]),
+            Reason.IMAGE_UNCOVERED,
+            id="not the image",
+        ),
+        pytest.param(
+            a.emergency(validity=Interval(a.NOON - a.HOUR, a.NOON + 4 * a.HOUR)),
+            Reason.WINDOW_TOO_LONG,
+            id="for too long",
+        ),
+        pytest.param(
+            a.emergency(validity=Interval(a.NOON - 2 * a.HOUR, a.NOON - a.HOUR)),
+            Reason.EXPIRED,
+            id="over",
+        ),
+        pytest.param(
+            a.emergency(reviewed_on=a.NOON - 3 * a.HOUR),
+            Reason.TIME_IMPLAUSIBLE,
+            id="at no possible time",
+        ),
+        pytest.param(
+            a.emergency(emergency=Emergency(" ", "down")),
+            Reason.QUESTIONS_OPEN,
+            id="without an incident",
+        ),
+        pytest.param(
+            a.emergency(emergency=Emergency("INC-7", "")),
+            Reason.QUESTIONS_OPEN,
+            id="without a justification",
+        ),
+        pytest.param(
+            a.emergency(emergency=Emergency("INC-7", "down", a.NOON + 72 * a.HOUR)),
+            Reason.WINDOW_TOO_LONG,
+            id="to be reviewed too late",
+        ),
+        pytest.param(
+            a.emergency(changes=(SHELL,)), Reason.SUBRESOURCE, id="for a shell"
+        ),
+        pytest.param(
+            a.emergency(changes=(Deletion(object=a.OBJECT, uid="1234"),)),
+            Reason.WRONG_OPERATION,
+            id="for its removal",
+        ),
+    ],
+)
+def test_does_not_open(signed: Evidence, reason: Reason) -> None:
+    """Who, when, where and for what are still asked."""
+    verdict = opens(signed)
+
+    assert not verdict.allowed
+    assert reason in a.reasons(verdict)
+
+
+def test_may_be_due_for_review_in_time() -> None:
+    """Measured from the signature."""
+    due = Emergency("INC-7", "down", a.NOON + 71 * a.HOUR)
+
+    assert opens(a.emergency(emergency=due)).allowed
+
+
+def test_a_policy_without_break_glass_opens_nothing() -> None:
+    """And says so."""
+    verdict = opens(a.emergency(), break_glass=None)
+
+    facts = a.finding(verdict, Reason.ROLE_MISSING).facts
+    assert isinstance(facts, SignedBy)
+    assert facts.seen == "break-glass"
+
+
+def test_never_fills_an_ordinary_slot() -> None:
+    """Even where the person on call is a senior too."""
+    both = a.emergency(a.DANA)
+
+    verdict = a.decide(a.provenance(), both)
+
+    facts = a.finding(verdict, Reason.SLOT_OPEN).facts
+    assert isinstance(facts, OpenSlots)
+    assert facts.filled == ()
+
+
+def test_images_stay_pinned() -> None:
+    """A tag could be moved within the hours."""
+    tagged = Image("acme/ledger:1", "docker.io/acme/ledger", "1")
+    loose = replace(
+        a.policy().images,
+        third_party=(ThirdParty("docker.io/acme/*"),),
+    )
+
+    verdict = opens(a.emergency(), request=a.change(images=(tagged,)), images=loose)
+
+    assert a.finding(verdict, Reason.IMAGE_UNPINNED).facts == Names(("acme/ledger:1",))
+
+
+def test_is_withdrawn_like_any_other() -> None:
+    """A stolen key of somebody on call."""
+    revoked = [Revoked(RevokedKind.PERSON, "omar")]
+
+    assert Reason.REVOKED in a.reasons(opens(a.emergency(), revoked=revoked))
+
+
+class TestAccess:
+    """One subresource of one object."""
+
+    REQUEST = a.update(
+        operation=Operation.CONNECT, subresource="exec", intents=frozenset(), images=()
+    )
+
+    @pytest.mark.parametrize(
+        ("change", "opens_it"),
+        [
+            pytest.param(SHELL, True, id="this"),
+            pytest.param(replace(SHELL, uid="other"), False, id="another uid"),
+            pytest.param(
+                replace(SHELL, subresource="attach"), False, id="another subresource"
+            ),
+            pytest.param(
+                replace(SHELL, operation=Operation.CREATE),
+                False,
+                id="another operation",
+            ),
+            pytest.param(
+                replace(SHELL, object=replace(a.OBJECT, name="x")),
+                False,
+                id="another object",
+            ),
+            pytest.param(a.state(), False, id="a state"),
+            pytest.param(Deletion(object=a.OBJECT, uid="1234"), False, id="a removal"),
+        ],
+    )
+    def test_is_signed_as_such(self, change: Change, *, opens_it: bool) -> None:
+        """Object, uid, subresource and operation."""
+        signed = a.emergency(changes=(change,), subjects=[a.digest("shell")])
+
+        assert opens(signed, request=self.REQUEST).allowed is opens_it
+
+    def test_of_what_cannot_be_seen_is_stale(self) -> None:
+        """A caller that lost the object gets a denial."""
+        request = replace(self.REQUEST, old=None)
+        signed = a.emergency(changes=(SHELL,), subjects=[a.digest("shell")])
+
+        assert Reason.STALE_BASE in a.reasons(opens(signed, request=request))
+
+
+class TestDeletion:
+    """A removal."""
+
+    def test_is_signed_by_uid(self) -> None:
+        """As ever."""
+        request = a.update(operation=Operation.DELETE, intents=frozenset(), images=())
+        signed = a.emergency(
+            changes=(Deletion(object=a.OBJECT, uid="1234"),), subjects=[a.digest("x")]
+        )
+
+        assert opens(signed, request=request).allowed
+
+
+class TestWindow:
+    """A whole namespace, for an hour, by two persons."""
+
+    PAIR = (window(a.OMAR), window(a.INES))
+
+    def test_opens_for_two(self) -> None:
+        """For anything in it."""
+        anything = a.change(object=replace(a.OBJECT, name="other"), intents=frozenset())
+
+        (basis,) = opens(*self.PAIR, request=anything).bases
+
+        assert basis.emergency == "INC-7"
+        assert {f.person for f in basis.filled} == {"omar", "ines"}
+
+    def test_does_not_open_for_one(self) -> None:
+        """The denial asks for another."""
+        verdict = opens(self.PAIR[0])
+
+        asked = [
+            f.facts.open for f in verdict.findings if isinstance(f.facts, OpenSlots)
+        ]
+        assert not verdict.allowed
+        assert ("on-call",) in asked
+
+    @pytest.mark.parametrize(
+        "second",
+        [
+            pytest.param(window(a.OMAR, device="phone"), id="one person, two keys"),
+            pytest.param(window(a.INES, "INC-8"), id="another incident"),
+            pytest.param(
+                window(a.INES, changes=(NamespaceWindow(namespace="ledger"),)),
+                id="another namespace",
+            ),
+            pytest.param(
+                window(
+                    a.INES,
+                    validity=Interval(
+                        a.NOON - a.HOUR / 2, a.NOON + a.HOUR / 2 + timedelta(seconds=1)
+                    ),
+                ),
+                id="more than an hour",
+            ),
+        ],
+    )
+    def test_does_not_open_for_less(self, second: Evidence) -> None:
+        """Two persons, one incident, this namespace, an hour."""
+        assert not opens(self.PAIR[0], second).allowed
+
+    def test_is_of_no_cluster_scoped_object(self) -> None:
+        """An empty namespace is none."""
+        nowhere = NamespaceWindow(namespace="")
+        pair = [window(who, changes=(nowhere,)) for who in (a.OMAR, a.INES)]
+        role = a.change(object=replace(a.OBJECT, namespace=""))
+
+        assert not opens(*pair, request=role).allowed
+
+    def test_opens_subresources_too(self) -> None:
+        """Anything."""
+        shell = a.update(operation=Operation.CONNECT, subresource="exec")
+
+        assert opens(*self.PAIR, request=shell).allowed

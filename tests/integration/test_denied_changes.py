@@ -274,7 +274,7 @@ def test_subresources(gate: Gate, name: str) -> None:
     pod = gate.pod(name)
 
     done = [
-        gate.kubectl("exec", pod, "--", "id"),
+        gate.kubectl("exec", pod, "--", "id", by=None),
         gate.kubectl(
             "patch",
             pod,
@@ -284,7 +284,7 @@ def test_subresources(gate: Gate, name: str) -> None:
             '{"metadata":{"labels":{"app":"other"}}}',
             by=None,
         ),
-        gate.kubectl("debug", pod, "--image=busybox", "--attach=false"),
+        gate.kubectl("debug", pod, "--image=busybox", "--attach=false", by=None),
     ]
 
     assert all(one.code != 0 for one in done)

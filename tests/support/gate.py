@@ -80,15 +80,9 @@ class Gate:
         self, *arguments: str | Path, at: datetime | None = None, **environ: str
     ) -> Ran:
         """Run the command line as somebody at this stack, at the moment `at`."""
-        session = Session(
-            environ={
-                **os.environ,
-                **self.stack.environment,
-                "COUNTERSIGN_PASSWORD": "",
-                **environ,
-            },
-            present=lambda: at or datetime.now(UTC),
-        )
+        environ = {**self.stack.environment, "COUNTERSIGN_PASSWORD": "", **environ}
+        os.environ.update(environ)  # click reads its options' variables there
+        session = Session(environ=os.environ, present=lambda: at or datetime.now(UTC))
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = main([str(one) for one in arguments], session=session)
@@ -133,8 +127,18 @@ class Gate:
         by: Someone = DANA,
         at: datetime | None = None,
         keyless: bool = False,
+        stamped: bool = True,
     ) -> str:
-        """Return the objects of `text` signed off by `by`."""
+        """Return the objects of `text` signed off by `by`.
+
+        Args:
+            text: Objects, with what they carry.
+            flags: Further ones of the command.
+            by: Whose key or token is used.
+            at: What the signer's clock shows; now if None.
+            keyless: Sign by certificate and log, not by key.
+            stamped: Whether the time-stamping authority sees a key's signature.
+        """
         out = self.folder / "signed.yaml"
         file = self.folder / "to-sign.yaml"
         file.write_text(text)
@@ -154,6 +158,7 @@ class Gate:
             *identity,
             *flags,
             at=at,
+            **({} if stamped else {"COUNTERSIGN_SIGNING_CONFIG": ""}),
         )
         assert done.code == 0, done.err
         return out.read_text()

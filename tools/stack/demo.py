@@ -7,10 +7,13 @@ printed. If a step does not do what the story says, the demo fails.
 from pathlib import Path
 
 from tools.stack.history import BUILT, IMAGE, TAMPERED
-from tools.stack.people import CI, DANA, LEE, Someone
+from tools.stack.people import CI, DANA, LEE, RAVI, Someone
 from tools.stack.ready import until
 from tools.stack.shell import Shell
 from tools.stack.stack import Stack
+
+_APPLY = "kubectl apply --server-side -f"
+_SHOT = f"{IMAGE}@sha256:{BUILT}"
 
 
 class Story:
@@ -24,7 +27,6 @@ class Story:
     def __init__(self, stack: Stack, shell: Shell) -> None:
         self._stack = stack
         self._shell = shell
-        self._range = f"{stack.history.baseline[:12]}..{stack.history.head[:12]}"
 
     def tell(self) -> None:
         """Play all scenes.
@@ -32,6 +34,7 @@ class Story:
         Raises:
             UnexpectedError: A command did not do what the story says.
         """
+        self.the_ledger_runs()
         self.an_assistant_helps()
         self.the_change_is_denied()
         self.provenance_alone_is_denied()
@@ -39,72 +42,93 @@ class Story:
         self.a_senior_signs()
         self.a_tampered_image()
 
+    def the_ledger_runs(self) -> None:
+        """Admit the state before the story; Dana wrote it, so Ravi signs it."""
+        self._shell.say("1. The ledger runs. Dana wrote it, Ravi signed it off.")
+        past = self._stack.history
+        (self._stack.folder / "before.yaml").write_text(past.before)
+        self._stack.mint(past.baseline)
+        self._attest(past.baseline, "before.yaml", "running.yaml", show=False)
+        self._sign(RAVI, "running.yaml", "running.yaml", show=False)
+        self._shell.run(f"{_APPLY} running.yaml", by=LEE)
+
     def an_assistant_helps(self) -> None:
         """Show the commit."""
-        self._shell.say("1. Lee lets an assistant rewrite the fail-over, and commits.")
-        log = "git -C repo log -1 --format=%an:%n%n%B"
-        self._shell.run(log, by=LEE)
+        self._shell.say("2. Lee lets an assistant rewrite the fail-over, and commits.")
+        self._shell.run("git -C repo log -1 --unified=0 --format=%B", by=LEE)
 
     def the_change_is_denied(self) -> None:
         """Apply without evidence."""
-        self._shell.say("2. Lee applies it to the protected namespace. No evidence:")
-        self._shell.run("kubectl apply -f repo/deploy/ledger.yaml", by=LEE, expect=None)
+        self._shell.say("3. Lee applies it to the protected namespace. No evidence:")
+        self._shell.run(f"{_APPLY} repo/deploy/ledger.yaml", by=LEE, expect=None)
 
     def provenance_alone_is_denied(self) -> None:
         """Attest in CI, and apply."""
         self._shell.say(
-            "3. CI attests how the change was made. An assistant had a hand in it, so:"
+            "4. CI attests how the change was made. An assistant had a hand in it, so:"
         )
-        self._shell.run(
-            f"countersign attest {self._range} --repo repo "
-            f"-f repo/deploy/ledger.yaml --image {IMAGE}@sha256:{BUILT} "
-            f"--identity-token people/ci.token --carrier annotations "
-            f"--out attested.yaml",
-            by=CI,
-        )
-        self._shell.run("kubectl apply -f attested.yaml", by=LEE, expect=None)
+        past = self._stack.history
+        self._stack.mint(past.head)
+        span = f"{past.baseline[:12]}..{past.head[:12]}"
+        self._attest(span, "repo/deploy/ledger.yaml", "attested.yaml")
+        self._shell.run(f"{_APPLY} attested.yaml", by=LEE, expect=None)
 
     def the_author_signs_for_himself(self) -> None:
         """Sign as the author, and apply."""
-        self._shell.say("4. Lee is in a hurry, and signs it off himself:")
-        self._sign(LEE, "self-signed.yaml")
-        self._shell.run("kubectl apply -f self-signed.yaml", by=LEE, expect=None)
+        self._shell.say("5. Lee is in a hurry, and signs it off himself:")
+        self._sign(LEE, "attested.yaml", "self-signed.yaml", show=False)
+        self._shell.run(f"{_APPLY} self-signed.yaml", by=LEE, expect=None)
 
     def a_senior_signs(self) -> None:
         """Sign as a senior, apply, and show the Pods."""
         self._shell.say(
-            "5. Dana, a senior, reads the change, answers the questions and signs."
+            "6. Dana, a senior, reads the change, answers the questions and signs:"
         )
-        self._sign(DANA, "signed.yaml")
-        self._shell.run("kubectl apply -f signed.yaml", by=LEE)
+        self._sign(DANA, "attested.yaml", "signed.yaml")
+        self._shell.run(f"{_APPLY} signed.yaml", by=LEE)
         self._wait_for_pods()
-        self._shell.run("kubectl get deployments,pods", by=LEE)
+        self._shell.run("kubectl get deployments,replicasets,pods", by=LEE)
         print("(Pods stay Pending: this control plane has no nodes.)")
 
     def a_tampered_image(self) -> None:
-        """Change the digest after the signature, and apply."""
-        self._shell.say("6. Somebody swaps the image after the signature:")
-        signed = self._stack.folder / "signed.yaml"
-        tampered = self._stack.folder / "tampered.yaml"
-        tampered.write_text(signed.read_text().replace(BUILT, TAMPERED))
-        self._shell.run("kubectl apply -f tampered.yaml", by=LEE, expect=None)
-
-    def _sign(self, someone: Someone, out: str) -> None:
+        """Change the digest after the signature."""
+        self._shell.say("7. Somebody swaps the image after the signature:")
+        swapped = f"ledger={IMAGE}@sha256:{TAMPERED}"
         self._shell.run(
-            f"countersign sign-off -f attested.yaml "
-            f"--identity-token people/{someone.id}.token --answers people/answers.yaml "
-            f"--out {out}",
+            f"kubectl set image deployment/ledger {swapped}", by=LEE, expect=None
+        )
+
+    def _attest(self, span: str, file: str, out: str, *, show: bool = True) -> None:
+        self._shell.run(
+            f"countersign attest {span} --repo repo -f {file} --image {_SHOT} "
+            f"--identity-token people/ci.token --carrier annotations --out {out}",
+            by=CI,
+            show=show,
+        )
+
+    def _sign(
+        self, someone: Someone, file: str, out: str, *, show: bool = True
+    ) -> None:
+        self._shell.run(
+            f"countersign sign-off -f {file} "
+            f"--identity-token people/{someone.id}.token "
+            f"--answers people/answers.yaml --out {out}",
             by=someone,
+            show=show,
         )
 
     def _wait_for_pods(self) -> None:
         kubectl = self._stack.plane.kubectl
+        wanted = ("get", "replicasets", "-n", "payments", "-o", "json")
 
         def missing() -> str:
-            found = kubectl("get", "pods", "-n", "payments", "-o", "name").stdout
-            return "" if len(found.splitlines()) == 2 else found or "no Pods"  # noqa: PLR2004
+            made = [
+                one["status"].get("replicas", 0)
+                for one in kubectl(*wanted).json()["items"]
+            ]
+            return "" if len(made) > 1 and all(made) else f"Pods of each: {made}"
 
-        until(missing, what="the ledger's two Pods")
+        until(missing, what="the Pods of the new ReplicaSet")
 
 
 def tell(stack: Stack, *, folder: Path, colour: bool) -> None:

@@ -11,30 +11,7 @@ IMAGE = "ghcr.io/acme/ledger"
 BUILT = "5f3c" * 16
 TAMPERED = "bad0" * 16
 
-_MANIFESTS = """\
-apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: ledger
-  namespace: payments
-data:
-  routing.yaml: |
-    primary: eu-central-1
-    failover: {failover}
----
-apiVersion: v1
-kind: Service
-metadata:
-  name: ledger
-  namespace: payments
-spec:
-  selector:
-    app: ledger
-  ports:
-    - name: http
-      port: 80
-      targetPort: 8080
----
+_MANIFEST = """\
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -55,11 +32,11 @@ spec:
       containers:
         - name: ledger
           image: {image}
+          args:
+            - --primary=eu-central-1
+            - --failover={failover}
           ports:
             - containerPort: 8080
-          envFrom:
-            - configMapRef:
-                name: ledger
 """
 
 
@@ -72,12 +49,14 @@ class History:
         baseline: First commit, approved by being named in the policies.
         head: The assistant's change.
         manifests: The rendered manifests at head.
+        before: What they were at the baseline.
     """
 
     path: Path
     baseline: str
     head: str
     manifests: Path
+    before: str
 
 
 def make(path: Path) -> History:
@@ -88,9 +67,10 @@ def make(path: Path) -> History:
     manifests = path / "deploy" / "ledger.yaml"
     manifests.parent.mkdir()
     image = f"{IMAGE}@sha256:{BUILT}"
-    manifests.write_text(_MANIFESTS.format(failover="manual", image=image))
+    before = _MANIFEST.format(failover="manual", image=image)
+    manifests.write_text(before)
     baseline = commit(path, DANA, "Run the ledger in payments")
-    manifests.write_text(_MANIFESTS.format(failover="eu-west-1", image=image))
+    manifests.write_text(_MANIFEST.format(failover="eu-west-1", image=image))
     head = commit(
         path,
         LEE,
@@ -98,7 +78,7 @@ def make(path: Path) -> History:
         "Nobody should have to wake up for this.\n\n"
         "AI-Assisted: amazon-q/2026-03",
     )
-    return History(path, baseline, head, manifests)
+    return History(path, baseline, head, manifests, before)
 
 
 def commit(path: Path, author: Someone, message: str) -> str:

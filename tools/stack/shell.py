@@ -49,18 +49,22 @@ class Shell:
         """Print a line of the story."""
         print(f"\n{self._styled(_BOLD, text)}", flush=True)
 
-    def run(self, command: str, *, by: Someone, expect: int | None = 0) -> Ran:
+    def run(
+        self, command: str, *, by: Someone, expect: int | None = 0, show: bool = True
+    ) -> Ran:
         """Run `command` as `by`, show it and its output.
 
         Args:
             command: As one would type it; no pipes.
             by: Whose kubeconfig is in the environment.
             expect: The exit code the story needs; None takes any but 0.
+            show: Whether it is part of the story; if not, only a failure is shown.
 
         Raises:
             UnexpectedError: It ended with another.
         """
-        print(self._styled(_DIM, f"{by.id}$ {command}"), flush=True)
+        if show:
+            print(self._styled(_DIM, f"{by.id}$ {command}"), flush=True)
         done = subprocess.run(
             shlex.split(command),
             cwd=self._folder,
@@ -72,8 +76,9 @@ class Shell:
             text=True,
             timeout=_LIMIT_S,
         )
-        print(done.stdout, end="", flush=True)
         fits = done.returncode == expect if expect is not None else done.returncode
+        if show or not fits:
+            print(done.stdout, end="", flush=True)
         if not fits:
             wanted = "a failure" if expect is None else str(expect)
             raise UnexpectedError(

@@ -134,11 +134,21 @@ def compare(
         Malformed: a kind is not supported, or the child is not `identity`.
     """
     expected = derivation.derive(kin)
-    wanted, seen = own_annotations(expected), own_annotations(kin.child)
+    return _differences(expected, kin.child, identity, old=kin.old, facts=facts)
+
+
+def _differences(
+    expected: Tree,
+    child: Tree,
+    identity: ObjectRef,
+    *,
+    old: Tree | None = None,
+    facts: ClusterFacts | None = None,
+) -> tuple[Difference, ...]:
+    """Compare as with a signed intent, our own annotations too."""
+    wanted, seen = own_annotations(expected), own_annotations(child)
     changed = sorted(k for k in wanted | seen if wanted.get(k) != seen.get(k))
-    return match(
-        expected, kin.child, identity=identity, old=kin.old, facts=facts
-    ) + tuple(
+    return match(expected, child, identity=identity, old=old, facts=facts) + tuple(
         Difference(f"/metadata/annotations/{token(key)}", None, None) for key in changed
     )
 
@@ -181,16 +191,17 @@ def compare_roots(
     Raises:
         Malformed: `child` is not `identity`.
     """
-    metadata = {
-        "name": ROOT_CERTIFICATES,
-        "namespace": identity.namespace,
-        "annotations": mapping(root, "/metadata/annotations"),
+    expected: Struct = {
+        "apiVersion": root.get("apiVersion"),
+        "kind": root.get("kind"),
+        "metadata": {
+            "name": ROOT_CERTIFICATES,
+            "namespace": identity.namespace,
+            "annotations": mapping(root, "/metadata/annotations"),
+        },
+        "data": root.get("data"),
     }
-    expected = {
-        **{k: v for k, v in root.items() if k in ("apiVersion", "kind", "data")},
-        "metadata": metadata,
-    }
-    return match(expected, child, identity=identity)
+    return _differences(expected, child, identity)
 
 
 def own_annotations(tree: Struct) -> dict[str, Value]:

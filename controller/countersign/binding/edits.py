@@ -55,9 +55,8 @@ def changes(old: Tree, new: Tree, path: str = "") -> Iterator[Change]:
         if where in _BOOKKEEPING:
             continue
         maps = _maps(before, after)
-        inner = list(changes(*maps, where)) if maps else []
-        if inner:
-            yield from inner
+        if maps and any(maps):
+            yield from changes(*maps, where)
         elif next(differences(before, after), None) is not None:
             yield where, before, after
 

@@ -91,7 +91,7 @@ def _check(protected: Collection[str], own_namespace: str, timeout_s: int) -> No
 
 def _kinds(cluster_scoped: Collection[GroupKind]) -> frozenset[GroupKind]:
     """Return the optional kinds to register; ``nodes/proxy`` goes with any of them."""
-    known = {GroupKind(row.group, row.kind) for row in ROWS if row.kind}
+    known = {GroupKind(r.group, r.kind) for r in ROWS if r.kind and not r.subresource}
     for kind in cluster_scoped:
         if kind not in known:
             raise Misconfigured(f"{kind.kind}: never registered, so never judged")

@@ -151,7 +151,7 @@ def _of_pod(kin: Kin, said: Value) -> bool:
     )
     if pod is None or not _selected(kin.owner, pod):
         return False
-    own = {text(ip, "/ip") for ip in listing(pod, "/status/podIPs")}
+    own = {ip["ip"] for ip in listing(pod, "/status/podIPs") if ip.get("ip")}
     expected = {
         "targetRef": {
             "kind": "Pod",
@@ -164,8 +164,10 @@ def _of_pod(kin: Kin, said: Value) -> bool:
     }
     addresses = listing(said, "/addresses") or [said.get("ip")]
     rest = {k: v for k, v in said.items() if k not in ("ip", "addresses")}
-    return all(a in own for a in addresses) and all(
-        expected.get(key) == value for key, value in rest.items()
+    return (
+        len(addresses) == 1
+        and addresses[0] in own
+        and all(value and expected.get(key) == value for key, value in rest.items())
     )
 
 

@@ -1,0 +1,83 @@
+"""Deletions that need no signature: the state converges again, or a controller tidies.
+
+Rule 11. Everything else is judged as a deletion to be signed.
+"""
+
+from countersign.binding.deletions import (
+    NAMESPACE_CONTROLLER,
+    Owner,
+    ends,
+    made_again_by,
+    orphans,
+)
+from countersign.binding.derivations.kin import text
+from countersign.core.types.artifacts import ObjectRef, Tree
+from countersign.core.types.policy import GroupKind, Policy
+from countersign.core.types.request import AdmissionRequest
+from countersign.core.types.verdict import Door
+from countersign.ports import ClusterState
+from countersign.usecases.opened import Opened
+from countersign.usecases.owners import Owners
+
+
+class DeletionDoor:
+    """Judges deletions and evictions.
+
+    Args:
+        state: The cluster.
+        owners: Looks owners up.
+    """
+
+    def __init__(self, state: ClusterState, owners: Owners) -> None:
+        self._state = state
+        self._owners = owners
+
+    async def open(
+        self,
+        request: AdmissionRequest,
+        subject: ObjectRef,
+        policies: tuple[Policy, ...],
+    ) -> Opened:
+        """Let in what is made again, and what the closed table says.
+
+        Args:
+            request: DELETE, or the creation of an eviction.
+            subject: What goes.
+            policies: That judge it.
+
+        Raises:
+            Unavailable: the API server did not answer.
+        """
+        tree = await self._going(request, subject)
+        if tree is None:
+            return Opened()
+        if request.old is not None and (rule := ends(request)):
+            return Opened.by(policies, Door.DELTA, rule)
+        if request.requester.name in NAMESPACE_CONTROLLER:
+            going = await self._namespace_goes(subject.namespace)
+            return Opened.by(policies, Door.DELTA, "namespace") if going else Opened()
+        if not orphans(request) and await self._made_again(subject, tree):
+            return Opened.by(policies, Door.DERIVED, "made-again")
+        return Opened()
+
+    async def _going(
+        self, request: AdmissionRequest, subject: ObjectRef
+    ) -> Tree | None:
+        """Return the object that goes; an eviction does not show it."""
+        if request.old is not None:
+            return request.old
+        return await self._state.get("v1", subject, live=True)
+
+    async def _made_again(self, subject: ObjectRef, tree: Tree) -> bool:
+        owner: Owner | None = made_again_by(
+            GroupKind(subject.group, subject.kind), tree
+        )
+        if owner is None:
+            return False
+        found = await self._owners.find(owner, subject.namespace, live=False)
+        return found is not None
+
+    async def _namespace_goes(self, name: str) -> bool:
+        ref = ObjectRef("", "Namespace", "", name)
+        namespace = await self._state.get("v1", ref, live=True)
+        return bool(namespace and text(namespace, "/metadata/deletionTimestamp"))

@@ -1,0 +1,99 @@
+"""The doors that need no signature: unchanged, delta, derived. Tried in this order.
+
+What they leave shut goes to the door *signed*. Nothing else admits.
+"""
+
+from countersign.binding.births import birth
+from countersign.binding.delta import delta, judged_changes, restarts
+from countersign.binding.facts import ClusterFacts
+from countersign.binding.match import same
+from countersign.binding.surface import Rule, subject_of
+from countersign.binding.tables import supported
+from countersign.core.types.policy import Policy
+from countersign.core.types.request import AdmissionRequest, Verb
+from countersign.core.types.verdict import Detail, Door, Reason
+from countersign.ports import ClusterState
+from countersign.usecases.deleted import DeletionDoor
+from countersign.usecases.derived import DerivedDoor
+from countersign.usecases.gather import Gatherer
+from countersign.usecases.opened import Opened
+from countersign.usecases.owners import Owners
+from countersign.usecases.scaled import ScaleDoor
+
+MAX_PATHS = 8  # places that a finding about a status names
+
+
+class Doors:
+    """Tries the doors that need no signature.
+
+    Args:
+        state: The cluster.
+        gatherer: Proves what owners carry.
+        settings: Of the cluster, without live answers.
+    """
+
+    def __init__(
+        self, state: ClusterState, gatherer: Gatherer, settings: ClusterFacts
+    ) -> None:
+        owners = Owners(state, gatherer, settings)
+        self._derived = DerivedDoor(state, owners, settings)
+        self._deleted = DeletionDoor(state, owners)
+        self._scaled = ScaleDoor(state, owners)
+
+    async def open(
+        self, request: AdmissionRequest, rule: Rule, policies: tuple[Policy, ...]
+    ) -> Opened:
+        """Return a basis for each policy whose doors let `request` in.
+
+        Args:
+            request: The request.
+            rule: What judges it.
+            policies: That apply to it.
+
+        Raises:
+            Unavailable: the API server did not answer.
+            Malformed: an object is not what it is called.
+        """
+        if is_unchanged(request, rule):
+            return Opened.by(policies, Door.UNCHANGED)
+        if passing := delta(request) or birth(request, rule):
+            return Opened.by(policies, Door.DELTA, passing)
+        subject = subject_of(request)
+        match rule:
+            case Rule.OBJECT:
+                restarted = _restarted(request, policies)
+                if restarted.complete(policies):
+                    return restarted
+                found = await self._derived.open(request, restarted.shut(policies))
+                return Opened((*restarted.bases, *found.bases), found.findings)
+            case Rule.DELETION | Rule.EVICTION:
+                return await self._deleted.open(request, subject, policies)
+            case Rule.SCALE:
+                return await self._scaled.open(request, subject, policies)
+            case Rule.STATUS:
+                paths = [path for path, _, _ in judged_changes(request)]
+                facts = Detail(", ".join(paths[:MAX_PATHS]))
+                return Opened.refusing(subject, policies, Reason.STATUS_METADATA, facts)
+            case _:
+                return Opened()
+
+
+def is_unchanged(request: AdmissionRequest, rule: Rule) -> bool:
+    """Tell whether an UPDATE of an object leaves it as it was, our annotations too."""
+    return (
+        rule is Rule.OBJECT
+        and request.verb is Verb.UPDATE
+        and request.old is not None
+        and request.object is not None
+        and supported(request.object)
+        and supported(request.old)
+        and same(request.old, request.object)
+    )
+
+
+def _restarted(request: AdmissionRequest, policies: tuple[Policy, ...]) -> Opened:
+    groups = request.requester.groups
+    if not restarts(request):
+        return Opened()
+    may = [p for p in policies if not groups.isdisjoint(p.doors.restart_groups)]
+    return Opened.by(may, Door.DELTA, "restart-group")

@@ -1,0 +1,243 @@
+"""Owners: is the object that a child names live, and was it admitted properly?
+
+Rule 12. An owner is believed if people of the roster stand for its present state: by
+what it carries itself, or because it comes from an owner of which that is true. An
+older ReplicaSet of a Deployment, whose template the Deployment no longer has, is
+believed by the evidence that was copied onto it when it was new: so a rollout that is
+under way, or stuck, does not keep its old Pods from coming back.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from countersign.binding.children import DERIVATIONS, Derivation, comes_from
+from countersign.binding.deletions import Owner, controller_of
+from countersign.binding.derivations.kin import text
+from countersign.binding.facts import ClusterFacts
+from countersign.binding.tables import supported
+from countersign.binding.tree import find
+from countersign.core.rules.authentic import authentic
+from countersign.core.types.artifacts import Digest, Intent, ObjectRef, Tree
+from countersign.core.types.bound import BoundIntent
+from countersign.core.types.change import Elastic
+from countersign.core.types.policy import GroupKind, Policy
+from countersign.ports import ClusterState
+from countersign.usecases.bind import ANY_SCALE, Sight, bind, elastics, look_up
+from countersign.usecases.gather import Gathered, Gatherer
+
+Standing: TypeAlias = Mapping[str, tuple[Digest, ...]]
+"""By the name of each policy for which an owner is authentic: the bundles that say so."""
+
+_DEPLOYMENT = GroupKind("apps", "Deployment")
+
+
+class Owners:
+    """Looks owners up and tells what they stand on.
+
+    Args:
+        state: The cluster.
+        gatherer: Proves what owners carry.
+        settings: Of the cluster, without live answers.
+    """
+
+    def __init__(
+        self, state: ClusterState, gatherer: Gatherer, settings: ClusterFacts
+    ) -> None:
+        self._state = state
+        self._gatherer = gatherer
+        self._settings = settings
+
+    async def find(self, claim: Owner, namespace: str, *, live: bool) -> Tree | None:
+        """Return the owner that `claim` names by uid, if it is there and stays.
+
+        Args:
+            claim: What the child says.
+            namespace: Of the child.
+            live: Ask the server even where a cache has an answer. It is asked anyway
+                where the cache has another object of that name, or none.
+
+        Raises:
+            Unavailable: the API server did not answer.
+        """
+        ref = ObjectRef(claim.kind.group, claim.kind.kind, namespace, claim.name)
+        tree = await self._state.get(claim.version, ref, live=live)
+        if tree is not None and text(tree, "/metadata/uid") == claim.uid:
+            going = text(tree, "/metadata/deletionTimestamp")
+            return None if going else tree
+        return None if live else await self.find(claim, namespace, live=True)
+
+    async def standing(self, tree: Tree, policies: Iterable[Policy]) -> Standing:
+        """Return the policies for which a live object is authentic.
+
+        Args:
+            tree: As the server shows it.
+            policies: Those that judge the child. A policy that does not judge the
+                owner's kind cannot believe it.
+
+        Raises:
+            Unavailable: the API server did not answer.
+            Malformed: an object is not what it was asked for as.
+        """
+        if not supported(tree):
+            return {}
+        ref = ref_of(tree)
+        kind = GroupKind(ref.group, ref.kind)
+        asked = tuple(p for p in policies if p.scope.holds(kind, ref.namespace))
+        claim = controller_of(tree)
+        way = DERIVATIONS.get((claim.kind, kind)) if claim else None
+        if claim is None or way is None:
+            return await self._by_itself(tree, ref, asked)
+        found = dict(await self._through(tree, ref, claim, way, asked))
+        rest = tuple(p for p in asked if p.name not in found)
+        if rest and claim.kind == _DEPLOYMENT:
+            found |= await self._by_copies(tree, ref, claim, way, rest)
+        return found
+
+    async def _through(
+        self,
+        tree: Tree,
+        ref: ObjectRef,
+        claim: Owner,
+        way: Derivation,
+        policies: tuple[Policy, ...],
+    ) -> Standing:
+        """Believe a child for the sake of its own live owner."""
+        for live in (False, True):
+            owner = await self.find(claim, ref.namespace, live=live)
+            if owner is not None and comes_from(way, owner, tree, ref):
+                return await self.standing(owner, policies)
+        return {}
+
+    async def _by_copies(
+        self,
+        tree: Tree,
+        ref: ObjectRef,
+        claim: Owner,
+        way: Derivation,
+        policies: tuple[Policy, ...],
+    ) -> Standing:
+        """Believe an older ReplicaSet for the sake of the intent it came from."""
+        if await self.find(claim, ref.namespace, live=False) is None:
+            return {}
+        gathered = Gathered()
+        await self._gatherer.gather(tree, gathered)
+        owner = ObjectRef("apps", "Deployment", ref.namespace, claim.name)
+        digests = [
+            intent.digest
+            for intent in gathered.intents
+            if _names(intent, owner)
+            and comes_from(way, _owning(intent, claim), tree, ref)
+        ]
+        bound = {
+            policy.name: frozenset(
+                BoundIntent(digest, elastic)
+                for digest in digests
+                for elastic in elastics(digest, gathered.evidence, policy)
+            )
+            for policy in policies
+        }
+        return _believed(policies, owner, bound, gathered)
+
+    async def _by_itself(
+        self, tree: Tree, ref: ObjectRef, policies: tuple[Policy, ...]
+    ) -> Standing:
+        """Believe an object for what it carries."""
+        carried = await self.carried(tree, ref)
+        return _believed(
+            policies,
+            ref,
+            {policy.name: carried.bound(policy) for policy in policies},
+            carried.gathered,
+        )
+
+    async def carried(self, tree: Tree, ref: ObjectRef) -> "Carried":
+        """Return what a live object carries for its present state.
+
+        Raises:
+            Unavailable: the API server did not answer.
+        """
+        gathered = Gathered()
+        await self._gatherer.gather(tree, gathered)
+        facts = await look_up(self._state, self._settings, tree, ref.namespace)
+        return Carried(Sight(tree=tree, identity=ref, old=tree, facts=facts), gathered)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A live object with the evidence in its annotations.
+
+    Attributes:
+        sight: The object.
+        gathered: What it carries.
+    """
+
+    sight: Sight
+    gathered: Gathered
+
+    def bound(
+        self, policy: Policy, allowed: tuple[Elastic, ...] = ()
+    ) -> frozenset[BoundIntent]:
+        """Return the intents that the object equals, controllers' edits aside.
+
+        Args:
+            policy: Whose people count, and whether Helm and groups that scale are
+                let in.
+            allowed: Paths that may have moved besides.
+
+        Raises:
+            Malformed: the object is not what it was asked for as.
+        """
+        scaled = ANY_SCALE if policy.doors.scale_groups else ()
+        found, _ = bind(self.sight, self.gathered, policy, allowed=(*allowed, *scaled))
+        return found
+
+    def believed(self, policy: Policy, bound: frozenset[BoundIntent]) -> bool:
+        """Tell whether people of the roster stand for any of `bound`."""
+        evidence = self.gathered.supporting
+        return authentic(policy, self.sight.identity, bound, evidence)
+
+    def speaking(self, bound: frozenset[BoundIntent]) -> tuple[Digest, ...]:
+        """Return the bundles that speak of any of `bound`, sorted."""
+        return _speaking(bound, self.gathered)
+
+
+def ref_of(tree: Tree) -> ObjectRef:
+    """Return what a live object is."""
+    group = str(tree.get("apiVersion", "")).rpartition("/")[0]
+    return ObjectRef(
+        group=group,
+        kind=str(tree.get("kind", "")),
+        namespace=text(tree, "/metadata/namespace"),
+        name=text(tree, "/metadata/name"),
+        generate_name=text(tree, "/metadata/generateName"),
+    )
+
+
+def _believed(
+    policies: Iterable[Policy],
+    owner: ObjectRef,
+    bound: Mapping[str, frozenset[BoundIntent]],
+    gathered: Gathered,
+) -> Standing:
+    return {
+        policy.name: _speaking(bound[policy.name], gathered)
+        for policy in policies
+        if authentic(policy, owner, bound[policy.name], gathered.supporting)
+    }
+
+
+def _speaking(bound: frozenset[BoundIntent], gathered: Gathered) -> tuple[Digest, ...]:
+    """Return the bundles that speak of the owner's present state, sorted."""
+    digests = {intent.digest for intent in bound}
+    return tuple(sorted({e.bundle for e in gathered.evidence if e.digests & digests}))
+
+
+def _names(intent: Intent, owner: ObjectRef) -> bool:
+    return ref_of(intent.tree) == owner
+
+
+def _owning(intent: Intent, claim: Owner) -> Tree:
+    """Return the intent as if it were the live owner: with its uid."""
+    metadata = find(intent.tree, "/metadata")
+    return {**intent.tree, "metadata": {**metadata, "uid": claim.uid}}

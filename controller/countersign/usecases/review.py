@@ -1,0 +1,146 @@
+"""Review: judge one request by the policies that hold for it.
+
+The same in the webhook, on the command line and in the scan. It neither logs nor
+counts; faces do. This is the one place where an error becomes a finding: doubt denies.
+"""
+
+import asyncio
+
+from countersign.binding.facts import ClusterFacts
+from countersign.binding.surface import Rule, rule_for, subject_of
+from countersign.core.errors import Malformed, Stale, Unavailable
+from countersign.core.types.artifacts import ObjectRef
+from countersign.core.types.request import AdmissionRequest
+from countersign.core.types.verdict import Detail, Finding, Reason, Verdict
+from countersign.ports import Clock, ClusterState, PolicyBook, Prover
+from countersign.usecases.doors import Doors
+from countersign.usecases.gather import Gatherer
+from countersign.usecases.opened import MAX_DETAIL, Opened
+from countersign.usecases.scope import Applicable, applicable
+from countersign.usecases.signed import SignedDoor
+
+_NOBODYS = (Rule.EXEMPT, Rule.OWN)
+
+
+class Reviewer:
+    """Judges requests.
+
+    Args:
+        policies: What is asked.
+        prover: Makes evidence of bundles.
+        state: The cluster.
+        clock: The present.
+        cluster: Our cluster's name, to which sign-offs are bound.
+        settings: Of the cluster: address ranges and the like.
+    """
+
+    def __init__(
+        self,
+        *,
+        policies: PolicyBook,
+        prover: Prover,
+        state: ClusterState,
+        clock: Clock,
+        cluster: str,
+        settings: ClusterFacts,
+    ) -> None:
+        gatherer = Gatherer(prover)
+        self._policies = policies
+        self._doors = Doors(state, gatherer, settings)
+        self._signed = SignedDoor(state, gatherer, clock, cluster, settings)
+
+    async def review(
+        self, request: AdmissionRequest, patience_s: float | None = None
+    ) -> Verdict:
+        """Judge `request`. Fails closed: doubt is a finding.
+
+        1. noise, and our own kinds, are nobody's to judge here
+        2. without policies that are known and fresh nothing is admitted
+        3. policies that cannot be read deny what they would have matched
+        4. what needs no signature passes: unchanged, delta, derived
+        5. for the rest people must have signed
+
+        Args:
+            request: What the API server asks.
+            patience_s: Seconds until evidence that was not proven counts for nothing,
+                and owners that were not seen count as unproven; None: no limit.
+
+        Returns:
+            For each policy a basis or a finding; or that none applies.
+        """
+        deadline = _deadline(patience_s)
+        rule, subject = rule_for(request), subject_of(request)
+        if rule in _NOBODYS:  # 1.
+            return Verdict.out_of_scope()
+        try:
+            snapshot = self._policies.snapshot()  # 2.
+        except Unavailable as error:
+            return _gate_closed(subject, error)
+        judges = applicable(snapshot, request, subject)
+        if judges.nothing:
+            return Verdict.out_of_scope()
+        unread = _unread(judges, subject)  # 3.
+        opened = await self._open(request, rule, subject, judges, deadline)  # 4.
+        shut = opened.shut(judges.policies)
+        if not shut:
+            return Verdict.of(opened.bases, unread)
+        signed = await self._signed.open(  # 5.
+            request,
+            rule,
+            subject,
+            shut,
+            revoked=snapshot.revocations,
+            deadline=deadline,
+        )
+        last = opened.then(signed)
+        return Verdict.of(last.bases, (*unread, *last.findings))
+
+    async def _open(
+        self,
+        request: AdmissionRequest,
+        rule: Rule,
+        subject: ObjectRef,
+        judges: Applicable,
+        deadline: float | None,
+    ) -> Opened:
+        policies = judges.policies
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._doors.open(request, rule, policies)
+        except Malformed as error:
+            return Opened.failing(subject, policies, Reason.MALFORMED, error)
+        except Unavailable as error:
+            return Opened.failing(subject, policies, Reason.UNAVAILABLE, error)
+        except TimeoutError:
+            late = Unavailable("the owner was not seen in time")
+            return Opened.failing(subject, policies, Reason.UNAVAILABLE, late)
+
+
+def _deadline(patience_s: float | None) -> float | None:
+    if patience_s is None:
+        return None
+    return asyncio.get_running_loop().time() + patience_s
+
+
+def _gate_closed(subject: ObjectRef, error: Unavailable) -> Verdict:
+    reason = Reason.STALE if isinstance(error, Stale) else Reason.NOT_READY
+    facts = Detail(str(error)[:MAX_DETAIL])
+    return Verdict.of(
+        (), (Finding(policy="", reason=reason, about=subject, facts=facts),)
+    )
+
+
+def _unread(judges: Applicable, subject: ObjectRef) -> tuple[Finding, ...]:
+    """Deny for policies that nobody can read, and where there must be one."""
+    found = [
+        Finding(
+            policy=policy.name,
+            reason=Reason.POLICY_INVALID,
+            about=subject,
+            facts=Detail("; ".join(policy.problems)[:MAX_DETAIL]),
+        )
+        for policy in judges.invalid
+    ]
+    if judges.uncovered:
+        found.append(Finding(policy="", reason=Reason.NO_POLICY, about=subject))
+    return tuple(found)

@@ -1,0 +1,105 @@
+"""Scaling: within the range that was signed, or by groups that may where none was.
+
+Rule 27. Never to zero by a group: that ends the workload without a deletion.
+"""
+
+from countersign.binding.derivations.kin import number, text
+from countersign.binding.edits import Edit, changes, count
+from countersign.core.types.artifacts import ObjectRef, Tree
+from countersign.core.types.bound import BoundIntent
+from countersign.core.types.change import Elastic
+from countersign.core.types.policy import Policy
+from countersign.core.types.request import AdmissionRequest
+from countersign.core.types.verdict import Basis, Door, Expected, Finding, Reason
+from countersign.ports import ClusterState
+from countersign.usecases.opened import Opened
+from countersign.usecases.owners import Carried, Owners
+
+REPLICAS = "/spec/replicas"
+ANY_NUMBER = (Elastic(REPLICAS, 0, 2**31 - 1),)
+"""The present number does not matter: the new one is judged."""
+
+
+class ScaleDoor:
+    """Judges writes to ``/scale``.
+
+    Args:
+        state: The cluster.
+        owners: Tells what a live object stands on.
+    """
+
+    def __init__(self, state: ClusterState, owners: Owners) -> None:
+        self._state = state
+        self._owners = owners
+
+    async def open(
+        self,
+        request: AdmissionRequest,
+        subject: ObjectRef,
+        policies: tuple[Policy, ...],
+    ) -> Opened:
+        """Let in a number that somebody signed for, or that a group may choose.
+
+        Raises:
+            Unavailable: the API server did not answer.
+            Malformed: the object is not what it is called.
+        """
+        wanted = number(request.object or {}, REPLICAS, -1)
+        tree = await self._state.get(request.resource.version, subject, live=True)
+        if tree is None or not _only_scales(request, tree):
+            return Opened()
+        carried = await self._owners.carried(tree, subject)
+        judged = [_judge(p, request, carried, wanted) for p in policies]
+        return Opened(
+            bases=tuple(j for j in judged if isinstance(j, Basis)),
+            findings=tuple(j for j in judged if isinstance(j, Finding)),
+        )
+
+
+def _only_scales(request: AdmissionRequest, tree: Tree) -> bool:
+    """Tell whether the number alone changes, and of this very object."""
+    old, new = request.old or {}, request.object or {}
+    edit = Edit(REPLICAS, count)
+    rest = [c for c in changes(old, new) if not c[0].startswith("/status")]
+    return all(edit.allows(change) for change in rest) and text(
+        new, "/metadata/uid"
+    ) == text(tree, "/metadata/uid")
+
+
+def _judge(
+    policy: Policy, request: AdmissionRequest, carried: Carried, wanted: int
+) -> Basis | Finding:
+    ranges = _signed_ranges(policy, carried)
+    holding = [
+        bound for bound, lowest, highest in ranges if lowest <= wanted <= highest
+    ]
+    if holding:
+        return Basis(
+            policy=policy.name,
+            door=Door.DELTA,
+            rule="signed-range",
+            bundles=carried.speaking(frozenset(holding)),
+        )
+    may = not request.requester.groups.isdisjoint(policy.doors.scale_groups)
+    if may and not ranges and wanted > 0:
+        return Basis(policy=policy.name, door=Door.DELTA, rule="scale-group")
+    spans = sorted({f"{lowest}..{highest}" for _, lowest, highest in ranges})
+    return Finding(
+        policy=policy.name,
+        reason=Reason.SUBRESOURCE,
+        about=carried.sight.identity,
+        facts=Expected(", ".join(spans), f"scale to {wanted}"),
+        enforcement=policy.enforcement,
+    )
+
+
+def _signed_ranges(
+    policy: Policy, carried: Carried
+) -> list[tuple[BoundIntent, int, int]]:
+    """Return the ranges for which people of the roster stand."""
+    return [
+        (bound, elastic.minimum, elastic.maximum)
+        for bound in carried.bound(policy, ANY_NUMBER)
+        for elastic in bound.elastic
+        if elastic.path == REPLICAS and carried.believed(policy, frozenset({bound}))
+    ]

@@ -8,10 +8,12 @@ from countersign.binding.facts import ClusterFacts
 from countersign.binding.inherited import keep_inherited
 from countersign.binding.masking import mask, salt_of
 from countersign.binding.normal_form import normal_form, written_form
-from countersign.binding.tables import kind_key
+from countersign.binding.tables import kind_key, supported
 from countersign.binding.tooling import accept_kubectl
 from countersign.binding.tree import find
 from countersign.core.types.artifacts import Tree
+
+_SOME_UID = "00000000-0000-4000-8000-000000000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def landing(intent: Tree, live: Tree | None, namespace: str) -> Landing:
         wanted=normal_form(intent),
         seen=before,
         old=before,
-        uid=str(find(live, "/metadata/uid") or ""),
+        uid=str(find(live, "/metadata/uid")),
         namespace=namespace,
         facts=ClusterFacts(),
         dry_run=False,
@@ -58,3 +60,33 @@ def landing(intent: Tree, live: Tree | None, namespace: str) -> Landing:
         allocate(sides)
     keep_inherited(sides)
     return Landing(before, sides.wanted)
+
+
+def allocated(manifest: Tree, namespace: str) -> Tree:
+    """Return a manifest with what an otherwise empty server would write into it.
+
+    Some uid, and what can be computed: an address or a port is not there.
+
+    Args:
+        manifest: As written, our annotations included.
+        namespace: Where it goes; ``""`` for cluster-scoped kinds.
+
+    Raises:
+        Malformed: as `normal_form`.
+    """
+    allocate = ALLOCATIONS.get(kind_key(manifest)) if supported(manifest) else None
+    if allocate is None:
+        return manifest
+    sides = Comparison(
+        written=written_form(manifest, own=True),
+        wanted=normal_form(manifest, own=True),
+        seen=normal_form(manifest, own=True),
+        old=None,
+        uid=_SOME_UID,
+        namespace=namespace,
+        facts=ClusterFacts(),
+        dry_run=True,
+    )
+    allocate(sides)
+    sides.wanted["metadata"]["uid"] = _SOME_UID
+    return sides.wanted

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from countersign.binding.landing import allocated
 from countersign.binding.tables import kind_of, supported
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import ObjectRef, Tree
@@ -13,14 +14,15 @@ def as_requests(
 ) -> tuple[AdmissionRequest, ...]:
     """Return the request that creating each manifest would cause, as a dry-run.
 
-    What a server would add (a uid, defaults, allocated values) is not there.
+    Objects are shown as a server without other objects would show them: without a uid,
+    addresses and ports, with what else can be computed.
 
     Args:
         manifests: Objects as written, lists expanded.
         namespace: For those of namespaced kinds that name none.
 
     Raises:
-        Malformed: a manifest that says not what it is, or not where it goes.
+        Malformed: a manifest that says not what it is, or that no server would take.
     """
     return tuple(_request(manifest, namespace) for manifest in manifests)
 
@@ -52,7 +54,7 @@ def _request(manifest: Tree, namespace: str) -> AdmissionRequest:
         resource=Resource(group, version, plural(kind)),
         ref=ref,
         version=version,
-        object=manifest,
+        object=allocated(manifest, where),
         old=None,
         options=None,
         requester=Requester(""),

@@ -3,7 +3,7 @@
 from copy import deepcopy
 
 from countersign.binding.canonical import canonical
-from countersign.binding.landing import landing
+from countersign.binding.landing import allocated, landing
 from countersign.core.types.artifacts import Tree
 
 SERVICE: Tree = {
@@ -84,3 +84,27 @@ def test_values_of_secrets_are_masked() -> None:
     assert found.before["data"] != found.after["data"]
     assert "correct horse" not in str(found)
     assert "b2xk" not in str(found)
+
+
+def test_allocates_what_a_server_computes() -> None:
+    """So that a file can stand for what a server would show of it."""
+    job: Tree = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "once", "annotations": {"countersign.dev/intent": "x"}},
+        "spec": {"template": {"spec": {"containers": [{"name": "a", "image": "b"}]}}},
+    }
+
+    found = allocated(job, "payments")
+
+    assert "controller-uid" in str(found)
+    assert found["metadata"]["annotations"] == {"countersign.dev/intent": "x"}  # type: ignore[index, call-overload]
+    assert allocated(SERVICE, "payments")["spec"]["ipFamilyPolicy"] == "SingleStack"  # type: ignore[index, call-overload]
+
+
+def test_leaves_alone_what_no_server_adds_to() -> None:
+    """And kinds that nobody here knows."""
+    for kind in ("ConfigMap", "Unheard"):
+        tree: Tree = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "x"}}
+
+        assert allocated(tree, "payments") == tree

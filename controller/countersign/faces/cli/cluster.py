@@ -5,8 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from countersign.adapters.cluster.client import connect
-from countersign.adapters.cluster.state import LiveCluster
+from countersign.ports import ClusterState
 
 REQUEST_S = 15.0  # seconds for one answer: a person waits
 
@@ -36,7 +35,7 @@ def given(
 
 
 @asynccontextmanager
-async def look_at(where: Where | None) -> AsyncIterator[LiveCluster | None]:
+async def look_at(where: Where | None) -> AsyncIterator[ClusterState | None]:
     """Open the cluster for reading; None gives None.
 
     Raises:
@@ -46,6 +45,10 @@ async def look_at(where: Where | None) -> AsyncIterator[LiveCluster | None]:
     if where is None:
         yield None
         return
+    # the Kubernetes client costs a second, which those who give no kubeconfig need not pay
+    from countersign.adapters.cluster.client import connect  # noqa: PLC0415
+    from countersign.adapters.cluster.state import LiveCluster  # noqa: PLC0415
+
     async with connect(
         kubeconfig=where.kubeconfig, context=where.context, request_s=REQUEST_S
     ) as server:

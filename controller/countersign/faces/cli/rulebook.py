@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from countersign.adapters.policy_files import PolicyFiles
-from countersign.adapters.proof.prover import BundleProver
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.policy import Policy
 from countersign.core.types.trust import TrustRoot
@@ -87,7 +86,10 @@ def read_policies(folder: Path) -> PolicyFiles:
 
 
 @contextmanager
-def _prover(book: TrustBook, clock: Clock) -> Iterator[BundleProver]:
+def _prover(book: TrustBook, clock: Clock) -> Iterator[Prover]:
+    # sigstore costs half a second, which those who give no trust roots need not pay
+    from countersign.adapters.proof.prover import BundleProver  # noqa: PLC0415
+
     prover = BundleProver(book, clock)
     try:
         yield prover

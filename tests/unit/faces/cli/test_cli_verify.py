@@ -15,7 +15,7 @@ from countersign.faces.cli.session import Exit
 from countersign.faces.cli.verify import exit_of
 from countersign.usecases.verify import as_requests, plural
 from tests.support.cli import NOON, Ran, Run
-from tests.support.release import Release
+from tests.support.release import IMAGE, Release
 
 
 @pytest.fixture(name="signed")
@@ -60,6 +60,52 @@ def test_a_signed_release_is_allowed(run: Run, release: Release, signed: Path) -
     assert "payments/Deployment/ledger: allowed" in ran.out
     assert "senior: dana" in ran.out
     assert ran.err == ""
+
+
+POD = f"{{containers: [{{name: a, image: {IMAGE}}}]}}"
+RULE = "{apiGroups: [''], resources: [pods], verbs: [get]}"
+CHART = {
+    "Service": "{apiVersion: v1, spec: {selector: {app: x}, ports: [{port: 80}]}}",
+    "Service of nodes": "{apiVersion: v1, spec: {type: NodePort, ports: [{port: 80}]}}",
+    "Service that is headless": "{apiVersion: v1, spec: {clusterIP: None}}",
+    "Secret": "{apiVersion: v1, stringData: {a: b}}",
+    "ServiceAccount": "{apiVersion: v1}",
+    "PersistentVolumeClaim": "{apiVersion: v1, spec: {accessModes: [ReadWriteOnce],"
+    " resources: {requests: {storage: 1Gi}}}}",
+    "Ingress": "{apiVersion: networking.k8s.io/v1,"
+    " spec: {defaultBackend: {service: {name: x, port: {number: 80}}}}}",
+    "Job": f"{{apiVersion: batch/v1, spec: {{template: {{spec: {POD}}}}}}}",
+    "CronJob": "{apiVersion: batch/v1, spec: {schedule: '@daily', jobTemplate:"
+    f" {{spec: {{template: {{spec: {POD}}}}}}}}}}}",
+    "Pod": f"{{apiVersion: v1, spec: {POD}}}",
+    "Role": f"{{apiVersion: rbac.authorization.k8s.io/v1, rules: [{RULE}]}}",
+    "HorizontalPodAutoscaler": "{apiVersion: autoscaling/v2, spec: {maxReplicas: 3,"
+    " scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: x}}}",
+}
+
+
+@pytest.mark.parametrize("what", CHART)
+def test_every_kind_of_a_chart_is_judged_from_its_file(
+    what: str, run: Run, release: Release, answers: Path
+) -> None:
+    """What only a server adds is not missed."""
+    file = release.path("one.yaml")
+    kind = what.partition(" ")[0]
+    file.write_text(
+        f"---\n{CHART[what][:-1]},"
+        f" kind: {kind}, metadata: {{name: x, namespace: payments}}}}"
+    )
+    attested = release.path("one.attested.yaml")
+    made = run(
+        *("attest", f"{release.base}..HEAD", "--repo", release.git.path, "-f", file),
+        *("--image", IMAGE, "--cluster", "prod", "--key", release.path("ci.key")),
+        *("--carrier", "annotations", "--out", attested),
+    )
+    assert made.code == Exit.DONE, made.err
+
+    ran = verify(run, release, sign(run, release, attested, answers, by="dana"))
+
+    assert ran.code == Exit.DONE, ran.out
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,10 @@ Struct: TypeAlias = dict[str, Any]  # a JSON object
 
 
 class Absent:
-    """Stands where a tree has nothing; null is a value."""
+    """Stands where a tree has nothing; null is a value. False, as nothing is."""
+
+    def __bool__(self) -> bool:
+        return False
 
     def __repr__(self) -> str:
         return "ABSENT"

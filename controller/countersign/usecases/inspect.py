@@ -6,6 +6,7 @@ from countersign.core.errors import Malformed, Rejected, Unavailable
 from countersign.core.types.artifacts import Digest, Subject, Tree
 from countersign.core.types.evidence import Claim, Evidence
 from countersign.ports import Prover
+from countersign.usecases.prepare import name_of
 from countersign.wire.annotations import read_annotations
 from countersign.wire.attestation import parse_attestation
 from countersign.wire.bundle import parse_bundle
@@ -68,11 +69,9 @@ def carried_bundles(manifest: Tree) -> tuple[str, tuple[bytes, ...]]:
         Malformed: there is something else in its annotations.
     """
     metadata = manifest.get("metadata")
-    named = metadata if isinstance(metadata, dict) else {}
-    annotations = named.get("annotations")
-    label = f"{manifest.get('kind')}/{named.get('name')}"
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
     carried = read_annotations(annotations if isinstance(annotations, dict) else {})
-    return label, carried.bundles
+    return name_of(manifest), carried.bundles
 
 
 async def _prove(raw: bytes, prover: Prover | None) -> tuple[Evidence | None, str]:

@@ -19,6 +19,10 @@ from countersign.core.types.change import ObjectChange, Operation
 from countersign.wire.annotations import Carried, read_annotations, render_annotations
 from countersign.wire.changes import render_change
 
+# Characters of our annotations on one object. `kubectl apply` stores them twice, and the
+# controllers of Deployments copy them to each ReplicaSet: above this it gets tight.
+BUDGET = 48 * 1024
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
@@ -68,6 +72,15 @@ class Prepared:
         return {**self.manifest, "metadata": metadata}
 
 
+def weight(annotated: Tree) -> int:
+    """Return how many characters of our annotations an object carries."""
+    return sum(
+        len(str(value))
+        for key, value in _annotations(annotated).items()
+        if key.startswith(OWN_PREFIX)
+    )
+
+
 def prepare(
     manifests: Iterable[Tree], *, namespace: str, salt: Callable[[], bytes]
 ) -> tuple[Prepared, ...]:
@@ -104,7 +117,7 @@ def _prepare(manifest: Tree, namespace: str, salt: Callable[[], bytes]) -> Prepa
             salt=(kept and salt_of(kept.tree)) or salt(),
         )
     except Malformed as error:
-        raise Malformed(f"{_label(manifest)}: {error}") from error
+        raise Malformed(f"{name_of(manifest)}: {error}") from error
     stale = kept is not None and kept.digest != intent.digest
     return Prepared(
         manifest=_placed(manifest, intent.tree),
@@ -158,8 +171,8 @@ def _metadata(manifest: Tree) -> Tree:
     return metadata
 
 
-def _label(manifest: Tree) -> str:
-    """Name an object that may be broken, for an error."""
+def name_of(manifest: Tree) -> str:
+    """Name an object that may be broken, for a person."""
     metadata = manifest.get("metadata")
     name = metadata.get("name", "") if isinstance(metadata, dict) else ""
     return f"{manifest.get('kind', 'object')}/{name}"[:200]

@@ -17,14 +17,13 @@ from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest, Json, Subject
 from countersign.faces.cli import options, words
 from countersign.faces.cli.files import read_file, write_result
-from countersign.faces.cli.manifests import read_manifests
+from countersign.faces.cli.manifests import read_manifests, write_manifests
 from countersign.faces.cli.session import Command, Exit, Session
 from countersign.faces.cli.signing import choose
 from countersign.provenance.ci import ci_run
 from countersign.provenance.registry import known_agents
 from countersign.usecases.attest import Attested, AttestOrder, attest
 from countersign.usecases.prepare import Prepared, prepare
-from countersign.wire.yaml_text import render_yaml
 
 _ANNOTATIONS = "annotations"
 
@@ -132,10 +131,10 @@ def command(
             clock=session,
         )
     )
-    content = done.bundle
     if carrier:
-        content = render_yaml(o.annotated([done.bundle]) for o in objects).encode()
-    write_result(out, content)
+        write_manifests(out, [one.annotated([done.bundle]) for one in objects])
+    else:
+        write_result(out, done.bundle)
     _tell(done, out)
     if output == "json":
         click.echo(json.dumps(_summary(done), indent=2))

@@ -1,12 +1,17 @@
-"""The objects that ``-f`` names."""
+"""The objects that ``-f`` names, and those that a command gives back."""
 
 from collections.abc import Sequence
+from pathlib import Path
+
+import click
 
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Tree
-from countersign.faces.cli.files import read_inputs
+from countersign.faces.cli.files import read_inputs, write_result
 from countersign.faces.cli.session import NoInput
+from countersign.usecases.prepare import BUDGET, name_of, weight
 from countersign.wire.manifests import parse_manifests
+from countersign.wire.yaml_text import render_yaml
 
 
 def read_manifests(names: Sequence[str]) -> tuple[Tree, ...]:
@@ -26,3 +31,19 @@ def read_manifests(names: Sequence[str]) -> tuple[Tree, ...]:
     if not objects:
         raise NoInput(f"expected objects, saw none in {', '.join(names)}")
     return tuple(objects)
+
+
+def write_manifests(out: Path | None, objects: Sequence[Tree]) -> None:
+    """Write objects to be applied as they are; tell which carry a lot.
+
+    Raises:
+        Unavailable: the file cannot be written.
+    """
+    write_result(out, render_yaml(objects).encode())
+    for tree in objects:
+        if (size := weight(tree)) > BUDGET:
+            click.echo(
+                f"{name_of(tree)} carries {size // 1024} KiB of evidence, more than "
+                f"{BUDGET // 1024}: should kubectl refuse it, apply with --server-side",
+                err=True,
+            )

@@ -18,14 +18,13 @@ from countersign.core.types.policy import GroupKind, QuestionSet
 from countersign.faces.cli import cluster, options, params, questions
 from countersign.faces.cli.conversation import converse
 from countersign.faces.cli.files import read_file, read_inputs, write_result
-from countersign.faces.cli.manifests import read_manifests
+from countersign.faces.cli.manifests import read_manifests, write_manifests
 from countersign.faces.cli.rulebook import Rulebook, open_rulebook
 from countersign.faces.cli.session import Command, Exit, Session
 from countersign.faces.cli.signing import choose
 from countersign.usecases.prepare import Prepared, prepare
 from countersign.usecases.sign_off import LookOrder, Review, Stretch
 from countersign.wire.answers import parse_answers, render_answers
-from countersign.wire.yaml_text import render_yaml
 
 _OPERATIONS = [
     Operation.CREATE.value,
@@ -189,7 +188,7 @@ def command(
                 signatory=signatory,
             )
         )
-    write_result(out, render_yaml(done.objects).encode())
+    write_manifests(out, done.objects)
     if output == "json":
         click.echo(json.dumps(done.summary(), indent=2))
     if out:

@@ -44,11 +44,12 @@ def share(lines: Lines) -> str:
     """Return the share of changed lines that assistants had a hand in."""
     if not lines.total:
         return "no lines counted"
-    return f"{lines.ai} of {lines.total} lines ({100 * lines.ai // lines.total} %)"
+    percent = 100 * lines.ai // lines.total
+    return f"{lines.ai} of {lines.total} lines, {percent} %"
 
 
 def made_how(claim: Provenance) -> str:
-    """Return state, tools and share: ``mixed (amazon-q 2026-03, 41 of 60 lines)``."""
+    """Return state, tools, share: ``mixed (amazon-q 2026-03, 41 of 60 lines, 68 %)``."""
     tools = ", ".join(one_line(tool, 40) for tool in claim.tools)
     inner = ", ".join(part for part in (tools, share(claim.lines)) if part)
     return f"{claim.assistance.label} ({inner})"

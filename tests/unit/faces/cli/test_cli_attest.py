@@ -1,5 +1,6 @@
 """``countersign attest``, on a real repository."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 
@@ -50,7 +51,7 @@ def test_writes_a_bundle_to_standard_output(run: Run, release: Release) -> None:
     assert said.claim.complete
     digests = {str(subject.digest) for subject in said.subjects}
     assert {DIGEST, f"gitCommit:{release.head}"} <= digests
-    assert "provenance: mixed (amazon-q 2026-03, 2 of 2 lines (100 %))" in ran.err
+    assert "provenance: mixed (amazon-q 2026-03, 2 of 2 lines, 100 %)" in ran.err
     assert "1 commit, 1 with a mark" in ran.err
     assert "made by dev@example.com" in ran.err
 
@@ -239,3 +240,19 @@ def test_the_digest_it_prints_is_that_of_the_file(run: Run, release: Release) ->
     ran = attest(run, release, "--out", out, "-o", "json")
 
     assert json.loads(ran.out)["bundle"] == str(Digest.sha256(out.read_bytes()))
+
+
+def test_says_when_an_object_carries_a_lot(run: Run, release: Release) -> None:
+    """An API server refuses more than 256 KiB, and kubectl stores them twice."""
+    big = release.path("big.yaml")
+    noise = "".join(hashlib.sha256(f"{n}".encode()).hexdigest() for n in range(2000))
+    big.write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: payments}\n"
+        f"data: {{a: '{noise}'}}\n"
+    )
+
+    ran = attest(run, release, "-f", big, "--carrier", "annotations")
+
+    assert ran.code == Exit.DONE
+    assert "ConfigMap/x carries" in ran.err
+    assert "--server-side" in ran.err

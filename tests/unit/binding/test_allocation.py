@@ -81,6 +81,9 @@ def test_cluster_addresses_are_allocated(said: Tree, seen: Tree) -> None:
             {}, {"clusterIP": "x", "clusterIPs": ["x"], **SINGLE}, id="no address"
         ),
         pytest.param(
+            {"ipFamilies": ["IPv6"]}, {**ADDRESS, **SINGLE}, id="signed family"
+        ),
+        pytest.param(
             {"clusterIP": "10.96.0.9"}, {**ADDRESS, **SINGLE}, id="another than signed"
         ),
         pytest.param(

@@ -64,13 +64,12 @@ def _addresses(
     shown = seen.get("clusterIPs", [])
     if not shown or seen.get("clusterIP") != shown[0]:
         return
-    meant = spec.get("clusterIP", shown[0])
     usable = (
         shown == ["None"]
         if headless
         else all(_in_ranges(sides, address) for address in shown)
     )
-    if usable and meant == shown[0]:
+    if usable:
         spec.setdefault("clusterIP", shown[0])
         spec.setdefault("clusterIPs", shown)
 

@@ -18,6 +18,7 @@ from countersign.core.types.artifacts import Digest, Json, Subject
 from countersign.faces.cli import options, words
 from countersign.faces.cli.files import read_file, write_result
 from countersign.faces.cli.manifests import read_manifests, write_manifests
+from countersign.faces.cli.progress import working
 from countersign.faces.cli.session import Command, Exit, Session
 from countersign.faces.cli.signing import choose
 from countersign.provenance.ci import ci_run
@@ -121,16 +122,17 @@ def command(
         target_ref=run.target_ref,
         review_link=run.review_link,
     )
-    signatory = choose(signing, session)
-    done = asyncio.run(
-        attest(
-            order,
-            repository=repository,
-            registry=known_agents(),
-            signer=signatory().signer,
-            clock=session,
+    signer = choose(signing, session)().signer
+    with working(session, "collecting and signing"):
+        done = asyncio.run(
+            attest(
+                order,
+                repository=repository,
+                registry=known_agents(),
+                signer=signer,
+                clock=session,
+            )
         )
-    )
     if carrier:
         write_manifests(out, [one.annotated([done.bundle]) for one in objects])
     else:

@@ -12,6 +12,7 @@ from countersign.core.types.artifacts import Digest, Json, Tree
 from countersign.core.types.evidence import Result
 from countersign.faces.cli import questions, words
 from countersign.faces.cli.cluster import Where, look_at
+from countersign.faces.cli.progress import working
 from countersign.faces.cli.rulebook import Rulebook
 from countersign.faces.cli.session import Session
 from countersign.faces.cli.sheet import show_sheet
@@ -78,6 +79,7 @@ async def converse(
     review: Review,
     *,
     to_ask: tuple[Question, ...],
+    confirm: bool,
     rulebook: Rulebook,
     where: Where | None,
     signatory: Callable[[], Signatory],
@@ -88,8 +90,8 @@ async def converse(
         session: Asks where there is something to ask.
         order: What to look at.
         review: What the reviewer said already.
-        to_ask: Questions without an answer yet; empty: nothing is asked, not even
-            whether to sign.
+        to_ask: Questions without an answer yet.
+        confirm: Ask whether to sign, as the last thing.
         rulebook: For verification and hints.
         where: Cluster to compare with.
         signatory: Who signs, once there is something to sign.
@@ -102,13 +104,14 @@ async def converse(
     console = Console(
         stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True
     )
-    sheet = await _look(order, rulebook, where)
+    with working(session, "looking"):
+        sheet = await _look(order, rulebook, where)
     lints = lint(sheet, review, rulebook.policies, session.now())
     show_sheet(console, sheet, lints)
     if to_ask:
         review = replace(review, answers=questions.ask(console, to_ask))
     _require_no_concern(review)
-    if to_ask:
+    if confirm:
         clusters = ", ".join(sorted(review.clusters))
         click.confirm(
             f"\nSign this as {review.result.value} for {clusters}?",
@@ -116,12 +119,13 @@ async def converse(
             err=True,
         )
     who = signatory()
-    signed = await sign_off(
-        sheet,
-        replace(review, reviewer=who.name),
-        signer=who.signer,
-        clock=session,
-    )
+    with working(session, "signing"):
+        signed = await sign_off(
+            sheet,
+            replace(review, reviewer=who.name),
+            signer=who.signer,
+            clock=session,
+        )
     return Outcome(
         signed=signed, sheet=sheet, lints=lints, objects=release(sheet, signed)
     )

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from countersign.binding.masking import SALT_BYTES
-from countersign.core.questions import DEFAULT, texts
+from countersign.core.errors import Malformed
+from countersign.core.questions import DEFAULT, Question, texts
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.change import Base, Operation
 from countersign.core.types.evidence import Answer, Result, Trace
@@ -144,7 +145,7 @@ def command(
     if write_answers:
         with open_rulebook(policies, signing.trusted_root, session) as rulebook:
             return _write_answers(write_answers, _asked((), rulebook) or DEFAULT)
-    _require(filenames, session, answered=bool(answers) or reject)
+    _require(filenames, clusters, session, answered=bool(answers) or reject)
     options.require_out(output, out)
     now = session.now()
     objects = prepare(
@@ -180,7 +181,8 @@ def command(
                 session,
                 order,
                 review,
-                to_ask=texts(asked.digest) if asked and not (answers or reject) else (),
+                to_ask=_to_ask(asked) if not (answers or reject) else (),
+                confirm=session.interactive and not answers,
                 rulebook=rulebook,
                 where=None
                 if no_diff
@@ -196,9 +198,19 @@ def command(
     return Exit.DONE
 
 
-def _require(filenames: Sequence[str], session: Session, *, answered: bool) -> None:
+def _require(
+    filenames: Sequence[str],
+    clusters: Sequence[str],
+    session: Session,
+    *,
+    answered: bool,
+) -> None:
     if not filenames:
         raise click.UsageError("expected manifests to sign off, saw none: give -f")
+    if not clusters:
+        raise click.UsageError(
+            "expected the cluster it holds for, saw none: give --cluster NAME"
+        )
     if not (answered or session.interactive):
         raise click.UsageError(
             "expected a terminal to ask the questions on, saw none: give --answers "
@@ -220,6 +232,18 @@ def _asked(objects: Sequence[Prepared], rulebook: Rulebook) -> QuestionSet | Non
         if not kinds or any(policy.scope.holds(*kind) for kind in kinds)
     ]
     return next((found for found in sets if found), None) if sets else DEFAULT
+
+
+def _to_ask(asked: QuestionSet | None) -> tuple[Question, ...]:
+    """Return the questions to ask; none where policies ask none.
+
+    Raises:
+        Malformed: they ask what this version of countersign does not know.
+    """
+    found = texts(asked.digest) if asked else ()
+    if asked and not found:
+        raise Malformed(f"expected a question set that is known here, saw {asked.uri}")
+    return found
 
 
 def _read_answers(file: str | None, asked: QuestionSet | None) -> tuple[Answer, ...]:

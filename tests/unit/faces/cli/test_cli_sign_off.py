@@ -363,6 +363,23 @@ def test_says_what_it_expected(
     assert hint in ran.err
 
 
-def test_needs_something_to_sign(run: Run) -> None:
-    """And a cluster to sign for."""
-    assert run("sign-off", "--reject").code == Exit.USAGE
+def test_needs_something_to_sign_and_where_for(run: Run, attested: Path) -> None:
+    """Before anything is read."""
+    nothing = run("sign-off", "--reject")
+    nowhere = run("sign-off", "--reject", "-f", attested)
+
+    assert (nothing.code, nowhere.code) == (Exit.USAGE, Exit.USAGE)
+    assert "-f" in nothing.err
+    assert "--cluster" in nowhere.err
+
+
+def test_a_person_confirms_a_rejection(
+    run: Run, release: Release, attested: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A no is signed under one's name, too."""
+    type_in(monkeypatch, "n\n")
+
+    ran = sign(run, release, attested, "--reject", typed=True)
+
+    assert (ran.code, ran.out) == (Exit.UNDECIDED, "")
+    assert "Sign this as rejected for prod?" in ran.err

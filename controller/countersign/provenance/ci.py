@@ -26,6 +26,7 @@ class CiRun:
         repository: URI of the repository.
         collector: The workflow, as a certificate of the CI system names it.
         actors: Who pushed or opened the pull request.
+        source_branch: Branch that is to be merged: assistants name those they open.
         target_ref: Branch or tag that is being built.
         review_link: The pull or merge request.
     """
@@ -33,6 +34,7 @@ class CiRun:
     repository: str = ""
     collector: str = ""
     actors: frozenset[Contributor] = frozenset()
+    source_branch: str = ""
     target_ref: str = ""
     review_link: str = ""
 
@@ -93,6 +95,7 @@ def _github(environ: Mapping[str, str], event: Json) -> CiRun:
         repository=f"{server}/{repository}" if repository else "",
         collector=f"{server}/{workflow}" if workflow else "",
         actors=frozenset(actors),
+        source_branch=environ.get("GITHUB_HEAD_REF", ""),
         target_ref=environ.get("GITHUB_REF", ""),
         review_link=link,
     )
@@ -107,6 +110,7 @@ def _gitlab(environ: Mapping[str, str]) -> CiRun:
         repository=repository_uri(project),
         collector=environ.get("CI_CONFIG_REF_URI", ""),
         actors=frozenset({Contributor(Part.PUSHER, email)} if email else ()),
+        source_branch=environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", ""),
         target_ref=f"refs/heads/{branch}" if branch else "",
         review_link=f"{project}/-/merge_requests/{number}" if number else "",
     )

@@ -1,7 +1,7 @@
 """Attest: collect how a range of commits was made, and sign it as a collector."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from countersign.core.errors import Malformed
@@ -50,6 +50,7 @@ class AttestOrder:
         valid: For how long from now.
         artifacts: Manifests and images made from the target.
         actors: Whom the CI system names.
+        source_branch: Branch that is to be merged, as the CI system says, or ``""``.
         target_ref: Branch or tag, or ``""``.
         review_link: Or ``""``.
     """
@@ -63,6 +64,7 @@ class AttestOrder:
     valid: timedelta
     artifacts: tuple[Subject, ...] = ()
     actors: frozenset[Contributor] = frozenset()
+    source_branch: str = ""
     target_ref: str = ""
     review_link: str = ""
 
@@ -105,6 +107,9 @@ async def attest(
         Unavailable: the signer's services did not answer.
     """
     history = repository.history(order.revisions)
+    if order.source_branch:
+        branches = (*history.branches, order.source_branch)
+        history = replace(history, branches=branches)
     derivation = derive(history, registry)
     claim = _claim(order, history, derivation, clock.now())
     tree = Subject(f"tree:{claim.repository}", history.tree)

@@ -13,6 +13,7 @@ GITHUB = {
     "GITHUB_ACTOR": "Lee",
     "GITHUB_ACTOR_ID": "12345",
     "GITHUB_REF": "refs/pull/42/merge",
+    "GITHUB_HEAD_REF": "codex/fix",
 }
 
 
@@ -33,6 +34,7 @@ def test_reads_a_pull_request_on_github() -> None:
     )
     assert run.review_link == "https://github.com/acme/payments/pull/42"
     assert run.target_ref == "refs/pull/42/merge"
+    assert run.source_branch == "codex/fix"
     assert run.actors == {
         Contributor(Part.PUSHER, "12345+lee@users.noreply.github.com"),
         Contributor(Part.OPENER, "7+ravi@users.noreply.github.com"),
@@ -48,6 +50,7 @@ def test_reads_a_merge_request_on_gitlab() -> None:
             "GITLAB_USER_EMAIL": "Lee@Example.com",
             "CI_MERGE_REQUEST_IID": "9",
             "CI_COMMIT_BRANCH": "main",
+            "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "claude/it",
         }
     )
 
@@ -55,6 +58,7 @@ def test_reads_a_merge_request_on_gitlab() -> None:
     assert run.actors == {Contributor(Part.PUSHER, "lee@example.com")}
     assert run.review_link == "https://gitlab.com/acme/payments/-/merge_requests/9"
     assert run.target_ref == "refs/heads/main"
+    assert run.source_branch == "claude/it"
 
 
 @pytest.mark.parametrize("event", [None, [], "x", {"pull_request": {"user": 3}}])

@@ -175,6 +175,16 @@ async def test_what_was_out_of_sight_is_said() -> None:
     assert not done.claim.complete
 
 
+async def test_the_branch_of_a_pull_request_is_a_mark() -> None:
+    """CI checks out a merge without a branch; only its environment knows the name."""
+    done = await attested(
+        history(commit()), replace(ORDER, source_branch="copilot/fix-1")
+    )
+
+    assert done.claim.assistance is Assistance.MIXED
+    assert done.claim.tools == ("copilot",)
+
+
 async def test_takes_the_address_from_origin() -> None:
     """Without the credentials that CI systems put there."""
     found = replace(history(commit()), remote="https://t:x@git.example/acme/pay.git")

@@ -60,6 +60,9 @@ def main(argv: Sequence[str] | None = None, *, session: Session | None = None) -
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nstopped: nothing was written", err=True)
         return Exit.UNDECIDED
+    except BrokenPipeError:  # who reads our output has gone: there is nobody to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.UNDECIDED
     except Exception as error:  # noqa: BLE001 - the face's one net: doubt is not success
         hint = "" if given.debug else ": this is a fault of countersign, see --debug"
         text = f"{type(error).__name__}: {error}{hint}"

@@ -119,6 +119,7 @@ def command(
         valid=valid,
         artifacts=(*(o.subject for o in objects), *map(_image, images)),
         actors=run.actors,
+        source_branch=run.source_branch,
         target_ref=run.target_ref,
         review_link=run.review_link,
     )

@@ -7,6 +7,7 @@ which bring pydantic, sigstore or a Kubernetes client with them.
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 # name -> module, attribute, and the first line of its help (a test compares the two)
 COMMANDS = {
@@ -54,6 +55,16 @@ class LazyGroup(click.Group):
         if not isinstance(command, click.Command):  # pragma: no cover - a slip of ours
             raise TypeError(f"expected a command in {COMMANDS[cmd_name][0]}")
         return command
+
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the commands, and the group's own options, without importing any."""
+        return [
+            CompletionItem(name, help=COMMANDS[name][1])
+            for name in self.list_commands(ctx)
+            if name.startswith(incomplete)
+        ] + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(
         self, ctx: click.Context, formatter: click.HelpFormatter

@@ -44,7 +44,8 @@ def choose(signing: SigningOptions, session: Session) -> Callable[[], Signatory]
         keyed = _keyed(signing.key, signing, session)
         return lambda: keyed
     if signing.identity_token is not None:
-        given = _keyless(signing, read_file(signing.identity_token).decode())
+        token = read_file(signing.identity_token).decode(errors="replace")
+        given = _keyless(signing, token)
         return lambda: given
     _require_sigstore(signing)
     return lambda: _keyless(signing, None)

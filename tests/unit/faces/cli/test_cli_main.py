@@ -1,5 +1,6 @@
 """The command tree: names, help, exit codes, the form of errors."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -105,6 +106,37 @@ def test_completes_in_shells(shell: str) -> None:
     )
 
     assert "_COUNTERSIGN_COMPLETE" in done.stdout
+
+
+def test_completes_commands_without_importing_them() -> None:
+    """A shell asks on every key."""
+    script = (
+        "import sys; from countersign.faces.cli import cli; import click;"
+        "found = cli.shell_complete(click.Context(cli), 's');"
+        "print([item.value for item in found]);"
+        f"print([m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.splitlines() == ["['serve', 'sign-off']", "[]"]
+
+
+def test_a_reader_that_goes_away_is_no_fault() -> None:
+    """``countersign … | head`` ends quietly."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "countersign", "serve", "--help"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize(

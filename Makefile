@@ -38,7 +38,7 @@ check: $(ENV) ## format, lints, types, import contracts, generated files, dead l
 	$(RUN) ruff check
 	$(RUN) mypy
 	$(RUN) lint-imports
-	$(RUN) deptry .
+	$(RUN) deptry controller
 	$(RUN) python -m tools.gen --check
 	$(RUN) python -m tools.doclinks
 

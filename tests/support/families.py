@@ -1,7 +1,6 @@
 """Recorded children of controllers, each with the owner that was live then."""
 
 from functools import cache
-from typing import Any
 
 from countersign.binding.children import DERIVATIONS, compare
 from countersign.binding.deletions import controller_of
@@ -10,7 +9,7 @@ from countersign.binding.facts import ClusterFacts
 from countersign.core.types.artifacts import Difference
 from countersign.core.types.request import AdmissionRequest, Verb
 from tests.support.recording import find, follow, recorded
-from tests.support.world import World, ref_of
+from tests.support.world import Tree, World, ref_of
 
 REQUESTS = list(recorded(World()))
 CHILDREN = {
@@ -25,26 +24,37 @@ CHILDREN = {
 }
 
 
-@cache
-def family(name: str, verb: Verb = Verb.CREATE) -> tuple[AdmissionRequest, Kin]:
-    """Return a recorded child with the owner that was live then."""
+def scene(name: str, verb: Verb = Verb.CREATE) -> tuple[World, AdmissionRequest]:
+    """Return the world just before a child was asked for, and the request for it."""
     wanted = find(REQUESTS, **CHILDREN[name], verb=verb)
     world = World()
     for request in recorded(world):
         if request.uid == wanted.uid:
-            break
+            return world, request
         follow(world, request)
-    child: Any = wanted.object
-    pods = tuple(t for r, t in world.cluster.live.items() if r.kind == "Pod")
-    claim = controller_of(child)
-    kind = claim.kind.kind if claim else "Service"
-    owner = next(
+    raise LookupError(name)
+
+
+def owner_of(world: World, request: AdmissionRequest) -> Tree:
+    """Return the live object that a child names, or is named after."""
+    claim = controller_of(request.object or {})
+    kind, name = ("Service", request.ref.name)
+    if claim:
+        kind, name = claim.kind.kind, claim.name
+    return next(
         tree
         for ref, tree in world.cluster.live.items()
-        if ref.kind == kind
-        and ref.name == (claim.name if claim else child["metadata"]["name"])
+        if (ref.kind, ref.name) == (kind, name)
     )
-    return wanted, Kin(owner=owner, child=child, old=wanted.old, pods=pods)
+
+
+@cache
+def family(name: str, verb: Verb = Verb.CREATE) -> tuple[AdmissionRequest, Kin]:
+    """Return a recorded child with the owner that was live then."""
+    world, request = scene(name, verb)
+    pods = tuple(t for r, t in world.cluster.live.items() if r.kind == "Pod")
+    owner, child = owner_of(world, request), request.object or {}
+    return request, Kin(owner=owner, child=child, old=request.old, pods=pods)
 
 
 def differ(kin: Kin) -> tuple[Difference, ...]:

@@ -210,6 +210,7 @@ class World:
         *people: Person,
         elastic: tuple[Elastic, ...] = (),
         more: Iterable[Evidence] = (),
+        about: Collection[Digest] | None = None,
         **fields: Any,
     ) -> Tree:
         """Return `manifest` with provenance and sign-offs in its annotations.
@@ -219,13 +220,15 @@ class World:
             *people: Who sign; default: Dana.
             elastic: What may move.
             more: Further evidence to carry.
+            about: What all of it names; default: the manifest and its images.
             **fields: Of `a.sign_off`.
         """
-        made = a.provenance(subjects=self.subjects(manifest))
+        named = self.subjects(manifest) if about is None else about
+        made = a.provenance(subjects=named)
         change = self.state(manifest, elastic=elastic)
         given: dict[str, Any] = {
             "saw": (made,),
-            "subjects": self.subjects(manifest),
+            "subjects": named,
             "changes": (change,),
             **fields,
         }

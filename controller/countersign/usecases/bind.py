@@ -167,12 +167,7 @@ def is_known(tree: Tree) -> bool:
 
 def salt_in(gathered: Gathered) -> bytes | None:
     """Return the salt of the intent of a Secret, if one is carried."""
-    for intent in gathered.intents:
-        try:
-            return salt_of(intent.tree)
-        except Malformed:
-            continue
-    return None
+    return next((salt_of(intent.tree) for intent in gathered.intents), None)
 
 
 def _about(

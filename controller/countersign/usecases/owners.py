@@ -15,7 +15,6 @@ from countersign.binding.children import DERIVATIONS, Derivation, comes_from
 from countersign.binding.deletions import Owner, controller_of
 from countersign.binding.derivations.kin import text
 from countersign.binding.facts import ClusterFacts
-from countersign.binding.tables import supported
 from countersign.binding.tree import find
 from countersign.core.rules.authentic import authentic
 from countersign.core.types.artifacts import Digest, Intent, ObjectRef, Tree
@@ -79,8 +78,6 @@ class Owners:
             Unavailable: the API server did not answer.
             Malformed: an object is not what it was asked for as.
         """
-        if not supported(tree):
-            return {}
         ref = ref_of(tree)
         kind = GroupKind(ref.group, ref.kind)
         asked = tuple(p for p in policies if p.scope.holds(kind, ref.namespace))
@@ -89,7 +86,11 @@ class Owners:
         if claim is None or way is None:
             return await self._by_itself(tree, ref, asked)
         found = dict(await self._through(tree, ref, claim, way, asked))
-        rest = tuple(p for p in asked if p.name not in found)
+        rest = tuple(
+            p
+            for p in asked
+            if p.name not in found and p.scope.holds(claim.kind, ref.namespace)
+        )
         if rest and claim.kind == _DEPLOYMENT:
             found |= await self._by_copies(tree, ref, claim, way, rest)
         return found

@@ -13,6 +13,8 @@ from countersign.binding.children import (
     publishes_root,
 )
 from countersign.binding.derivations.kin import Kin
+from countersign.binding.tree import ABSENT
+from countersign.core.errors import Malformed
 from countersign.core.types.policy import GroupKind
 from countersign.core.types.request import Verb
 from tests.support.families import CHILDREN, REQUESTS, differ, family
@@ -215,3 +217,96 @@ def test_endpoints_are_named_after_their_service() -> None:
     assert endpoints is not None
     assert endpoints[0] == GroupKind("", "Service")
     assert named_after(GroupKind("", "Pod")) is None
+
+
+# What the recording did not meet ----------------------------------------------------
+
+JOB_ANNOTATION = "/metadata/annotations/batch.kubernetes.io~1"
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        pytest.param("2026-13-22T12:00:00Z", id="a thirteenth month"),
+        pytest.param("soon", id="no time"),
+    ],
+)
+def test_a_job_has_a_time(when: str) -> None:
+    """Its name repeats it."""
+    _, kin = family("cronjob-job")
+    path = f"{JOB_ANNOTATION}cronjob-scheduled-timestamp"
+
+    assert differ(replace(kin, child=having(kin.child, path, when)))
+
+
+def test_a_job_that_tracks_and_counts_by_itself_is_left_as_it_is() -> None:
+    """Neither the finalizer nor the variable is added twice."""
+    _, kin = family("indexed-job-pod")
+    template = "/spec/template"
+    tracking = ["batch.kubernetes.io/job-tracking"]
+    finalized = having(kin.owner, f"{template}/metadata/finalizers", tracking)
+    env = [{"name": "JOB_COMPLETION_INDEX", "value": "own"}]
+    own = having(finalized, f"{template}/spec/containers/0/env", env)
+    child = having(kin.child, "/spec/containers/0/env", env)
+
+    assert differ(replace(kin, owner=own, child=child)) == ()
+    assert differ(replace(kin, owner=own))
+
+
+def test_failures_are_counted_only_where_they_are_limited() -> None:
+    """Per index, as a number."""
+    _, kin = family("indexed-job-pod")
+    path = f"{JOB_ANNOTATION}job-index-failure-count"
+    failed = replace(kin, child=having(kin.child, path, "1"))
+    unlimited = having(kin.owner, "/spec/backoffLimitPerIndex", ABSENT)
+
+    assert differ(failed) == ()
+    assert differ(replace(kin, child=having(kin.child, path, "many")))
+    assert differ(replace(failed, owner=unlimited))
+
+
+def test_a_job_without_template_makes_an_empty_pod() -> None:
+    """Nothing is assumed about a live object."""
+    _, kin = family("job-pod")
+
+    assert differ(replace(kin, owner=having(kin.owner, "/spec/template", ABSENT)))
+
+
+def test_endpoints_may_be_too_many() -> None:
+    """The controller says so with one word."""
+    _, kin = family("service-endpoints")
+    path = "/metadata/annotations/endpoints.kubernetes.io~1over-capacity"
+
+    assert differ(replace(kin, child=having(kin.child, path, "truncated"))) == ()
+    assert differ(replace(kin, child=having(kin.child, path, "more")))
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        pytest.param("10.1.0.1", id="a text"),
+        pytest.param({"addresses": ["10.1.0.1"]}, id="of no Pod"),
+        pytest.param({"addresses": []}, id="of no address"),
+    ],
+)
+def test_an_odd_endpoint_is_none(endpoint: Any) -> None:
+    """The server would refuse some of them, too."""
+    _, kin = family("service-endpointslice", Verb.UPDATE)
+    child: Any = having(kin.child, "/endpoints", [endpoint])
+    try:
+        found = differ(replace(kin, old=None, child=child))
+    except Malformed:
+        return
+
+    assert found
+
+
+def test_a_named_port_is_one_of_a_selected_pod() -> None:
+    """As its containers name it."""
+    _, kin = family("service-endpointslice", Verb.UPDATE)
+    strangers = [having(p, "/metadata/labels", {"app": "other"}) for p in kin.pods]
+    child: Any = having(kin.child, "/endpoints", [])
+    plain = replace(kin, old=None, child=child)
+
+    assert differ(plain) == ()
+    assert differ(replace(plain, pods=tuple(strangers)))

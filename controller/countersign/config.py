@@ -255,7 +255,10 @@ def _read(file: Path) -> dict[str, Any]:
 def _put(merged: dict[str, Any], path: str, value: object) -> None:
     *groups, last = path.split(".")
     for group in groups:
-        merged = merged.setdefault(group, {})
+        inner = merged.setdefault(group, {})
+        if not isinstance(inner, dict):
+            raise ValueError(f"{group}: expected a mapping, saw {inner!r}")  # noqa: TRY004
+        merged = inner
     merged[last] = value
 
 

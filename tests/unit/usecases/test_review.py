@@ -150,6 +150,9 @@ async def test_a_protected_namespace_needs_a_policy(world: World) -> None:
     assert await world.why(create(world.signed(ledger()))) == {Reason.NO_POLICY}
     assert (await world.judge(create(config(namespace="sandbox")))).outside
     assert await world.why(delete(stored(config()))) == {Reason.NO_POLICY}
+    elsewhere = Scope(namespaces=("ledger",))
+    world.policies = (a.policy(scope=elsewhere),)
+    assert await world.why(create(world.signed(ledger()))) == {Reason.NO_POLICY}
 
 
 async def test_the_floor_leaves_what_a_policy_leaves_alone(world: World) -> None:

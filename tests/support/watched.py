@@ -2,11 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from countersign.adapters.cluster.source import Gone, NotThere
+from countersign.adapters.cluster.watch import Watch
 from countersign.core.errors import Unavailable
 
 Tree = dict[str, Any]
@@ -148,3 +149,24 @@ async def _none() -> AsyncIterator[bytes]:
     lines: tuple[bytes, ...] = ()
     for line in lines:
         yield line
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Let other tasks run until `holds`; give up after many turns."""
+    for _ in range(1000):
+        if holds():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came to hold")
+
+
+@asynccontextmanager
+async def running(*watches: Watch) -> AsyncIterator[None]:
+    """Run `watches` in the background."""
+    tasks = [asyncio.create_task(watch.run()) for watch in watches]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

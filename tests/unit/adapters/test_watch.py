@@ -1,8 +1,5 @@
 """A watch keeps its store equal to the server's list, and knows how old that is."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -12,7 +9,7 @@ from countersign.adapters.cluster.stores import PackedStore
 from countersign.adapters.cluster.watch import Pace, Watch
 from countersign.core.errors import Stale, Unavailable
 from tests.support import resources as stored
-from tests.support.watched import Clock, FakeLists
+from tests.support.watched import Clock, FakeLists, running, until
 
 PATH = "/api/v1/services"
 POLICIES = "/apis/countersign.dev/v1alpha1/protectionpolicies"
@@ -29,27 +26,6 @@ def service(name: str, **spec: Any) -> dict[str, Any]:
         "metadata": {"name": name, "namespace": "payments"},
         "spec": spec,
     }
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Let other tasks run until `holds`; give up after many turns."""
-    for _ in range(1000):
-        if holds():
-            return
-        await asyncio.sleep(0)
-    raise AssertionError("it never came to hold")
-
-
-@asynccontextmanager
-async def running(*watches: Watch) -> AsyncIterator[None]:
-    """Run `watches` in the background."""
-    tasks = [asyncio.create_task(watch.run()) for watch in watches]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @pytest.fixture(name="clock")

@@ -40,6 +40,7 @@ class FakeLists:
         hasty: Watches end as soon as they begin.
         silent: Connections stand, but nothing comes through them any more.
         lists: How often each path was listed.
+        asked: Paths of the objects that were asked for.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -47,6 +48,7 @@ class FakeLists:
         self.hasty = False
         self.silent = False
         self.lists: dict[str, int] = {}
+        self.asked: list[str] = []
         self._clock = clock
         self._version = 1
         self._oldest = 1
@@ -97,6 +99,7 @@ class FakeLists:
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Tree:
         """Answer a GET of one object."""
         del query
+        self.asked.append(path)
         folder, _, name = path.rpartition("/")
         if self.down:
             raise Unavailable("connection refused")

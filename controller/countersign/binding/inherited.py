@@ -60,6 +60,16 @@ KEPT_FINALIZERS = frozenset(
 )
 """Finalizers that controllers write and that may stay."""
 
+_TOKEN_TYPE = "kubernetes.io/service-account-token"  # noqa: S105 - a type of Secret
+_TOKEN_PATHS = (
+    "/data/ca.crt",
+    "/data/namespace",
+    "/data/token",
+    "/metadata/annotations/" + token("kubernetes.io/service-account.uid"),
+    "/metadata/labels/" + token("kubernetes.io/legacy-token-last-used"),
+)
+"""What the server fills into a Secret of that type, and that may stay in it."""
+
 _KEPT_PULL_POLICIES = ("Always", "IfNotPresent")
 
 
@@ -73,6 +83,9 @@ def keep_inherited(sides: Comparison) -> None:
     for key in KEPT_ANNOTATIONS.get(kind, ()):
         sides.keep("/metadata/annotations/" + token(key))
     sides.keep("/metadata/ownerReferences")
+    if sides.seen.get("type") == _TOKEN_TYPE:
+        for path in _TOKEN_PATHS:
+            sides.keep(path)
     _keep_finalizers(sides)
     _keep_pull_policies(sides)
 

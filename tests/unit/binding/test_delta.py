@@ -21,7 +21,15 @@ from countersign.binding.match import match, same
 from countersign.core.types.request import AdmissionRequest, Requester, Resource, Verb
 from tests.support.recording import find, recorded
 from tests.support.trees import having
-from tests.support.world import DEVELOPER, Tree, World, controller, ref_of, request
+from tests.support.world import (
+    DEVELOPER,
+    SALT,
+    Tree,
+    World,
+    controller,
+    ref_of,
+    request,
+)
 
 REQUESTS = list(recorded(World()))
 UPDATES = [r for r in REQUESTS if r.verb is Verb.UPDATE]
@@ -196,17 +204,30 @@ def test_a_restart_is_that_and_no_more() -> None:
 # One table, both directions (rule 14) ----------------------------------------------
 
 
-@pytest.mark.parametrize("rule", ["revision", "claim-bound"])
+@pytest.mark.parametrize(
+    "rule", ["revision", "claim-bound", "token-issued", "token-used"]
+)
 def test_what_a_row_lets_in_may_stay_in_the_next_signed_apply(rule: str) -> None:
     """Else a controller's write would be in the way of the next sign-off."""
     written = next(r for r in PASSING if delta(r) == rule)
     manifest = find(REQUESTS, by="dev", verb=Verb.CREATE, name=written.ref.name)
-    intent = canonical(_as_written(manifest.object or {}))
+    intent = canonical(_as_written(manifest.object or {}), salt=SALT)
     live: Any = written.object
 
     assert judged_changes(written)
     assert match(intent.tree, live, identity=ref_of(live), old=live) == ()
     assert match(intent.tree, live, identity=ref_of(live)) != ()
+
+
+def test_a_leftover_of_another_secret_does_not_stay() -> None:
+    """Only the server fills tokens; what a person signed before is a difference."""
+    token = find(REQUESTS, by="kube-controller-manager", kind="Secret")
+    manifest = find(REQUESTS, by="dev", verb=Verb.CREATE, kind="Secret")
+    opaque = having(_as_written(manifest.object or {}), "/type", "Opaque")
+    intent = canonical(opaque, salt=SALT)
+    live: Any = having(token.object or {}, "/type", "Opaque")
+
+    assert match(intent.tree, live, identity=ref_of(live), old=live) != ()
 
 
 def _as_written(tree: Any) -> Any:

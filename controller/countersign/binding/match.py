@@ -116,7 +116,7 @@ def state_digest(tree: Tree, *, salt: bytes | None = None) -> Digest:
 
 
 def _masked(tree: Tree, salt: bytes | None) -> Tree:
-    return tree if salt is None else mask(tree, salt)
+    return tree if salt is None or not is_secret(tree) else mask(tree, salt)
 
 
 def _identify(seen: Struct, identity: ObjectRef) -> None:

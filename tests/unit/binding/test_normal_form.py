@@ -96,6 +96,16 @@ def test_what_differs_stays_different(path: str, value: object) -> None:
             id="an empty variable",
         ),
         pytest.param(
+            deployment(image="app"),
+            deployment(image="app", imagePullPolicy="Always"),
+            id="a tag that is not there",
+        ),
+        pytest.param(
+            deployment(image="App"),
+            deployment(image="App", imagePullPolicy="IfNotPresent"),
+            id="an image that is none",
+        ),
+        pytest.param(
             tree("Secret", stringData={"a": "x"}),
             tree("Secret", data={"a": "eA=="}, type="Opaque"),
             id="a Secret's text",

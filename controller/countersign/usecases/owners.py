@@ -127,8 +127,7 @@ class Owners:
         digests = [
             intent.digest
             for intent in gathered.intents
-            if _names(intent, owner)
-            and comes_from(way, _owning(intent, claim), tree, ref)
+            if comes_from(way, _owning(intent, claim), tree, ref)
         ]
         bound = {
             policy.name: frozenset(
@@ -232,10 +231,6 @@ def _speaking(bound: frozenset[BoundIntent], gathered: Gathered) -> tuple[Digest
     """Return the bundles that speak of the owner's present state, sorted."""
     digests = {intent.digest for intent in bound}
     return tuple(sorted({e.bundle for e in gathered.evidence if e.digests & digests}))
-
-
-def _names(intent: Intent, owner: ObjectRef) -> bool:
-    return ref_of(intent.tree) == owner
 
 
 def _owning(intent: Intent, claim: Owner) -> Tree:

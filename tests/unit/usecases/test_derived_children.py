@@ -161,6 +161,19 @@ async def test_a_forged_owner_is_no_owner() -> None:
         assert await world.why(forged)
 
 
+async def test_a_reference_sends_nobody_looking() -> None:
+    """What a requester wrote into it is no address."""
+    world, request = scene("replicaset-pod")
+    tree: Any = request.object
+    (reference,) = tree["metadata"]["ownerReferences"]
+    world.cluster.looks.clear()
+    for changed in ({"apiVersion": "apps/v2"}, {"apiVersion": "x/v1"}, {"kind": "X"}):
+        odd = having(tree, OWNERS, [{**reference, **changed}])
+
+        assert await world.why(replace(request, object=odd))
+    assert world.cluster.looks == []
+
+
 async def test_a_set_without_derivation_is_named() -> None:
     """Pods of a StatefulSet are denied, with what to use instead."""
     world, request = scene("replicaset-pod")

@@ -80,6 +80,12 @@ class FakeLists:
         """Forget history: who asks for older versions must list again."""
         self._oldest = self._version
 
+    def restore(self, version: int) -> None:
+        """Go back to an older state of the store, without any object or history."""
+        self._version = self._oldest = version
+        self._objects.clear()
+        self._events.clear()
+
     async def end_watches(self) -> None:
         """End every open watch, as a server does at its timeout."""
         async with self._news:
@@ -124,6 +130,8 @@ class FakeLists:
             raise Unavailable("connection refused")
         if int(version) < self._oldest:
             raise Gone("too old resource version")
+        if int(version) > self._version:
+            raise Unavailable("too large resource version")
         yield _none() if self.hasty else self._lines(path, int(version))
 
     async def _lines(self, path: str, version: int) -> AsyncIterator[bytes]:

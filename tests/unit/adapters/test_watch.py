@@ -119,6 +119,18 @@ class TestWatch:
             await server.say(PATH, "ERROR", {"code": 410, "message": "too old"})
             await until(lambda: server.lists[PATH] == 2)
 
+    async def test_lists_again_after_a_restore_of_older_data(
+        self, server: FakeLists, store: PackedStore, watch: Watch
+    ) -> None:
+        """The server then knows no version that we have seen, and says no more."""
+        for name in ("a", "b", "c"):
+            await server.put(PATH, service(name))
+        async with running(watch):
+            await until(lambda: len(self.names(store)) == 3)
+            server.restore(1)
+            await server.end_watches()
+            await until(lambda: self.names(store) == [])
+
     @pytest.mark.parametrize(
         ("event", "tree"),
         [

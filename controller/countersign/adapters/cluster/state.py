@@ -116,39 +116,45 @@ class WatchedCluster:
 
     def __init__(self, server: Source, pace: Pace) -> None:
         self._live = LiveCluster(server)
-        self._caches: dict[tuple[str, str, str], tuple[PackedStore, Watch]] = {}
-        for api in WATCHED:
-            store = PackedStore()
-            watch = Watch(
-                server,
-                kind=api.kind,
-                path=api.path(),
-                store=store,
-                pace=pace,
-            )
-            self._caches[api.group, api.version, api.kind] = store, watch
+        self._caches = {
+            (api.group, api.version, api.kind): _Cache(api, server, pace)
+            for api in WATCHED
+        }
 
     @property
     def watches(self) -> tuple[Watch, ...]:
         """What must run for the caches to be filled."""
-        return tuple(watch for _, watch in self._caches.values())
+        return tuple(cache.watch for cache in self._caches.values())
 
     async def get(self, version: str, ref: ObjectRef, *, live: bool) -> Tree | None:
         """Return an object, or None; see the port."""
-        store = None if live else self._fresh(version, ref)
-        if store is None:
+        cache = None if live else self._fresh(version, ref)
+        if cache is None:
             return await self._live.get(version, ref, live=True)
-        return store.get(ref.namespace, ref.name)
+        return cache.store.get(cache.place(ref), ref.name)
 
     async def list(self, version: str, kind: ObjectRef) -> tuple[Tree, ...]:
         """Return all of a kind and namespace; see the port."""
-        store = self._fresh(version, kind)
-        if store is None:
+        cache = self._fresh(version, kind)
+        if cache is None:
             return await self._live.list(version, kind)
-        return tuple(store.all(kind.namespace))
+        return tuple(cache.store.all(cache.place(kind)))
 
-    def _fresh(self, version: str, ref: ObjectRef) -> PackedStore | None:
-        store, watch = self._caches.get((ref.group, version, ref.kind), (None, None))
-        if watch is None or watch.stale:
-            return None
-        return store
+    def _fresh(self, version: str, ref: ObjectRef) -> "_Cache | None":
+        cache = self._caches.get((ref.group, version, ref.kind))
+        return None if cache is None or cache.watch.stale else cache
+
+
+class _Cache:
+    """All objects of one kind, as far as they are known."""
+
+    def __init__(self, api: Api, server: Source, pace: Pace) -> None:
+        self._api = api
+        self.store = PackedStore()
+        self.watch = Watch(
+            server, kind=api.kind, path=api.path(), store=self.store, pace=pace
+        )
+
+    def place(self, ref: ObjectRef) -> str:
+        """Return the namespace that objects of this kind live in."""
+        return ref.namespace if self._api.namespaced else ""

@@ -23,6 +23,7 @@ from countersign.telemetry import WATCH_AGE, WATCH_FAILURES
 logger = logging.getLogger(__name__)
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 5.0  # seconds between attempts; the spread is random
+_RELIST_AFTER = 3  # failures in a row: a restored etcd knows no version of before
 _TOO_SHORT = 0.5  # seconds of a watch without events: client-go doubts it below 1
 
 
@@ -98,13 +99,14 @@ class Watch:
 
     async def run(self) -> None:
         """List and watch for ever; failures are logged, counted and tried again."""
-        wait = _FIRST_WAIT
+        wait, failures = _FIRST_WAIT, 0
         while True:
             try:
                 await self._once()
-                wait = _FIRST_WAIT
+                wait, failures = _FIRST_WAIT, 0
             except Unavailable as error:
-                if isinstance(error, Gone):
+                failures += 1
+                if isinstance(error, Gone) or failures >= _RELIST_AFTER:
                     self._version = ""
                 WATCH_FAILURES.labels(self.kind).inc()
                 logger.warning(

@@ -50,7 +50,7 @@ def ref(name: str = "") -> ObjectRef:
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     """Ask again until `holds` says so."""
     async with asyncio.timeout(20):
-        while not await holds():
+        while not await holds():  # noqa: ASYNC110 - the server sets no event
             await asyncio.sleep(0.02)
 
 

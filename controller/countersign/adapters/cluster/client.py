@@ -74,7 +74,7 @@ class ApiServer:
             if isinstance(found, list):  # an empty list may be null
                 items += [{**said, **item} for item in found if isinstance(item, dict)]
             if not (more := about.get("continue")):
-                return items, str(about.get("resourceVersion", ""))
+                return items, _version(about, path)
             query["continue"] = str(more)
 
     @asynccontextmanager
@@ -127,6 +127,13 @@ class ApiServer:
         except (aiohttp.ClientError, OSError, ValueError, ConfigException) as error:
             # ValueError: a line longer than the client's buffer, a URL that is none
             raise Unavailable(f"the API server broke off at {path}: {error}") from error
+
+
+def _version(about: Tree, path: str) -> str:
+    version = about.get("resourceVersion")
+    if not isinstance(version, str) or not version:
+        raise Unavailable(f"expected a list with a version at {path}")
+    return version
 
 
 def _refused(status: int, path: str) -> Unavailable:

@@ -102,8 +102,11 @@ class Watch:
         wait, failures = _FIRST_WAIT, 0
         while True:
             try:
-                await self._once()
-                wait, failures = _FIRST_WAIT, 0
+                if self._version:
+                    await self._watch()
+                    wait, failures = _FIRST_WAIT, 0
+                else:
+                    await self._list()
             except Unavailable as error:
                 failures += 1
                 if isinstance(error, Gone) or failures >= _RELIST_AFTER:
@@ -116,13 +119,13 @@ class Watch:
                 await self._pace.sleep(wait * (0.5 + random.random() / 2))  # noqa: S311
                 wait = min(wait * 2, _LONGEST_WAIT)
 
-    async def _once(self) -> None:
-        """List where there is nothing to go on from, else watch once."""
-        if not self._version:
-            trees, self._version = await self._server.list(self.path)
-            self._store.replace(trees)
-            self._hear()
-            return
+    async def _list(self) -> None:
+        trees, self._version = await self._server.list(self.path)
+        self._store.replace(trees)
+        self._hear()
+
+    async def _watch(self) -> None:
+        """Follow the server from the last version on, until it ends the watch."""
         begun, silent = self._pace.monotonic(), True
         opened = self._server.watch(self.path, self._version, self._pace.watch_s)
         async with opened as lines:

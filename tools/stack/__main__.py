@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools import controlplane
-from tools.controlplane import ControlPlaneError, Options
+from tools.controlplane import ControlPlaneError, Ledger, Options
 from tools.stack import policies
 from tools.stack.build import build
 from tools.stack.demo import tell
@@ -56,21 +56,24 @@ def demo() -> int:
 
 
 def up(folder: Path) -> int:
-    """Leave the stack running in `folder`."""
-    if (folder / _PLANE).exists():
+    """Leave the stack running in `folder`; if one runs there, say how to use it."""
+    processes = Ledger(folder / _PLANE / "processes.json").entries
+    if processes and all(one.is_alive() for one in processes):
+        print("It runs already; `make down` stops it.\n")
+    else:
         down(folder)
-    _say("a control plane: etcd, kube-apiserver, kube-controller-manager")
-    plane = controlplane.up(folder / _PLANE, Options(cluster=policies.CLUSTER))
-    try:
-        stack = build(plane, folder, say=_say)
-    except BaseException:
-        down(folder)
-        raise
+        _say("a control plane: etcd, kube-apiserver, kube-controller-manager")
+        plane = controlplane.up(folder / _PLANE, Options(cluster=policies.CLUSTER))
+        try:
+            build(plane, folder, say=_say)
+        except BaseException:
+            down(folder)
+            raise
     print(
-        f"It runs. In your shell:\n\n  source {folder}/env\n\n"
-        f"You are the cluster's administrator; lee, a developer, is "
-        f"{stack.folder}/dev.kubeconfig, and everybody is in {stack.folder}/people.\n"
-        "`make down` stops it."
+        f"{(folder / 'env').read_text()}\n"
+        f"That is {folder}/env, to `source`. You are the cluster's administrator; lee, "
+        f"a developer, is {folder}/dev.kubeconfig, and everybody is in {folder}/people.\n"
+        "Next: docs/tutorial.md. `make down` stops it."
     )
     return 0
 
@@ -78,10 +81,9 @@ def up(folder: Path) -> int:
 def down(folder: Path) -> int:
     """Stop what `up` started in `folder`, and remove what it made."""
     if not controlplane.down(folder / _PLANE):
-        print(f"nothing runs in {folder}")
         return 0
     shutil.rmtree(folder)
-    print(f"stopped, and {folder} removed")
+    _say(f"stopped, and {folder} removed")
     return 0
 
 

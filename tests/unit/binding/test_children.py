@@ -150,12 +150,45 @@ def test_traffic_goes_to_selected_pods_only() -> None:
     assert differ(replace(new, owner=everything))
 
 
+def test_an_address_of_any_other_pod_is_refused() -> None:
+    """Also where the port is a number, and so says nothing about Pods."""
+    _, kin = family("service-endpointslice", Verb.UPDATE)
+    child: Any = kin.child
+    raw = [port for port in child["ports"] if port["name"] == "raw"]
+    numbers = [{"port": 81, "name": "raw", "targetPort": 8081, "appProtocol": "http"}]
+    plain = replace(
+        kin,
+        old=None,
+        owner=having(kin.owner, "/spec/ports", numbers),
+        child=having(child, "/ports", raw),
+    )
+    others = tuple(having(p, "/metadata/labels", {"app": "other"}) for p in kin.pods)
+
+    assert differ(plain) == ()
+    assert differ(replace(plain, pods=others))
+
+
+def test_a_job_makes_no_pod_beyond_its_last() -> None:
+    """Even one that is numbered consistently."""
+    _, kin = family("indexed-job-pod")
+    key = "batch.kubernetes.io~1job-completion-index"
+    child: Any = kin.child
+    for index, derived in (("0", True), ("2", False)):
+        made = having(child, f"/metadata/annotations/{key}", index)
+        made = having(made, f"/metadata/labels/{key}", index)
+        made = having(made, "/spec/hostname", f"indexed-{index}")
+        made = having(made, "/metadata/generateName", f"indexed-{index}-")
+        made = having(made, "/metadata/name", f"indexed-{index}-bcdfg")
+
+        assert (differ(replace(kin, child=made)) == ()) is derived
+
+
 def test_an_older_state_still_comes_from_its_owner() -> None:
     """Scaled and re-annotated meanwhile, but with the same template."""
     request, kin = family("deployment-replicaset")
     (way,) = (w for w in DERIVATIONS.values() if w.rule == "deployment-replicaset")
     scaled = having(kin.child, "/spec/replicas", 40)
-    lagging = having(scaled, OURS, "older bundles")
+    lagging = having(scaled, "/metadata/annotations/team", "an older one")
     changed = having(lagging, "/spec/template/spec/containers/0/image", "evil:1")
     renamed = having(lagging, "/metadata/labels/app", "other")
 

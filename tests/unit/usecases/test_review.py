@@ -24,6 +24,8 @@ from countersign.core.types.policy import (
 from countersign.core.types.request import Resource, Verb
 from countersign.core.types.verdict import Detail, Door, Expected, Names, Reason
 from countersign.ports import InvalidPolicy
+from countersign.usecases.bind import MAX_ELASTICS, Sight, bind_old
+from countersign.usecases.gather import MAX_BUNDLES, Gathered, Gatherer
 from countersign.wire.annotations import Carried, pack
 from tests.support import a
 from tests.support.trees import having
@@ -34,6 +36,7 @@ from tests.support.world import (
     create,
     delete,
     node,
+    ref_of,
     request,
     stored,
     update,
@@ -437,6 +440,43 @@ async def test_a_stretch_is_what_people_of_the_roster_signed(world: World) -> No
     assert await world.why(create(strangers))
 
 
+async def test_strangers_do_not_crowd_out_the_roster(world: World) -> None:
+    """Whoever has an identity under a public trust root could sign thousands."""
+    manifest = ledger()
+    crowd = [
+        a.sign_off(
+            signer=a.STRANGER,
+            subjects=world.subjects(manifest),
+            changes=(
+                world.state(manifest, elastic=(Elastic("/spec/replicas", 0, n),)),
+            ),
+        )
+        for n in range(MAX_ELASTICS + 1)
+    ]
+    tree = world.signed(
+        manifest, elastic=(Elastic("/spec/replicas", 2, 9),), more=crowd
+    )
+
+    assert not await world.why(create(having(tree, "/spec/replicas", 7)))
+
+
+async def test_what_lies_beyond_the_cap_is_not_looked_at(world: World) -> None:
+    """Order is the carrier's; junk in front hides what comes after, and says so."""
+    manifest = ledger()
+    made = a.provenance(subjects=world.subjects(manifest))
+    approval = a.sign_off(
+        saw=(made,), subjects=world.subjects(manifest), changes=(world.state(manifest),)
+    )
+    good = [world.prover.bundle(e) for e in (made, approval)]
+    junk = [b'{"n": %d}' % n for n in range(MAX_BUNDLES)]
+    intent = world.intent(manifest)[1]
+    full = world.annotated(manifest, Carried((*good, *junk[2:]), intent))
+    over = world.annotated(manifest, Carried((*junk, *good), intent))
+
+    assert not await world.why(create(full))
+    assert Reason.OVER_LIMIT in await world.why(create(over))
+
+
 async def test_only_new_images_need_cover(world: World) -> None:
     """What the old object runs already was covered when it came."""
     manifest = ledger(ONE, paused=True)
@@ -459,6 +499,34 @@ async def test_an_older_state_does_not_come_back(world: World) -> None:
     assert not await world.why(update(stored(older), newer))
     world.policies = (a.policy(base=BaseRule.ANY),)
     assert not await world.why(update(live, older))
+
+
+async def test_a_live_object_that_nobody_signed_is_newer_than_all(
+    world: World,
+) -> None:
+    """Rule 8: whatever it carries, it is not in the state that this speaks of."""
+    moved = having(stored(world.signed(ledger(ONE))), "/spec/replicas", 5)
+
+    assert Reason.STALE_BASE in await world.why(
+        update(moved, world.signed(ledger(TWO)))
+    )
+
+
+async def test_only_what_names_a_state_speaks_of_it(world: World) -> None:
+    """Rule 3: nobody hangs a range on an object, to begin the next one at its end."""
+    manifest = ledger()
+    hung = a.provenance(subjects=(), target=a.HEAD, base="elsewhere")
+    word = a.declaration()
+    tree = stored(world.signed(manifest, more=[hung, word]))
+    gathered = Gathered()
+    await Gatherer(world.prover).gather(tree, gathered)
+    sight = Sight(tree=tree, identity=ref_of(tree), old=tree, facts=world.settings)
+    state = bind_old(sight, gathered, a.policy(), None)
+
+    assert hung in gathered.evidence
+    assert hung not in state.evidence
+    assert word in state.evidence
+    assert len(state.evidence) == len(gathered.evidence) - 1
 
 
 async def test_an_exact_base_is_the_live_state(world: World) -> None:

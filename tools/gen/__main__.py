@@ -6,9 +6,17 @@ import sys
 from tools.gen import ROOT, Generator
 from tools.gen.crds import CUSTOM_RESOURCES
 from tools.gen.gotypes import TYPE_TABLES
+from tools.gen.registration import REGISTRATION
 from tools.gen.roles import ROLES
+from tools.gen.settings import SETTINGS
 
-GENERATORS: tuple[Generator, ...] = (TYPE_TABLES, *CUSTOM_RESOURCES, *ROLES)
+GENERATORS: tuple[Generator, ...] = (
+    TYPE_TABLES,
+    *CUSTOM_RESOURCES,
+    *ROLES,
+    REGISTRATION,
+    SETTINGS,
+)
 
 
 def stale(generator: Generator) -> dict[str, bytes | None]:

@@ -1,0 +1,38 @@
+{{- define "countersign.labels" -}}
+app.kubernetes.io/name: countersign
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/part-of: countersign
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{- define "countersign.selector" -}}
+app.kubernetes.io/name: countersign
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "countersign.secret" -}}
+{{- .Values.tls.secretName | default "countersign-tls" }}
+{{- end }}
+
+{{- define "countersign.image" -}}
+{{- if .Values.image.digest }}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest }}
+{{- else }}
+{{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) }}
+{{- end }}
+{{- end }}
+
+{{- /* Certificate, key and authority in base64: the ones of the last release, or new ones. */}}
+{{- define "countersign.certificate" -}}
+{{- $kept := lookup "v1" "Secret" .Release.Namespace "countersign-tls" }}
+{{- if and $kept (hasKey $kept.data "ca.crt") }}
+{{- $kept.data | toYaml }}
+{{- else }}
+{{- $host := printf "countersign.%s.svc" .Release.Namespace }}
+{{- $authority := genCA "countersign" 3650 }}
+{{- $issued := genSignedCert $host nil (list $host) 3650 $authority }}
+{{- dict "ca.crt" ($authority.Cert | b64enc) "tls.crt" ($issued.Cert | b64enc) "tls.key" ($issued.Key | b64enc) | toYaml }}
+{{- end }}
+{{- end }}

@@ -13,7 +13,7 @@ RUN uv sync --frozen --no-default-groups --no-editable
 
 FROM python:${PYTHON}-slim
 COPY --from=build /opt/countersign /opt/countersign
-ENV PATH=/opt/countersign/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/opt/countersign/bin:$PATH HOME=/nonexistent PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 65532:65532
 EXPOSE 8443
 ENTRYPOINT ["countersign"]

@@ -27,7 +27,7 @@ from countersign.wire.annotations import (
     render_annotations,
 )
 from countersign.wire.manifests import parse_manifests
-from tests.support.mutations import mutants
+from tests.support.mutations import stepped, steps
 from tests.support.trees import Tree, ref
 
 SALT = bytes(range(32))
@@ -48,10 +48,10 @@ def load() -> list[Tree]:
 
 
 MANIFESTS = load()
-MUTANTS = {id(m): [mutant for _, mutant in mutants(m)] for m in MANIFESTS}
+STEPS = {id(manifest): steps(manifest) for manifest in MANIFESTS}
 manifests = st.sampled_from(MANIFESTS)
 pairs = manifests.flatmap(
-    lambda m: st.tuples(st.just(m), st.sampled_from(MUTANTS[id(m)]))
+    lambda m: st.sampled_from(STEPS[id(m)]).map(lambda step: (m, stepped(m, step)))
 )
 json_values = st.recursive(
     st.none()

@@ -47,22 +47,29 @@ _IDENTITY = frozenset(
 _DEPTH = 3  # of absent structs that are filled in
 
 
-def mutants(manifest: Tree) -> Iterator[tuple[str, Tree]]:
-    """Yield manifests that differ in one place, each with the place and what is there.
+def steps(manifest: Tree) -> list[Step]:
+    """Return every change of one place, for `stepped`.
 
     Fields that are there are removed, nulled, zeroed and changed, lists reordered and
     lengthened; fields of the type table that are not there get null, zero and others.
     """
     shape = Structure(pointer=False, type=kind_of(manifest).type)
-    for path, value in _steps(manifest, shape, "", _DEPTH):
-        if path in _IDENTITY or path.startswith("/status"):
-            continue
-        mutant = copy.deepcopy(manifest)
-        if value is ABSENT:
-            _remove(mutant, path)
-        else:
-            put(mutant, path, value)
-        yield f"{path} = {value!r}", mutant
+    return [
+        (path, value)
+        for path, value in _steps(manifest, shape, "", _DEPTH)
+        if path not in _IDENTITY and not path.startswith("/status")
+    ]
+
+
+def stepped(manifest: Tree, step: Step) -> Tree:
+    """Return a copy of a manifest after one step."""
+    path, value = step
+    mutant = copy.deepcopy(manifest)
+    if value is ABSENT:
+        _remove(mutant, path)
+    else:
+        put(mutant, path, copy.deepcopy(value))
+    return mutant
 
 
 def _remove(tree: Tree, path: str) -> None:

@@ -256,6 +256,47 @@ async def test_sheds_what_it_cannot_judge_at_once(
     assert (await ask(client))["allowed"] is True
 
 
+async def test_refuses_bodies_that_do_not_fit_beside_those_in_flight(
+    client: Client, engine: Engine
+) -> None:
+    """Unread, with a status: memory ends before the places do."""
+    full, free = asyncio.Barrier(3), asyncio.Event()
+
+    async def wait(request: AdmissionRequest, within_s: float) -> Verdict:
+        await full.wait()
+        await free.wait()
+        return await engine.admit(request, within_s)
+
+    async def unsized() -> AsyncIterator[bytes]:
+        yield body()
+
+    engine.judge = wait
+    held = [
+        asyncio.create_task(client.post("/validate", data=unsized(), headers=JSON))
+        for _ in range(2)
+    ]
+    await full.wait()
+
+    refused = await client.post("/validate", data=unsized(), headers=JSON)
+    free.set()
+
+    assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
+    assert [answer.status for answer in await asyncio.gather(*held)] == [200, 200]
+
+
+async def test_does_not_wait_for_a_body_beyond_the_deadline(client: Client) -> None:
+    """A connection that says nothing holds no place for long."""
+    never = asyncio.Event()
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield body()[:10]
+        await never.wait()
+
+    answer = await client.post("/validate?timeout=10ms", data=stalled(), headers=JSON)
+
+    assert answer.status == 408
+
+
 async def test_ready_says_what_is_missing(client: Client, health: Health) -> None:
     """Health is about the loop, readiness about what is known."""
     ready = await client.get("/readyz")

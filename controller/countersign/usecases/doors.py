@@ -3,16 +3,18 @@
 What they leave shut goes to the door *signed*. Nothing else admits.
 """
 
+from collections.abc import Collection
+
 from countersign.binding.births import birth
 from countersign.binding.delta import delta, judged_changes, restarts
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.match import same
 from countersign.binding.surface import Rule, subject_of
 from countersign.binding.tables import supported
-from countersign.core.types.policy import Policy
+from countersign.core.types.policy import Policy, Revoked
 from countersign.core.types.request import AdmissionRequest, Verb
 from countersign.core.types.verdict import Detail, Door, Reason
-from countersign.ports import ClusterState
+from countersign.ports import Clock, ClusterState
 from countersign.usecases.deleted import DeletionDoor
 from countersign.usecases.derived import DerivedDoor
 from countersign.usecases.gather import Gatherer
@@ -29,19 +31,30 @@ class Doors:
     Args:
         state: The cluster.
         gatherer: Proves what owners carry.
+        clock: The present.
+        cluster: Our cluster's name.
         settings: Of the cluster, without live answers.
     """
 
     def __init__(
-        self, state: ClusterState, gatherer: Gatherer, settings: ClusterFacts
+        self,
+        state: ClusterState,
+        gatherer: Gatherer,
+        clock: Clock,
+        cluster: str,
+        settings: ClusterFacts,
     ) -> None:
         owners = Owners(state, gatherer, settings)
         self._derived = DerivedDoor(state, owners, settings)
         self._deleted = DeletionDoor(state, owners)
-        self._scaled = ScaleDoor(state, owners)
+        self._scaled = ScaleDoor(state, owners, clock, cluster)
 
     async def open(
-        self, request: AdmissionRequest, rule: Rule, policies: tuple[Policy, ...]
+        self,
+        request: AdmissionRequest,
+        rule: Rule,
+        policies: tuple[Policy, ...],
+        revoked: Collection[Revoked],
     ) -> Opened:
         """Return a basis for each policy whose doors let `request` in.
 
@@ -49,6 +62,7 @@ class Doors:
             request: The request.
             rule: What judges it.
             policies: That apply to it.
+            revoked: Every withdrawal; of first admission, so only new numbers heed it.
 
         Raises:
             Unavailable: the API server did not answer.
@@ -69,7 +83,7 @@ class Doors:
             case Rule.DELETION | Rule.EVICTION:
                 return await self._deleted.open(request, subject, policies)
             case Rule.SCALE:
-                return await self._scaled.open(request, subject, policies)
+                return await self._scaled.open(request, subject, policies, revoked)
             case Rule.STATUS:
                 paths = [path for path, _, _ in judged_changes(request)]
                 facts = Detail(", ".join(paths[:MAX_PATHS]))

@@ -192,11 +192,6 @@ class Carried:
         found, _ = bind(self.sight, self.gathered, policy, allowed=(*allowed, *scaled))
         return found
 
-    def believed(self, policy: Policy, bound: frozenset[BoundIntent]) -> bool:
-        """Tell whether people of the roster stand for any of `bound`."""
-        evidence = self.gathered.supporting
-        return authentic(policy, self.sight.identity, bound, evidence)
-
     def speaking(self, bound: frozenset[BoundIntent]) -> tuple[Digest, ...]:
         """Return the bundles that speak of any of `bound`, sorted."""
         return _speaking(bound, self.gathered)

@@ -5,11 +5,13 @@ counts; faces do. This is the one place where an error becomes a finding: doubt 
 """
 
 import asyncio
+from collections.abc import Collection
 
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.surface import Rule, rule_for, subject_of
 from countersign.core.errors import Malformed, Stale, Unavailable
 from countersign.core.types.artifacts import ObjectRef
+from countersign.core.types.policy import Revoked
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Detail, Finding, Reason, Verdict
 from countersign.ports import Clock, ClusterState, PolicyBook, Prover
@@ -46,7 +48,7 @@ class Reviewer:
     ) -> None:
         gatherer = Gatherer(prover)
         self._policies = policies
-        self._doors = Doors(state, gatherer, settings)
+        self._doors = Doors(state, gatherer, clock, cluster, settings)
         self._signed = SignedDoor(state, gatherer, clock, cluster, settings)
 
     async def review(
@@ -80,7 +82,14 @@ class Reviewer:
         if judges.nothing:
             return Verdict.out_of_scope()
         unread = _unread(judges, subject)  # 3.
-        opened = await self._open(request, rule, subject, judges, deadline)  # 4.
+        opened = await self._open(  # 4.
+            request,
+            rule,
+            subject,
+            judges,
+            revoked=snapshot.revocations,
+            deadline=deadline,
+        )
         shut = opened.shut(judges.policies)
         if not shut:
             return Verdict.of(opened.bases, unread)
@@ -101,12 +110,14 @@ class Reviewer:
         rule: Rule,
         subject: ObjectRef,
         judges: Applicable,
+        *,
+        revoked: Collection[Revoked],
         deadline: float | None,
     ) -> Opened:
         policies = judges.policies
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._doors.open(request, rule, policies)
+                return await self._doors.open(request, rule, policies, revoked)
         except Malformed as error:
             return Opened.failing(subject, policies, Reason.MALFORMED, error)
         except Unavailable as error:

@@ -3,15 +3,19 @@
 Rule 27. Never to zero by a group: that ends the workload without a deletion.
 """
 
+from collections.abc import Collection
+
 from countersign.binding.derivations.kin import number, text
 from countersign.binding.edits import Edit, changes, count
+from countersign.core.rules.approval import stretched
+from countersign.core.rules.case import Case
 from countersign.core.types.artifacts import ObjectRef, Tree
-from countersign.core.types.bound import BoundIntent
-from countersign.core.types.change import Elastic
-from countersign.core.types.policy import Policy
+from countersign.core.types.bound import BoundChange, BoundIntent
+from countersign.core.types.change import Elastic, Operation
+from countersign.core.types.policy import Policy, Revoked
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Basis, Door, Expected, Finding, Reason
-from countersign.ports import ClusterState
+from countersign.ports import Clock, ClusterState
 from countersign.usecases.opened import Opened
 from countersign.usecases.owners import Carried, Owners
 
@@ -26,19 +30,26 @@ class ScaleDoor:
     Args:
         state: The cluster.
         owners: Tells what a live object stands on.
+        clock: The present.
+        cluster: Our cluster's name.
     """
 
-    def __init__(self, state: ClusterState, owners: Owners) -> None:
+    def __init__(
+        self, state: ClusterState, owners: Owners, clock: Clock, cluster: str
+    ) -> None:
         self._state = state
         self._owners = owners
+        self._clock = clock
+        self._cluster = cluster
 
     async def open(
         self,
         request: AdmissionRequest,
         subject: ObjectRef,
         policies: tuple[Policy, ...],
+        revoked: Collection[Revoked],
     ) -> Opened:
-        """Let in a number that somebody signed for, or that a group may choose.
+        """Let in a number that people signed for, or that a group may choose.
 
         Raises:
             Unavailable: the API server did not answer.
@@ -49,7 +60,25 @@ class ScaleDoor:
         if tree is None or not _only_scales(request, tree):
             return Opened()
         carried = await self._owners.carried(tree, subject)
-        judged = [_judge(p, request, carried, wanted) for p in policies]
+        change = BoundChange(
+            cluster=self._cluster,
+            object=subject,
+            operation=Operation.UPDATE,
+            requester=request.requester,
+        )
+        evidence = carried.gathered
+        cases = [
+            Case.of(
+                change,
+                policy,
+                supporting=evidence.supporting,
+                adverse=evidence.adverse,
+                revoked=revoked,
+                at=self._clock.now(),
+            )
+            for policy in policies
+        ]
+        judged = [_judge(case, carried, wanted) for case in cases]
         return Opened(
             bases=tuple(j for j in judged if isinstance(j, Basis)),
             findings=tuple(j for j in judged if isinstance(j, Finding)),
@@ -66,10 +95,9 @@ def _only_scales(request: AdmissionRequest, tree: Tree) -> bool:
     ) == text(tree, "/metadata/uid")
 
 
-def _judge(
-    policy: Policy, request: AdmissionRequest, carried: Carried, wanted: int
-) -> Basis | Finding:
-    ranges = _signed_ranges(policy, carried)
+def _judge(case: Case, carried: Carried, wanted: int) -> Basis | Finding:
+    policy, requester = case.policy, case.change.requester
+    ranges = _signed_ranges(case, carried)
     holding = [
         bound for bound, lowest, highest in ranges if lowest <= wanted <= highest
     ]
@@ -80,7 +108,7 @@ def _judge(
             rule="signed-range",
             bundles=carried.speaking(frozenset(holding)),
         )
-    may = not request.requester.groups.isdisjoint(policy.doors.scale_groups)
+    may = not requester.groups.isdisjoint(policy.doors.scale_groups)
     if may and not ranges and wanted > 0:
         return Basis(policy=policy.name, door=Door.DELTA, rule="scale-group")
     spans = sorted({f"{lowest}..{highest}" for _, lowest, highest in ranges})
@@ -93,13 +121,11 @@ def _judge(
     )
 
 
-def _signed_ranges(
-    policy: Policy, carried: Carried
-) -> list[tuple[BoundIntent, int, int]]:
-    """Return the ranges for which people of the roster stand."""
+def _signed_ranges(case: Case, carried: Carried) -> list[tuple[BoundIntent, int, int]]:
+    """Return the ranges that all whom the policy asks have signed."""
     return [
         (bound, elastic.minimum, elastic.maximum)
-        for bound in carried.bound(policy, ANY_NUMBER)
+        for bound in carried.bound(case.policy, ANY_NUMBER)
         for elastic in bound.elastic
-        if elastic.path == REPLICAS and carried.believed(policy, frozenset({bound}))
+        if elastic.path == REPLICAS and stretched(case, bound)
     ]

@@ -244,6 +244,14 @@ async def test_it_comes_back_into_the_range() -> None:
             id="of another field",
         ),
         pytest.param({"elastic": RANGE, "signer": a.STRANGER}, id="a stranger's range"),
+        pytest.param(
+            {"elastic": RANGE, "signer": a.cert("lee")},
+            id="a range by who may not sign",
+        ),
+        pytest.param(
+            {"elastic": RANGE, "clusters": frozenset({"staging"})},
+            id="a range for another cluster",
+        ),
     ],
 )
 async def test_without_a_signed_range_nobody_scales(fields: dict[str, Any]) -> None:

@@ -8,11 +8,14 @@ from collections.abc import Collection
 
 from countersign.core.rules.authors import makers, parts_of
 from countersign.core.rules.case import Case, Said
+from countersign.core.rules.collectors import defect
 from countersign.core.rules.matching import all_filled
+from countersign.core.rules.objects import states_of
 from countersign.core.rules.review import review_fault
 from countersign.core.rules.revocation import is_revoked
 from countersign.core.rules.signers import deployer, person_of, voter
 from countersign.core.rules.windows import time_fault, validity_fault, window_fault
+from countersign.core.types.bound import BoundIntent
 from countersign.core.types.evidence import Provenance, SignOff
 from countersign.core.types.policy import Slot
 from countersign.core.types.verdict import Finding
@@ -41,6 +44,32 @@ def fill_every_slot(
     """Tell whether `approvals` fill all slots, given who `made` what they approve."""
     slots = case.policy.slots
     return all_filled([_approvers(case, slot, approvals, made) for slot in slots])
+
+
+def stretched(case: Case, bound: BoundIntent) -> bool:
+    """Tell whether all whom the policy asks signed for the bounds of a live object.
+
+    Whoever writes an object may hang anybody's sign-off on it, beside those that it was
+    admitted on: so bounds need what admission needs. Validity, base and answers are of
+    first admission and not judged again.
+    """
+    approvals = [
+        s
+        for s in case.sign_offs
+        if s.claim.emergency is None
+        and case.change.cluster in s.claim.clusters
+        and bound.digest in s.evidence.digests
+        and any(
+            BoundIntent(change.digest, change.elastic) == bound
+            for change in states_of(s.claim, case.change.object)
+        )
+    ]
+    made = [
+        p
+        for p in case.provenance
+        if bound.digest in p.evidence.digests and defect(case, p, None) is None
+    ]
+    return fill_every_slot(case, approvals, made)
 
 
 def _approvers(

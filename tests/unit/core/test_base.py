@@ -51,7 +51,16 @@ HOURS_AGO = {n: a.NOON - n * a.HOUR for n in range(1, 6)}
             False,
             id="older than the newest of several",
         ),
-        pytest.param(signed(), [carried(None)], True, id="timed over untimed"),
+        pytest.param(signed(), [carried(None)], False, id="timed over untimed"),
+        pytest.param(
+            signed(),
+            [carried(None), carried(HOURS_AGO[2])],
+            False,
+            id="timed over what is partly untimed",
+        ),
+        pytest.param(
+            signed(LIVE), [carried(None)], True, id="timed over untimed, seeing it"
+        ),
         pytest.param(
             signed(at=None), [carried(None)], False, id="untimed over untimed"
         ),
@@ -233,3 +242,12 @@ class TestRestore:
         assert self.reasons(self.older(validity=window), carried(HOURS_AGO[3])) == {
             Reason.WINDOW_TOO_LONG
         }
+
+
+def test_old_provenance_stamped_anew_stays_old() -> None:
+    """Whoever holds a signature may have it stamped; what it says of its age stays."""
+    old = a.provenance(signed_at=a.NOON, collected_on=HOURS_AGO[5])
+    live = a.old(carried(HOURS_AGO[2]))
+    verdict = a.decide(old, a.declaration(about=old), request=a.update(live))
+
+    assert Reason.STALE_BASE in a.reasons(verdict)

@@ -1,5 +1,7 @@
 """The same state again, an older state, another state (rule 8)."""
 
+from datetime import datetime
+
 from countersign.core.rules.adverse import about
 from countersign.core.rules.case import Case, Said, said
 from countersign.core.rules.collectors import repository
@@ -37,15 +39,32 @@ def is_current(case: Case, evidence: Evidence) -> bool:
 
     What speaks of the live state is current: applying it again goes nowhere. Evidence
     without trusted time is older than all; an object without evidence is newer than all,
-    and so is one that we cannot see.
+    and so is one that we cannot see, or one that people approved at a time that nobody
+    trusted says: whoever writes the object can take the stamp off what it carries.
     """
-    signed = evidence.signed_at
+    signed = _made_at(evidence)
     if not case.old:
         return False
     if any(intent.digest in evidence.digests for intent in case.old_intents):
         return True
-    times = (e.signed_at for e in case.old if e.signed_at is not None)
-    return signed is not None and all(time <= signed for time in times)
+    if signed is None or any(_is_undated(case, e) for e in case.old):
+        return False
+    return all(e.signed_at <= signed for e in case.old if e.signed_at is not None)
+
+
+def _made_at(evidence: Evidence) -> datetime | None:
+    """Return when evidence was made. Anybody may have old provenance stamped anew."""
+    signed, claim = evidence.signed_at, evidence.claim
+    if signed is None or not isinstance(claim, Provenance):
+        return signed
+    return min(signed, claim.collected_on or signed)
+
+
+def _is_undated(case: Case, evidence: Evidence) -> bool:
+    """Tell whether a person of the roster gave this, and nobody trusted says when."""
+    words = not isinstance(evidence.claim, Provenance)
+    known = case.policy.roster.signer(evidence.signer) is not None
+    return words and known and evidence.signed_at is None
 
 
 def follows(case: Case, provenance: Said[Provenance]) -> bool:

@@ -7,6 +7,7 @@ import pytest
 
 from countersign.core.errors import Unavailable
 from countersign.core.types.change import Elastic
+from countersign.core.types.evidence import Result
 from countersign.core.types.policy import Doors
 from countersign.core.types.request import AdmissionRequest, Requester, Resource, Verb
 from countersign.core.types.verdict import Door, Expected, Reason
@@ -244,6 +245,9 @@ async def test_it_comes_back_into_the_range() -> None:
             id="of another field",
         ),
         pytest.param({"elastic": RANGE, "signer": a.STRANGER}, id="a stranger's range"),
+        pytest.param(
+            {"elastic": RANGE, "result": Result.REJECTED}, id="a rejected range"
+        ),
         pytest.param(
             {"elastic": RANGE, "signer": a.cert("lee")},
             id="a range by who may not sign",

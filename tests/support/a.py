@@ -348,8 +348,9 @@ def sign_off(
         "inputs": frozenset(e.statement for e in shown),
         "question_set": (questions.DEFAULT.uri, questions.DEFAULT.digest),
         "answers": ANSWERS,
-        "validity": Interval(reviewed, reviewed + 30 * DAY),
     }
+    if "validity" not in fields:
+        given["validity"] = Interval(reviewed, reviewed + 30 * DAY)
     claim = SignOff(**{**given, **fields})
     named = [c.digest for c in claim.changes if isinstance(c, ObjectChange)]
     about = [*named, RUNS] if subjects is None else subjects

@@ -5,6 +5,7 @@ story that it admits.
 """
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
@@ -37,6 +38,8 @@ from countersign.core.types.policy import (
 from countersign.core.types.request import Requester
 from countersign.core.types.time import Interval
 from tests.support import a
+
+T = TypeVar("T")
 
 BOUNDS = (Elastic("/spec/replicas", 1, 9),)
 AGENT = Contributor(Part.AUTHOR, "bot@agents.example", agent=True)
@@ -233,21 +236,53 @@ STORIES = (
 )
 
 
-def _some(drawer: tuple[Evidence, ...], most: int) -> st.SearchStrategy[list[Evidence]]:
-    return st.lists(st.sampled_from(drawer), max_size=most)
+# One step from admission: what must not be the step is what the properties are about.
+DENIED = (
+    Scene(a.change(), _POLICY["known"], (CLEAN, _BY_DANA), (CLEAN,)),
+    Scene(a.change(), _POLICY["no AI"], (MARKED, _BY_DANA), (MARKED,)),
+    Scene(a.change(), _POLICY["no AI"], (_BY_DANA,)),
+    Scene(a.change(), _POLICY["no tool"], (MARKED, _BY_DANA), (MARKED,)),
+    Scene(a.change(), _POLICY["payments"], (CLEAN, _BY_DANA), (a.rejection(a.RAVI),)),
+    Scene(a.change(), _POLICY["payments"], (TOP, _BY_DANA)),
+    Scene(a.change(), _POLICY["payments"], (TOP, a.declaration(about=TOP))),
+    Scene(a.change(), _POLICY["payments"], (BOTH, _BY_DANA)),
+    Scene(a.change(), _POLICY["ban"], (CLEAN, _BY_DANA, _BY_ALL)),
+    Scene(a.change(), _POLICY["ban"], (MARKED, _BY_DANA), (MARKED,)),
+    Scene(
+        a.change(),
+        _POLICY["pair"],
+        (CLEAN, *(a.sign_off(a.RAVI, device=d) for d in ("laptop", "phone"))),
+    ),
+    Scene(a.change(intents=frozenset()), _POLICY["payments"], (CLEAN, _BY_DANA)),
+    Scene(a.update(), _POLICY["payments"], (CLEAN, a.declaration())),
+    Scene(a.update(), _POLICY["ban"], (CLEAN, a.declaration())),
+    Scene(a.update(), _POLICY["payments"], (CLEAN, _BY_DANA)),
+)
 
 
 @st.composite
-def scenes(draw: st.DrawFn) -> Scene:
-    """Return a story with things added to it, and now and then something missing."""
-    story = draw(st.sampled_from(STORIES))
-    support = list(story.support)
-    if draw(st.booleans()):
-        support.pop(draw(st.integers(0, len(support) - 1)))
-    return Scene(
-        draw(st.just(story.request) | st.sampled_from(REQUESTS)),
-        draw(st.just(story.policy) | st.sampled_from(POLICIES)),
-        (*support, *draw(_some(SUPPORTING, 4))),
-        (*story.adverse, *draw(st.just([]) | _some(ADVERSE, 2))),
-        tuple(draw(st.just([]) | st.lists(st.sampled_from(REVOKED), max_size=2))),
+def scenes(draw: st.DrawFn, *pools: tuple[Scene, ...]) -> Scene:
+    """Return a scene out of one of `pools`, with at most one twist and some extras."""
+    scene: Scene = draw(st.one_of(*map(st.sampled_from, pools)))
+    twist = draw(st.sampled_from(["", "", "", "lose", "request", "policy"]))
+    if twist == "lose":
+        left = list(scene.support)
+        left.pop(draw(st.integers(0, len(left) - 1)))
+        scene = replace(scene, support=tuple(left))
+    elif twist == "request":
+        scene = replace(scene, request=draw(st.sampled_from(REQUESTS)))
+    elif twist == "policy":
+        scene = replace(scene, policy=draw(st.sampled_from(POLICIES)))
+    return replace(
+        scene,
+        support=(*scene.support, *draw(st.just([]) | some(SUPPORTING, 3))),
+        adverse=(*scene.adverse, *draw(st.just([]) | some(ADVERSE, 2))),
+        revoked=tuple(draw(st.just([]) | some(REVOKED, 1))),
     )
+
+
+def some(
+    drawer: tuple[T, ...], most: int, least: int = 0
+) -> st.SearchStrategy[list[T]]:
+    """Return up to `most` things of a drawer."""
+    return st.lists(st.sampled_from(drawer), min_size=least, max_size=most)

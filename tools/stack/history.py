@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.stack.people import DANA, LEE, REPOSITORY, Someone
+from tools.stack.people import CI, DANA, LEE, REPOSITORY, Someone
 
 IMAGE = "ghcr.io/acme/ledger"
 BUILT = "5f3c" * 16
@@ -96,6 +96,11 @@ def commit_on(path: Path, parent: str, author: Someone, message: str) -> str:
     """
     tree = f"{parent}^{{tree}}"
     return _git(path, author, "commit-tree", tree, "-p", parent, "-m", message)
+
+
+def tree_of(path: Path, commit: str) -> str:
+    """Return the tree of `commit` in hex."""
+    return _git(path, CI, "rev-parse", f"{commit}^{{tree}}")
 
 
 def _git(path: Path, author: Someone, *arguments: str) -> str:

@@ -3,14 +3,17 @@
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
+from countersign.adapters.expiry import expires
+from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Tree
 from countersign.core.types.people import Roster
 from countersign.core.types.policy import Policy, Revoked
 from countersign.core.types.trust import TrustRoot
 from countersign.ports import InvalidPolicy, PolicySnapshot
-from countersign.telemetry import POLICIES
+from countersign.telemetry import POLICIES, TRUST_ROOT_EXPIRY
 from countersign.wire.resources import objects
 from countersign.wire.resources.kinds import (
     POLICY,
@@ -66,11 +69,13 @@ class Books:
     Attributes:
         policies: For the engine.
         roots: Trust roots that could be read, sorted by name.
+        expiry: When each of them ends, by name; None: never.
         problems: What could not be read, for people.
     """
 
     policies: PolicySnapshot
     roots: tuple[TrustRoot, ...]
+    expiry: dict[str, datetime | None]
     problems: tuple[Problem, ...]
 
 
@@ -90,7 +95,8 @@ def bind_books(
     """
     reading = _Reading()
     rosters = reading.all(ROSTER, stored(ROSTER), objects.roster)
-    roots = reading.all(TRUST_ROOT, stored(TRUST_ROOT), objects.trust_root)
+    trusted = reading.all(TRUST_ROOT, stored(TRUST_ROOT), _trust_root)
+    roots = {name: root for name, (root, _) in trusted.items()}
     revoked = reading.all(REVOCATION, stored(REVOCATION), objects.revocation)
     unread = [
         InvalidPolicy(name=f"{p.kind}/{p.name}", scope=None, problems=p.problems)
@@ -114,8 +120,17 @@ def bind_books(
             protected=protected,
         ),
         roots=tuple(roots.values()),
+        expiry={name: end for name, (_, end) in trusted.items()},
         problems=tuple(reading.problems),
     )
+
+
+def _trust_root(tree: Tree) -> tuple[TrustRoot, datetime | None]:
+    root = objects.trust_root(tree)
+    try:
+        return root, expires(root)
+    except (Malformed, ValueError) as error:  # ValueError: no certificate
+        raise Invalid([f"spec.sigstore: {error}"]) from error
 
 
 def _policy(
@@ -129,7 +144,7 @@ def _flat(entries: Iterable[tuple[Revoked, ...]]) -> tuple[Revoked, ...]:
 
 
 def observe(books: Books) -> None:
-    """Log what could not be read, and count the policies."""
+    """Log what could not be read, count the policies, tell when trust ends."""
     for problem in books.problems:
         logger.warning(
             "resource_invalid",
@@ -139,5 +154,8 @@ def observe(books: Books) -> None:
                 "problems": list(problem.problems),
             },
         )
+    TRUST_ROOT_EXPIRY.clear()
+    for name, end in books.expiry.items():
+        TRUST_ROOT_EXPIRY.labels(name).set(end.timestamp() if end else float("inf"))
     POLICIES.labels("valid").set(len(books.policies.policies))
     POLICIES.labels("invalid").set(len(books.policies.invalid))

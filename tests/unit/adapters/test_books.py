@@ -1,17 +1,19 @@
 """What is stored becomes what is in force; what cannot be read opens nothing."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from countersign.adapters.books import Books, bind_books
+from countersign.adapters.books import Books, bind_books, observe
 from countersign.adapters.policy_files import PolicyFiles
 from countersign.core.errors import Malformed, Unavailable
 from countersign.core.types.policy import RevokedKind
-from countersign.telemetry import POLICIES
+from countersign.telemetry import POLICIES, TRUST_ROOT_EXPIRY
 from tests.support import resources as stored
+from tools.sigstore import VirtualSigstore
 
 Tree = dict[str, Any]
 
@@ -102,6 +104,57 @@ def test_one_invalid_policy_leaves_the_others_in_force() -> None:
 
     assert [policy.name for policy in books.policies.policies] == ["payments"]
     assert [policy.name for policy in books.policies.invalid] == ["bad"]
+
+
+class TestExpiry:
+    """When trust ends is a metric; what it rests on must be readable."""
+
+    def test_is_the_last_end_of_what_signs(self) -> None:
+        """Of several keys the last; a key without end never ends."""
+        pem = stored.public_pem()
+        ends = ("2027-01-01T00:00:00Z", "2028-01-01T00:00:00Z")
+        keys = [
+            {"name": f"k{n}", "pem": pem, "valid": {"until": end}}
+            for n, end in enumerate(ends)
+        ]
+        forever = [*keys, {"name": "forever", "pem": pem}]
+
+        books = bound(
+            stored.trust_root("ends", keys=keys), stored.trust_root("not", keys=forever)
+        )
+        observe(books)
+
+        assert books.expiry == {"ends": datetime(2028, 1, 1, tzinfo=UTC), "not": None}
+        (told,) = TRUST_ROOT_EXPIRY.collect()
+        values = {s.labels["trust_root"]: s.value for s in told.samples}
+        assert values == {"ends": 1830297600.0, "not": float("inf")}
+
+    def test_is_that_of_the_certificate_authority(self) -> None:
+        """The window of a trusted root, or the certificates, whichever is first."""
+        material: Any = VirtualSigstore().trusted_root()
+        tree = stored.trust_root("public", sigstore=material)
+        first = bound(tree).expiry["public"]
+        assert first is not None
+
+        for authority in material["certificateAuthorities"]:
+            authority["validFor"]["end"] = "2027-01-01T00:00:00Z"
+
+        assert bound(tree).expiry == {"public": datetime(2027, 1, 1, tzinfo=UTC)}
+
+    def test_garbage_is_no_trust_root(self) -> None:
+        """It would be found out at the first signature, when it is late."""
+        tree = stored.sigstore_root()
+        tree["spec"]["sigstore"]["certificateAuthorities"] = [
+            {
+                "validFor": {"start": "2026-01-01T00:00:00Z"},
+                "certChain": {"certificates": [{"rawBytes": "AAAA"}]},
+            }
+        ]
+
+        books = bound(tree)
+
+        assert books.roots == ()
+        assert "spec.sigstore" in books.problems[0].problems[0]
 
 
 class TestPolicyFiles:

@@ -113,6 +113,19 @@ class TestTrustRoot:
             != objects.trust_root(stored.trust_root()).digest
         )
 
+    def test_has_another_digest_for_another_time(self) -> None:
+        """A key that was retired must not be remembered as trusted."""
+        pem = stored.public_pem()
+        until = {"valid": {"until": "2026-12-01T00:00:00Z"}}
+        open_end, retired = (
+            objects.trust_root(
+                stored.trust_root(keys=[{"name": "k", "pem": pem, **valid}])
+            )
+            for valid in ({}, until)
+        )
+
+        assert open_end.digest != retired.digest
+
     def test_has_the_same_digest_for_the_same_material(self) -> None:
         """The order of keys is no material."""
         tree = stored.trust_root()

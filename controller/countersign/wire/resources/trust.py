@@ -95,15 +95,17 @@ class TrustRootSpec(Strict):
         Raises:
             Malformed: a key's name stands twice, or `valid` ends before it starts.
         """
-        material = orjson.dumps(
-            self.model_dump(mode="json", by_alias=True), option=orjson.OPT_SORT_KEYS
+        keys = tuple(
+            TrustedKey(key.name, (key.pem or "").encode(), key.valid.value())
+            for key in self.keys
         )
+        material = [
+            self.sigstore,
+            [(k.name, k.pem.decode(), k.valid.start, k.valid.end) for k in keys],
+        ]
         return TrustRoot(
             name=name,
-            digest=Digest.sha256(material),
+            digest=Digest.sha256(orjson.dumps(material, option=orjson.OPT_SORT_KEYS)),
             sigstore=None if self.sigstore is None else orjson.dumps(self.sigstore),
-            keys=tuple(
-                TrustedKey(key.name, (key.pem or "").encode(), key.valid.value())
-                for key in self.keys
-            ),
+            keys=keys,
         )

@@ -300,6 +300,20 @@ class TestWatchedBooks:
 
             assert books.snapshot() is books.snapshot()
 
+    async def test_says_that_a_policy_is_broken_before_anyone_asks(
+        self,
+        server: FakeLists,
+        books: WatchedBooks,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """It is read as soon as somebody looks whether this replica is ready."""
+        await server.put(POLICIES, stored.policy(signOf={}))
+        async with running(*books.watches):
+            await until(lambda: not books.trouble())
+
+        (record,) = [r for r in caplog.records if r.getMessage() == "resource_invalid"]
+        assert vars(record)["problems"] == ["spec.signOf: unknown field"]
+
     @pytest.mark.parametrize("cut", [POLICIES, ROSTERS, TRUST_ROOTS, REVOCATIONS])
     async def test_denies_when_one_watch_has_been_silent_for_too_long(
         self, server: FakeLists, clock: Clock, books: WatchedBooks, cut: str

@@ -43,8 +43,15 @@ class WatchedBooks:
         return self._books().roots
 
     def trouble(self) -> tuple[str, ...]:
-        """Return why nothing can be judged now; empty: it can."""
-        return self._unlisted() or self._silent()
+        """Return why nothing can be judged now; empty: it can.
+
+        What changed is read here too, so that a broken policy is logged when it comes
+        and not when it first matters.
+        """
+        told = self._unlisted() or self._silent()
+        if not told:
+            self._bind()
+        return told
 
     def _unlisted(self) -> tuple[str, ...]:
         never = [watch.kind for watch in self.watches if watch.age_s() == float("inf")]
@@ -63,6 +70,9 @@ class WatchedBooks:
             raise Unavailable("; ".join(never))
         if silent := self._silent():
             raise Stale("; ".join(silent))
+        return self._bind()
+
+    def _bind(self) -> Books:
         edition = tuple(trees.edition for trees in self._trees.values())
         if self._bound is None or self._bound[0] != edition:
             books = bind_books(self._stored, self._protected)

@@ -12,7 +12,7 @@ from countersign.binding.match import same
 from countersign.core.errors import Malformed
 from countersign.core.types.request import Verb
 from tests.support.families import CHILDREN, differ, family
-from tests.support.mutations import mutants
+from tests.support.mutations import stepped, steps
 from tests.support.world import Tree
 
 TRIGGER = r"/metadata/annotations(/endpoints\.kubernetes\.io~1last-change\S*)?"
@@ -57,10 +57,13 @@ def test_nothing_else_in_a_child_is_free(name: str, verb: Verb) -> None:
     """Every step away from it is noticed. Fails if, say, annotations are left out."""
     _, kin = family(name, verb)
     free = re.compile("|".join(CHOSEN.get(name, ("nothing",))))
+    plain = _plain(kin.child)
     unseen = [
-        step
-        for step, mutant in mutants(_plain(kin.child))
-        if not free.fullmatch(step)
+        named
+        for step in steps(plain)
+        for named in [f"{step[0]} = {step[1]!r}"]
+        for mutant in [stepped(plain, step)]
+        if not free.fullmatch(named)
         and not _same(kin.child, mutant)
         and not _noticed(kin, mutant)
     ]

@@ -86,7 +86,7 @@ class ApiServer:
         Args:
             path: Of the list.
             version: From where on.
-            seconds: When the server shall end it, rounded up.
+            seconds: When the server shall end it; in whole seconds, at least one.
 
         Raises:
             NotThere, Gone, Unavailable: as :meth:`get`, and where it breaks off.

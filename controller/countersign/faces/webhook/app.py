@@ -28,8 +28,17 @@ class Health:
     draining: bool = False
 
     def lines(self) -> tuple[str, ...]:
-        """Return why this replica should not be asked; empty: it should."""
-        return ("stopping",) if self.draining else self.trouble()
+        """Return why this replica should not be asked; empty: it should.
+
+        A fault in finding out is a reason too, and must not end the process: it would
+        come up again to the same object.
+        """
+        if self.draining:
+            return ("stopping",)
+        try:
+            return self.trouble()
+        except Exception as error:  # noqa: BLE001 - told by whoever asked
+            return (f"a fault of countersign: {error!r}",)
 
 
 def make_app(validate: Validate, health: Health) -> web.Application:

@@ -23,9 +23,8 @@ from countersign.faces.webhook.validate import Validate
 
 logger = logging.getLogger(__name__)
 
-_KEEP_ALIVE_S = (
-    180.0  # twice what the API server keeps idle connections: it closes first
-)
+_KEEP_ALIVE_S = 180.0  # the API server lets go of idle connections after 90: first
+_LOOK_S = 0.25  # between looks whether this replica is ready, for the log
 _REFRESH_S = 10.0  # between looks at the certificate; the kubelet takes a minute itself
 _STOP_S = 10.0  # for answers in flight when the listener closes
 _BACKLOG = 512  # connections that wait to be accepted
@@ -154,4 +153,4 @@ async def _announce(health: Health) -> None:
             else:
                 logger.info("ready")
             told = lines
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(_LOOK_S)

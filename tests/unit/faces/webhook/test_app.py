@@ -312,6 +312,21 @@ async def test_ready_says_what_is_missing(client: Client, health: Health) -> Non
     assert (await ask(client))["allowed"] is True  # the engine decides, not readiness
 
 
+async def test_a_fault_in_finding_out_is_no_readiness(
+    client: Client, health: Health
+) -> None:
+    """One object that nobody foresaw must not end the process."""
+
+    def fail() -> tuple[str, ...]:
+        raise RecursionError("too deep")
+
+    health.trouble = fail
+    answer = await client.get("/readyz")
+
+    assert answer.status == 503
+    assert "RecursionError" in await answer.text()
+
+
 async def test_a_draining_replica_still_answers_and_lets_go(
     client: Client, health: Health
 ) -> None:

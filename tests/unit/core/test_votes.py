@@ -415,6 +415,10 @@ class TestRevocation:
             pytest.param((RevokedKind.PERSON, "dana"), id="person"),
             pytest.param((RevokedKind.BUNDLE, str(a.sign_off().bundle)), id="bundle"),
             pytest.param((RevokedKind.BUNDLE, a.sign_off().bundle.value), id="bare"),
+            pytest.param(
+                (RevokedKind.BUNDLE, str(a.sign_off().statement)),
+                id="all spellings of a bundle",
+            ),
         ],
     )
     @pytest.mark.parametrize(

@@ -17,7 +17,9 @@ def is_revoked(
 ) -> bool:
     """Tell whether `evidence` no longer counts.
 
-    Evidence without trusted time counts as signed after any `since`.
+    Evidence without trusted time counts as signed after any `since`. A bundle can be
+    named by its statement, too: only that is signed, so another spelling of the bundle
+    has another digest and proves the same.
 
     Args:
         evidence: A verified statement.
@@ -26,8 +28,11 @@ def is_revoked(
         collectors: Names of the policy's attestors that the signer is.
     """
     names = {
-        (RevokedKind.BUNDLE, str(evidence.bundle)),
-        (RevokedKind.BUNDLE, evidence.bundle.value),
+        *(
+            (RevokedKind.BUNDLE, name)
+            for digest in (evidence.bundle, evidence.statement)
+            for name in (str(digest), digest.value)
+        ),
         *((RevokedKind.COLLECTOR, name) for name in collectors),
     }
     if isinstance(evidence.signer, CertIdentity):

@@ -17,8 +17,8 @@ class Entry(Strict):
 
     kind: RevokedKind
     value: Text = Field(
-        description="SAN, key name, bundle digest (sha256:...), person id or "
-        "collector name, according to kind."
+        description="SAN, key name, digest (sha256:...) of a bundle's statement or of "
+        "one copy of the bundle, person id or collector name, according to kind."
     )
     since: Instant | None = Field(
         default=None, description="Evidence signed from then on; absent: all."

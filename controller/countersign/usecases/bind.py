@@ -18,7 +18,7 @@ from countersign.core.types.policy import Policy
 from countersign.ports import ClusterState
 from countersign.usecases.gather import Gathered
 
-MAX_ELASTICS = 16  # sets of bounds for one intent
+MAX_ELASTICS = 4  # sets of bounds for one intent; each costs a comparison
 ANY_SCALE = (Elastic("/spec/replicas", 1, 2**31 - 1),)
 """Where a policy lets groups scale: any number, never 0."""
 

@@ -147,6 +147,10 @@ def test_a_resource_is_written_as_kubectl_does(resource: Resource, text: str) ->
         ("a.c", "", "abc", False),
         ("*", "@", "", True),
         ("[ab]", "", "a", False),
+        ("**a*", "", "ba", True),
+        ("*a*a", "", "aba", True),
+        ("*ab*b", "", "aab", False),
+        ("*a/*b", "/", "ba/b/b", False),
     ],
 )
 def test_a_star_is_the_only_wildcard(
@@ -154,6 +158,11 @@ def test_a_star_is_the_only_wildcard(
 ) -> None:
     """And it stops where it must."""
     assert bool(glob(pattern, stop).fullmatch(text)) is matches
+
+
+def test_many_stars_are_no_slower_than_one() -> None:
+    """Each part is found once; else this would take longer than anybody waits."""
+    assert not glob("*a" * 30, "/").fullmatch("a" * 255 + "b")
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,11 @@ def glob(pattern: str, stop: str) -> re.Pattern[str]:
         stop: Characters a ``*`` does not match, may be empty.
     """
     body = f"[^{re.escape(stop)}]*" if stop else ".*"
-    return re.compile(body.join(re.escape(part) for part in pattern.split("*")))
+    first, *middle = (re.escape(part) for part in pattern.split("*"))
+    last = body + middle.pop() if middle else ""
+    # what is between two wildcards is best found early: no other way need be tried
+    found = "".join(f"(?>{body}?{part})" for part in middle if part)
+    return re.compile(first + found + last)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -333,7 +337,8 @@ class Revoked:
     """A withdrawal: evidence signed at or after `since` no longer counts.
 
     Attributes:
-        value: SAN, key name, bundle digest, person id or collector name.
+        value: SAN, key name, digest of a bundle or (in all its spellings) of its
+            statement, person id or collector name.
         since: None: all. Evidence without trusted time always counts as after.
     """
 

@@ -16,6 +16,7 @@ from countersign.binding.facts import (
     service_account,
 )
 from countersign.binding.match import match
+from countersign.binding.tree import ABSENT
 from countersign.core.types.artifacts import Difference
 from tests.support.trees import Tree, deployment, having, pod, ref, service, tree
 
@@ -175,6 +176,7 @@ def test_a_job_selects_its_own_pods() -> None:
     assert compare(job(""), labelled("u-1", name="other")) != ()
     assert compare(job(""), job("u-1")) != ()
     assert compare(job(""), labelled("u-1", extra="x")) != ()
+    assert compare(job(""), having(labelled("ABSENT"), "/metadata/uid", ABSENT)) != ()
 
 
 def token_volume(name: str = "kube-api-access-b2c4d") -> Tree:

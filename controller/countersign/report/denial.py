@@ -62,7 +62,8 @@ def denial(
     last = [_fit(f"  next: {step}", _STEP)]
     if decision and not request.dry_run:
         last.append(_fit(f"  decision {decision}", _DECISION))
-    also = [f"  also: {says(f)}{_other(f, head)}" for f in _others(denying, head)]
+    others = (f"  also: {says(f)}{_other(f, head)}" for f in _others(denying, head))
+    also = [line for line in dict.fromkeys(others) if line != f"  also: {says(head)}"]
     return "\n".join([*lines, *_as_fits(also, lines + last), *last])
 
 

@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from countersign.core.types.artifacts import Subject
 from countersign.core.types.verdict import (
     Detail,
     Differences,
@@ -42,15 +43,20 @@ GAPS = {
 def fields(finding: Finding) -> dict[str, str]:
     """Return the pieces that a sentence about `finding` may use; all are always there.
 
-    ``about`` is the thing, ``what`` the facts on their own; the rest is empty where the
-    facts do not have it.
+    ``about`` is the image that the finding is about, or "it"; ``what`` are the facts on
+    their own. A piece that the facts do not have is a question mark.
     """
     pieces = dict.fromkeys(
         ("expected", "seen", "names", "person", "signer", "needed", "making", "roles"),
         "?",
     )
-    pieces["about"] = thing(finding.about)
-    return {**pieces, **_of(finding.facts)}
+    pieces |= _of(finding.facts)
+    named = isinstance(finding.about, Subject)
+    return {
+        **pieces,
+        "about": thing(finding.about) if named else "it",
+        "image": thing(finding.about) if named else pieces["names"],
+    }
 
 
 def _of(facts: Facts) -> dict[str, str]:
@@ -60,11 +66,9 @@ def _of(facts: Facts) -> dict[str, str]:
         case Detail(text):
             return {"what": clean(text, 200)}
         case Expected(expected, seen):
-            pieces = {"expected": clean(expected), "seen": clean(seen) or "nothing"}
-            return {
-                **pieces,
-                "what": f"expected {pieces['expected']}, saw {pieces['seen']}",
-            }
+            wanted, found = clean(expected), clean(seen) or "nothing"
+            what = f"expected {wanted}, saw {found}" if wanted else found
+            return {"expected": wanted or "nothing", "seen": found, "what": what}
         case Differences(_, differences):
             what = difference(differences[0], len(differences) - 1)
             return {"what": what}

@@ -10,6 +10,13 @@ from datetime import datetime
 from countersign.core.types.artifacts import Difference, Digest, ObjectRef, Subject
 from countersign.core.types.evidence import Assistance, Lines
 
+MAKING = {
+    Assistance.HUMAN: "a human-made change",
+    Assistance.UNKNOWN: "a change not proven human-made",
+    Assistance.MIXED: "an AI-assisted change",
+    Assistance.AI: "an AI-made change",
+}
+
 MAX_PHRASE = 120  # characters of one quoted thing
 MAX_LISTED = 5  # things of a list that are named
 
@@ -61,15 +68,7 @@ def difference(first: Difference, more: int) -> str:
 
 def making(assistance: Assistance) -> str:
     """Say what kind of change it is, as the subject of a sentence."""
-    match assistance:
-        case Assistance.AI:
-            return "an AI-made change"
-        case Assistance.MIXED:
-            return "an AI-assisted change"
-        case Assistance.UNKNOWN:
-            return "a change not proven human-made"
-        case Assistance.HUMAN:
-            return "a human-made change"
+    return MAKING[assistance]
 
 
 def counted(lines: Lines) -> str:

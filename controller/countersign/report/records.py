@@ -2,7 +2,7 @@
 
 from dataclasses import fields, is_dataclass
 from datetime import datetime
-from enum import Enum, IntEnum
+from enum import IntEnum
 
 from countersign.core.types.artifacts import Digest, Json, Tree
 from countersign.core.types.policy import Enforcement
@@ -99,27 +99,17 @@ def _finding(finding: Finding) -> Tree:
 
 def _plain(value: object) -> Json:
     """Write facts as JSON: their fields in camelCase, digests and instants as text."""
-    match value:
-        case None | bool() | str() if not isinstance(value, Enum):
-            return value
-        case IntEnum():
-            return value.name.lower()
-        case Enum():
-            return str(value)
-        case int():
-            return value
-        case Digest():
-            return str(value)
-        case datetime():
-            return value.isoformat().replace("+00:00", "Z")
-        case tuple():
-            return [_plain(each) for each in value]
-        case _ if is_dataclass(value):
-            return {
-                _camel(f.name): _plain(getattr(value, f.name)) for f in fields(value)
-            }
-        case _:
-            return str(value)
+    if isinstance(value, IntEnum):
+        return value.name.lower()
+    if value is None or isinstance(value, int):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if is_dataclass(value) and not isinstance(value, Digest):
+        return {_camel(f.name): _plain(getattr(value, f.name)) for f in fields(value)}
+    return str(value)
 
 
 def _camel(name: str) -> str:

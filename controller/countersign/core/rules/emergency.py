@@ -122,7 +122,7 @@ def _steps(
         yield _access_fault(case, change)
     elif case.change.subresource:
         seen = f"{case.change.operation} {case.change.subresource}"
-        yield case.finding(Reason.SUBRESOURCE, Expected(seen, ""))
+        yield case.finding(Reason.SUBRESOURCE, Expected("", seen))
     elif isinstance(change, Deletion):
         yield deletion_fault(case, change)
     else:
@@ -136,8 +136,8 @@ def _access_fault(case: Case, change: Access) -> Finding | None:
     seen, old = case.change, case.change.old
     if (change.subresource, change.operation) != (seen.subresource, seen.operation):
         facts = Expected(
-            f"{seen.operation} {seen.subresource}".rstrip(),
             f"{change.operation} {change.subresource}",
+            f"{seen.operation} {seen.subresource}".rstrip(),
         )
         return case.finding(Reason.SUBRESOURCE, facts)
     if old is None or old.uid != change.uid:

@@ -1,0 +1,310 @@
+"""A denial as the person at ``kubectl apply`` reads it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from countersign.core.types.artifacts import Difference, ObjectRef
+from countersign.core.types.evidence import Assistance
+from countersign.core.types.policy import Enforcement
+from countersign.core.types.verdict import (
+    Detail,
+    Differences,
+    Expected,
+    Facts,
+    Finding,
+    Ineligible,
+    Names,
+    OpenSlots,
+    Reason,
+    SignedBy,
+    Verdict,
+)
+from countersign.report.denial import MAX_DENIAL, denial, warnings
+from tests.support import a, findings
+from tests.support.findings import OPEN, finding
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, as far as a denial knows of it."""
+
+    ref: ObjectRef = a.OBJECT
+    dry_run: bool = False
+
+
+def deny(*found: Finding, **given: Any) -> str:
+    """Say why."""
+    asked = Asked(**{k: given.pop(k) for k in ("ref", "dry_run") if k in given})
+    return denial(Verdict.of((), found), asked, "prod-eu", **given)
+
+
+def test_reads_as_designed() -> None:
+    """The first line says it all; then what is missing, and the exact next step."""
+    text = deny(finding(Reason.SLOT_OPEN), decision="01J8Z0")
+
+    assert text == (
+        "payments/Deployment/ledger: an AI-assisted change without sign-offs by senior, "
+        "service-owner (policy payments)\n"
+        "  provenance: mixed (amazon-q 2026-03, 41 of 60 lines), "
+        "attested by ci at 2026-11-22T12:00Z\n"
+        "  missing: senior (0 of 1), service-owner (0 of 1); eligible now: dana, ravi; "
+        "not eligible: lee (author)\n"
+        "  next: ask one of dana, ravi to run: countersign sign-off -f FILE "
+        "--provenance BUNDLE --cluster prod-eu --out SIGNED"
+        "    then: kubectl apply -f SIGNED\n"
+        "  decision 01J8Z0"
+    )
+
+
+def test_the_law_and_the_words_fit() -> None:
+    """A real verdict of the law, in words."""
+    verdict = a.decide(a.marked(), a.sign_off(a.LEE, saw=[a.marked()]))
+
+    text = denial(verdict, Asked(), "prod-eu")
+
+    head, *rest = text.splitlines()
+    assert head == (
+        "payments/Deployment/ledger: signed by lee, who does not hold the role senior "
+        "here (policy payments)"
+    )
+    assert rest[1] == "  missing: senior (0 of 1); eligible now: dana, ravi"
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (Assistance.AI, "an AI-made change"),
+        (Assistance.MIXED, "an AI-assisted change"),
+        (Assistance.UNKNOWN, "a change not proven human-made"),
+        (Assistance.HUMAN, "a human-made change"),
+    ],
+)
+def test_names_the_kind_of_change(state: Assistance, words: str) -> None:
+    """And the one slot that is open."""
+    facts = OpenSlots(open=("senior",), assistance=state)
+
+    text = deny(finding(Reason.SLOT_OPEN, facts=facts))
+
+    assert text.startswith(
+        f"payments/Deployment/ledger: {words} without a senior sign-off (policy payments)"
+    )
+
+
+def test_an_article_fits_its_role() -> None:
+    """``an on-call sign-off``."""
+    facts = OpenSlots(open=("on-call",))
+
+    assert "without an on-call sign-off" in deny(finding(Reason.SLOT_OPEN, facts=facts))
+
+
+def test_a_dry_run_has_no_decision() -> None:
+    """It leaves no record."""
+    assert "decision" not in deny(
+        finding(Reason.SLOT_OPEN), decision="01J8Z0", dry_run=True
+    )
+
+
+def test_nobody_to_ask_is_said() -> None:
+    """Where the roster has nobody who may."""
+    facts = OpenSlots(open=("senior",))
+
+    text = deny(finding(Reason.SLOT_OPEN, facts=facts))
+
+    assert "eligible now: nobody" in text
+    assert "ask whoever may sign to run" in text
+    assert "provenance:" not in text
+
+
+def test_one_person_is_asked_by_name() -> None:
+    """And provenance is not asked for where no slot wants it."""
+    facts = OpenSlots(open=("senior",), eligible=("dana",))
+
+    assert "ask dana to run: countersign sign-off -f FILE --cluster" in deny(
+        finding(Reason.SLOT_OPEN, facts=facts)
+    )
+
+
+def test_no_evidence_at_all_where_nobody_asks_who_made_it() -> None:
+    """The step is the sign-off alone."""
+    facts = OpenSlots(open=("senior",), eligible=("dana",))
+
+    text = deny(finding(Reason.NO_EVIDENCE), finding(Reason.SLOT_OPEN, facts=facts))
+
+    assert "a change that comes without any evidence" in text
+    assert "attest" not in text
+
+
+def test_wanted_provenance_that_is_not_there_is_said() -> None:
+    """`none` beside what is missing."""
+    facts = OpenSlots(open=("senior",), authors=True)
+
+    assert "  provenance: none\n" in deny(finding(Reason.SLOT_OPEN, facts=facts))
+
+
+@pytest.mark.parametrize(
+    ("person", "shown"),
+    [
+        (Ineligible("lee", Reason.NOT_INDEPENDENT, "author"), "lee (author)"),
+        (Ineligible("lee", Reason.SLOT_OPEN, "senior"), "lee (fills senior)"),
+        (Ineligible("lee", Reason.REVOKED), "lee (revoked)"),
+        (Ineligible("lee", Reason.PERSON_INVALID), "lee (not on the roster now)"),
+    ],
+)
+def test_says_why_somebody_may_not(person: Ineligible, shown: str) -> None:
+    """In a word."""
+    facts = replace(OPEN, ineligible=(person,))
+
+    assert f"not eligible: {shown}\n" in deny(finding(Reason.SLOT_OPEN, facts=facts))
+
+
+def test_counts_filled_slots_of_the_same_role() -> None:
+    """Two seniors, one of whom signed."""
+    facts = OpenSlots(open=("senior",), filled=(("senior", "dana"), ("quality", "x")))
+
+    assert "missing: senior (1 of 2);" in deny(finding(Reason.SLOT_OPEN, facts=facts))
+
+
+def test_the_weightiest_comes_first_and_the_rest_after() -> None:
+    """What is wrong with the sign-off before that a slot is open; each other once."""
+    other = Finding(policy="strict", reason=Reason.NO_EVIDENCE, about=a.OBJECT)
+    text = deny(
+        finding(Reason.SLOT_OPEN),
+        finding(Reason.AUTHORS_UNKNOWN),
+        finding(Reason.EXPIRED),
+        other,
+        replace(other, reason=Reason.SLOT_OPEN, facts=OPEN),
+    )
+
+    lines = text.splitlines()
+    also = [line for line in lines if line.startswith("  also: ")]
+    assert "a sign-off that was valid until" in lines[0]
+    assert len(also) == 2
+    assert "nobody knows who made image" in also[0]
+    assert also[1] == "  also: a change that comes without any evidence (policy strict)"
+
+
+def test_what_is_said_is_not_said_again() -> None:
+    """Two artifacts of one unknown author."""
+    unknown = [
+        finding(Reason.AUTHOR_UNRESOLVED),
+        replace(finding(Reason.AUTHOR_UNRESOLVED), about=findings.IMAGE),
+    ]
+
+    assert "also" not in deny(*unknown)
+
+
+def test_findings_that_only_warn_are_no_part_of_it() -> None:
+    """They have their own way to kubectl."""
+    warn = replace(
+        finding(Reason.EXPIRED), enforcement=Enforcement.WARN, policy="looking"
+    )
+
+    text = deny(finding(Reason.SLOT_OPEN), warn)
+
+    assert "looking" not in text
+    (line,) = warnings(Verdict.of((), [warn]))
+    assert line == (
+        "payments/Deployment/ledger: a sign-off that was valid until "
+        "2026-11-22T11:00Z (policy looking)"
+    )
+
+
+def test_the_gate_itself_has_no_policy() -> None:
+    """Nothing in brackets then."""
+    text = deny(finding(Reason.NOT_READY, policy=""))
+
+    assert text.splitlines()[0].endswith("until it has")
+
+
+@pytest.mark.parametrize(
+    ("difference", "shown"),
+    [
+        (Difference("/spec/x", "1", "2"), "/spec/x is 2, 1 was signed"),
+        (Difference("/spec/x", "1", None), "/spec/x is missing, 1 was signed"),
+        (
+            Difference("/spec/x", None, "2"),
+            "/spec/x is 2, nothing of the sort was signed",
+        ),
+        (
+            Difference("/spec/x", None, None),
+            "/spec/x is , nothing of the sort was signed",
+        ),
+    ],
+)
+def test_shows_the_first_difference(difference: Difference, shown: str) -> None:
+    """And how many more there are."""
+    facts = Differences(a.MANIFEST, (difference, difference))
+
+    assert f"not what was signed: {shown} (and 1 more)" in deny(
+        finding(Reason.CHANGED, facts=facts)
+    )
+
+
+HOSTILE = "\x1b[2Jx\r\ny\u202e" + "z" * 999
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        Expected(HOSTILE, HOSTILE),
+        Names((HOSTILE,) * 20),
+        SignedBy(HOSTILE, HOSTILE, HOSTILE, HOSTILE),
+        Detail(HOSTILE),
+        Differences(a.MANIFEST, (Difference(HOSTILE, HOSTILE, HOSTILE),)),
+        replace(OPEN, open=(HOSTILE,) * 9, eligible=(HOSTILE,) * 9, tools=(HOSTILE,)),
+    ],
+)
+def test_nothing_that_others_wrote_reaches_the_terminal_raw(facts: Facts) -> None:
+    """No control characters, no lines of their own, no more than 1 KB."""
+    ref = ObjectRef("apps", "Deployment", "p" * 63, "n" * 253)
+    also = [finding(reason) for reason in Reason]
+
+    text = deny(
+        finding(Reason.UNAVAILABLE, facts=facts), *also, ref=ref, decision="0" * 99
+    )
+
+    assert "".join(text.split("\n")).isprintable()
+    assert len(text.encode()) <= MAX_DENIAL
+    assert text.splitlines()[-2].startswith("  next: ")
+
+
+texts = st.text(max_size=300)
+
+
+@given(
+    st.lists(st.sampled_from(findings.ALL), min_size=1, max_size=40),
+    texts,
+    st.tuples(texts, texts),
+)
+def test_a_denial_never_exceeds_its_bound(
+    found: list[Finding], cluster: str, names: tuple[str, str]
+) -> None:
+    """Whatever names people choose.
+
+    Caught: lines cut by characters instead of bytes.
+    """
+    ref = ObjectRef("", "ConfigMap", *names)
+    facts = Names(names * 9)
+    named = [replace(f, facts=facts) for f in found if isinstance(f.facts, Names)]
+
+    text = denial(Verdict.of((), [*found, *named]), Asked(ref), cluster)
+
+    assert len(text.encode()) <= MAX_DENIAL
+    assert "\n  next: " in text
+
+
+def test_more_than_there_is_room_for_is_counted() -> None:
+    """The rest is in the JSON."""
+    text = deny(*(f for f in findings.ALL if f.reason is not Reason.NOT_READY))
+
+    assert text.splitlines()[-2].startswith("  also: ")
+    assert text.splitlines()[-2].endswith(" more")
+
+
+def test_the_same_verdict_reads_the_same() -> None:
+    """Deterministic but for the decision."""
+    assert deny(*findings.ALL) == deny(*reversed(findings.ALL))

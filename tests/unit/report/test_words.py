@@ -1,0 +1,129 @@
+"""Every reason has words of its own: a sentence, a next step, a section in the runbook."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from countersign.core.types.verdict import (
+    Finding,
+    Gap,
+    Names,
+    OpenSlots,
+    ProvenanceGap,
+    Reason,
+)
+from countersign.faces.cli import cli
+from countersign.report.facts import GAPS
+from countersign.report.sentences import SENTENCES, says
+from countersign.report.steps import STEPS, next_step
+from tests.support import a, findings
+
+RUNBOOK = Path(__file__).parents[3] / "docs" / "runbook.md"
+REASONS = pytest.mark.parametrize("reason", list(Reason))
+
+
+def test_every_reason_has_a_sentence_and_a_step() -> None:
+    """None is forgotten, none is left over."""
+    assert set(SENTENCES) == set(STEPS) == set(findings.FACTS) == set(Reason)
+
+
+def test_every_gap_has_words() -> None:
+    """Each kind of missing provenance."""
+    assert set(GAPS) == set(Gap)
+
+
+@REASONS
+def test_a_sentence_is_whole(reason: Reason) -> None:
+    """No piece is missing, none is left in braces, it is one line without a full stop."""
+    text = says(findings.finding(reason))
+
+    assert not re.search(r"[{}?\n]|  |: $|\.$", text)
+
+
+@REASONS
+def test_a_step_is_whole(reason: Reason) -> None:
+    """The same of what to do."""
+    text = next_step(findings.finding(reason), "prod-eu", findings.OPEN)
+
+    assert not re.search(r"[{}?\n]|\.$", text)
+
+
+def test_no_two_reasons_sound_alike() -> None:
+    """A denial tells which it is, and what to do about it."""
+    sentences = {says(f) for f in findings.ALL}
+    steps = {next_step(f, "prod-eu", findings.OPEN) for f in findings.ALL}
+
+    assert len(sentences) == len(steps) == len(Reason)
+
+
+def commands(text: str) -> list[list[str]]:
+    """Return the commands that `text` tells to run."""
+    found = re.findall(r"(countersign [a-z-]+ .*?)(?=    |; |$)", text)
+    return [shlex.split(command) for command in found]
+
+
+@REASONS
+@pytest.mark.parametrize("authors", [True, False])
+def test_every_command_exists_with_its_options(
+    reason: Reason, *, authors: bool
+) -> None:
+    """Nobody is sent to a command that is not there."""
+    asks = OpenSlots(open=("senior",), authors=authors)
+    context = click.Context(cli)
+
+    for _, name, *words in commands(next_step(findings.finding(reason), "c", asks)):
+        command = cli.get_command(context, name)
+        assert command is not None
+        known = {option for p in command.params for option in p.opts}
+        assert {word for word in words if word.startswith("-")} <= known
+
+
+def test_commands_are_found_by_this_test() -> None:
+    """The extraction above is no decoration."""
+    text = next_step(findings.finding(Reason.NO_EVIDENCE), "prod-eu", findings.OPEN)
+
+    assert [c[1] for c in commands(text)] == ["attest", "sign-off"]
+
+
+@REASONS
+def test_the_runbook_has_a_section_of_its_own(reason: Reason) -> None:
+    """What it means, and what to do."""
+    _, _, after = RUNBOOK.read_text().partition(f"\n### {reason}\n")
+    section, _, _ = after.partition("\n#")
+
+    assert "**Means:** " in section
+    assert "**Do:** " in section
+
+
+def test_the_runbook_has_no_section_too_many() -> None:
+    """A reason that went would leave one."""
+    sections = re.findall(r"^### (.+)$", RUNBOOK.read_text(), re.MULTILINE)
+
+    assert sorted(sections) == sorted(Reason)
+
+
+@pytest.mark.parametrize("gap", list(Gap))
+def test_a_gap_is_told(gap: Gap) -> None:
+    """With what was seen, where anything was."""
+    told = findings.finding(
+        Reason.AUTHORS_UNKNOWN, facts=ProvenanceGap(gap, "something")
+    )
+
+    assert "nobody knows who made image docker.io/acme/ledger@sha256:" in says(told)
+    assert not re.search(r"[{}?]", says(told))
+
+
+def test_an_image_without_digest_is_named_by_its_reference() -> None:
+    """There is no other name for it."""
+    facts = Names(("acme/ledger:1.2",))
+    loose = Finding(
+        policy="payments",
+        reason=Reason.IMAGE_UNCOVERED,
+        about=a.OBJECT,
+        facts=facts,
+    )
+
+    assert says(loose) == "a newly run image that is not signed: acme/ledger:1.2"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from countersign.core.types.artifacts import Difference, ObjectRef
@@ -272,9 +272,10 @@ def test_nothing_that_others_wrote_reaches_the_terminal_raw(facts: Facts) -> Non
     assert text.splitlines()[-2].startswith("  next: ")
 
 
-texts = st.text(max_size=300)
+texts = st.text("a漢 ", min_size=200, max_size=300) | st.text(max_size=300)
 
 
+@example([finding(Reason.IMAGE_UNPINNED)], "漢" * 300, ("漢" * 300,) * 2)
 @given(
     st.lists(st.sampled_from(findings.ALL), min_size=1, max_size=40),
     texts,

@@ -63,7 +63,7 @@ class Injection(Strict):
 
 
 class Helm(Strict):
-    """Helm's own storage objects and metadata pass."""
+    """Helm's marks on what it applies pass; its release Secrets do not yet."""
 
 
 class ArgoCD(Strict):

@@ -272,10 +272,11 @@ def test_nothing_that_others_wrote_reaches_the_terminal_raw(facts: Facts) -> Non
     assert text.splitlines()[-2].startswith("  next: ")
 
 
+WIDE = ("漢" * 300, "字" * 300)
 texts = st.text("a漢 ", min_size=200, max_size=300) | st.text(max_size=300)
 
 
-@example([finding(Reason.IMAGE_UNPINNED)], "漢" * 300, ("漢" * 300,) * 2)
+@example([finding(Reason.IMAGE_UNPINNED, facts=Names(WIDE * 9))], WIDE[0], WIDE)
 @given(
     st.lists(st.sampled_from(findings.ALL), min_size=1, max_size=40),
     texts,

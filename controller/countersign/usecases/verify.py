@@ -22,7 +22,8 @@ def as_requests(
         namespace: For those of namespaced kinds that name none.
 
     Raises:
-        Malformed: a manifest that says not what it is, or that no server would take.
+        Malformed: a manifest that says not what it is, or not where it goes, or that no
+            server would take.
     """
     return tuple(_request(manifest, namespace) for manifest in manifests)
 
@@ -38,9 +39,13 @@ def _request(manifest: Tree, namespace: str) -> AdmissionRequest:
         raise Malformed("expected apiVersion, kind and metadata in a manifest")
     group, _, version = version.rpartition("/")
     where = str(metadata.get("namespace") or "")
+    known = supported(manifest)
     # of a kind that nobody here knows only its manifest says whether it has a namespace
-    if not where and (kind_of(manifest).namespaced if supported(manifest) else True):
+    if not where and (not known or kind_of(manifest).namespaced):
         where = namespace
+        if known and not where:  # no policy would hold there, wherever kubectl puts it
+            name = f"{kind}/{metadata.get('name', '')}"[:200]
+            raise Malformed(f"{name}: expected a namespace, saw none: give --namespace")
     ref = ObjectRef(
         group=group,
         kind=kind,

@@ -295,6 +295,17 @@ def test_only_namespaced_kinds_get_a_namespace() -> None:
     assert [r.ref.namespace for r in requests] == ["payments", "", "payments"]
 
 
+def test_what_says_not_where_it_goes_cannot_be_judged(
+    run: Run, release: Release
+) -> None:
+    """No policy holds nowhere, and kubectl would still put it somewhere."""
+    ran = verify(run, release, release.path("ledger.yaml"))
+
+    assert ran.code == Exit.UNDECIDED
+    assert ran.err.startswith("error: ConfigMap/ledger: expected a namespace, saw none")
+    assert "--namespace" in ran.err
+
+
 def test_what_says_not_what_it_is_cannot_be_judged() -> None:
     """There is no request to make of it."""
     with pytest.raises(Malformed, match="apiVersion"):

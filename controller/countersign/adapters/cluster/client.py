@@ -18,6 +18,7 @@ from kubernetes.aio.config import (
     load_incluster_config,
     load_kube_config,
 )
+from yaml import YAMLError
 
 from countersign.adapters.cluster.source import Gone, NotThere
 from countersign.core.errors import Misconfigured, Unavailable
@@ -26,6 +27,8 @@ from countersign.core.types.artifacts import Tree
 _PAGE = 500  # objects of one LIST request, as client-go asks for
 _QUIET = 10.0  # seconds a watch may outlive the end it was asked for
 _OK, _NOT_FOUND, _GONE = 200, 404, 410
+# What the client lets out of a file that is no kubeconfig: it looks into what it read
+_NO_KUBECONFIG = (YAMLError, TypeError, AttributeError, LookupError, ValueError)
 
 
 class ApiServer:
@@ -156,6 +159,8 @@ async def connect(
         Misconfigured: no usable credentials.
     """
     settings = Configuration()
+    if kubeconfig is not None and not _is_file(kubeconfig):
+        raise Misconfigured(f"expected a kubeconfig, saw no file {kubeconfig}")
     try:
         if kubeconfig is None and context is None and _in_cluster():
             load_incluster_config(settings)  # type: ignore[no-untyped-call]  # theirs
@@ -168,12 +173,19 @@ async def connect(
             )
     except (ConfigException, OSError) as error:
         raise Misconfigured(f"no way to the API server: {error}") from error
+    except _NO_KUBECONFIG as error:
+        seen = kubeconfig or "what KUBECONFIG names"
+        raise Misconfigured(f"expected a kubeconfig, saw {seen}: {error}") from error
     client = ApiClient(settings)
     client.user_agent = "countersign"
     try:
         yield ApiServer(client, request_s)
     finally:
         await client.close()  # type: ignore[no-untyped-call]  # theirs
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_file()
 
 
 def _in_cluster() -> bool:

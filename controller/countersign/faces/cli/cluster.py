@@ -1,5 +1,6 @@
 """The live cluster that a kubeconfig names, as far as looking at it goes."""
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,9 +30,13 @@ def given(
         environ: ``KUBECONFIG`` and ``HOME`` are read.
     """
     usual = Path(environ.get("HOME", "/nonexistent")) / ".kube" / "config"
-    if kubeconfig or context or environ.get("KUBECONFIG") or usual.is_file():
-        return Where(kubeconfig, context)
-    return None
+    named = environ.get("KUBECONFIG", "")
+    if not (kubeconfig or context or named or usual.is_file()):
+        return None
+    # The client looks at KUBECONFIG when it is imported: too early for whoever embeds us.
+    # A list of files is left to it, since it knows how to merge them.
+    single = Path(named) if named and os.pathsep not in named else None
+    return Where(kubeconfig or single, context)
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from countersign.core.types.policy import Attestor
 from countersign.wire.resources.fields import MAX_LIST, Name, Strict, Text, rules
 
-DEFAULT_TRUST_ROOT = "public-good"  # the one that the chart ships
+DEFAULT_TRUST_ROOT = "public-good"  # by convention, that of the public Sigstore
 
 _ONE_WAY = "expected key, or issuer and san"
 _PINNED = "expected sourceRepositories beside issuer: a reusable workflow has the same SAN whoever calls it"

@@ -7,7 +7,6 @@ Ines are on call. By default everything fits together: ``a.decide()`` admits.
 
 import hashlib
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -469,8 +468,3 @@ def finding(verdict: Verdict, reason: Reason) -> Finding:
     """Return the only finding with `reason`."""
     (found,) = (f for f in verdict.findings if f.reason is reason)
     return found
-
-
-def resigned(bundle: Evidence, **fields: Any) -> Evidence:
-    """Return `bundle` with other fields, as another bundle."""
-    return replace(bundle, bundle=digest(f"{bundle.bundle} {fields}"), **fields)

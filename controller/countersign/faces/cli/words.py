@@ -16,6 +16,7 @@ from countersign.core.types.evidence import (
 )
 from countersign.core.types.people import CertIdentity, KeyIdentity
 from countersign.faces.cli.text import one_line
+from countersign.wire.shapes import render_time
 
 _MADE = frozenset({Part.AUTHOR, Part.COMMITTER, Part.PROMPTER})
 
@@ -32,7 +33,7 @@ def when(moment: datetime | None) -> str:
 
 def exactly(moment: datetime | None) -> str | None:
     """Return a time for a machine, RFC 3339 in UTC."""
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+    return None if moment is None else render_time(moment)
 
 
 def counted(number: int, what: str) -> str:

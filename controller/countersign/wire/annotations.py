@@ -22,8 +22,7 @@ from countersign.wire.strict_json import parse_json
 PREFIX = "countersign.dev/"
 BUNDLES = f"{PREFIX}bundles"
 INTENT = f"{PREFIX}intent"
-REFERENCE = f"{PREFIX}ref"
-KNOWN = frozenset({BUNDLES, INTENT, REFERENCE})
+KNOWN = frozenset({BUNDLES, INTENT})  # all that is read; others are refused
 
 MAX_PACKED = 256 * 2**10  # characters; Kubernetes' own limit on all annotations
 MAX_INFLATED = 2**20  # bytes

@@ -314,15 +314,16 @@ async def test_a_restart_is_for_those_who_may(world: World) -> None:
 # Annotations under our prefix ---------------------------------------------------------
 
 
-async def test_foreign_annotations_are_refused(world: World) -> None:
+@pytest.mark.parametrize("key", ["skip", "ref"])
+async def test_foreign_annotations_are_refused(world: World, key: str) -> None:
     """What is signed leaves our prefix out: anything could be written there."""
     tree = world.signed(ledger())
-    odd = having(tree, "/metadata/annotations/countersign.dev~1skip", "true")
+    odd = having(tree, f"/metadata/annotations/countersign.dev~1{key}", "true")
     verdict = await world.judge(create(odd))
 
     assert a.reasons(verdict) == {Reason.FOREIGN_ANNOTATION}
     facts = a.finding(verdict, Reason.FOREIGN_ANNOTATION).facts
-    assert facts == Names(("countersign.dev/skip",))
+    assert facts == Names((f"countersign.dev/{key}",))
 
 
 async def test_evidence_is_not_taken_off(world: World) -> None:
@@ -331,15 +332,6 @@ async def test_evidence_is_not_taken_off(world: World) -> None:
 
     assert await world.why(update(live, ledger(TWO))) == {Reason.EVIDENCE_REMOVED}
     assert await world.why(update(live, ledger())) == {Reason.EVIDENCE_REMOVED}
-
-
-async def test_a_reference_alone_is_no_evidence(world: World) -> None:
-    """Nothing is fetched for it in this version."""
-    tree = having(
-        ledger(), "/metadata/annotations", {"countersign.dev/ref": "sha256:1"}
-    )
-
-    assert Reason.NO_EVIDENCE in await world.why(create(tree))
 
 
 # Evidence -----------------------------------------------------------------------------

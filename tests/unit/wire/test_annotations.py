@@ -11,7 +11,6 @@ from countersign.wire.annotations import (
     INTENT,
     MAX_INFLATED,
     MAX_PACKED,
-    REFERENCE,
     Carried,
     pack,
     read_annotations,
@@ -38,8 +37,8 @@ def test_comes_out_byte_for_byte() -> None:
 
 
 def test_carries_what_there_is() -> None:
-    """Nothing, a part, or evidence that is somewhere else."""
-    others = {"a": "b", "example.com/countersign.dev/x": "y", REFERENCE: "sha256:0"}
+    """Nothing, or a part."""
+    others = {"a": "b", "example.com/countersign.dev/x": "y"}
 
     assert read_annotations(others) == Carried()
     assert render_annotations(Carried()) == {}
@@ -51,6 +50,7 @@ def test_carries_what_there_is() -> None:
     [
         pytest.param({"countersign.dev/bundle": "x"}, id="a misspelt key"),
         pytest.param({"countersign.dev/": "x"}, id="the bare prefix"),
+        pytest.param({"countersign.dev/ref": "sha256:0"}, id="what nobody reads"),
         pytest.param({BUNDLES: ""}, id="nothing"),
         pytest.param({BUNDLES: 1}, id="a number"),
         pytest.param({BUNDLES: "%%%"}, id="no base64"),

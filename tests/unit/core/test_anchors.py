@@ -105,7 +105,9 @@ class TestRootAndBaseline:
         self, baseline: Baseline, *, stands: bool
     ) -> None:
         """Repository and commit."""
-        assert human(baselines=frozenset({baseline})).allowed is stands
+        other = Baseline(a.REPOSITORY, a.commit("another one"))
+
+        assert human(baselines=frozenset({baseline, other})).allowed is stands
 
 
 class TestOldObject:
@@ -173,9 +175,14 @@ class TestOldObject:
         collector = a.collector(
             key=key.key, trust_root="keys", issuer="", san="", source_repositories=()
         )
-        request = over(*approved(below(repository=fork, signer=key)))
+        both = (a.collector(), collector)
 
-        assert not human(request=request, collectors=(a.collector(), collector)).allowed
+        def stands(repository: str) -> bool:
+            request = over(*approved(below(repository=repository, signer=key)))
+            return human(request=request, collectors=both, builders=both).allowed
+
+        assert stands(a.REPOSITORY)
+        assert not stands(fork)
 
     def test_was_approved_by_everybody_who_had_to(self) -> None:
         """One of two slots admitted nothing."""
@@ -223,9 +230,15 @@ class TestOldObject:
 
     def test_of_an_image_needs_a_builder(self) -> None:
         """Who links the old image to the commit where the new range begins."""
-        request = over(approval(), GROUND)
+        key = a.key("ci", "runner")
+        collector = a.collector(
+            key=key.key, trust_root="keys", issuer="", san="", source_repositories=()
+        )
+        both = (a.collector(), collector)
+        request = over(*approved(below(signer=key)))
 
-        assert not human(request=request, builders=()).allowed
+        assert human(request=request, collectors=both, builders=both).allowed
+        assert not human(request=request, collectors=both).allowed
 
     def test_that_was_human_stands_on_its_own_ground(self) -> None:
         """Below lies nothing but what is approved."""
@@ -234,6 +247,25 @@ class TestOldObject:
 
         assert human(request=over(lower, words)).allowed
         assert not human(request=over(lower)).allowed
+
+    def test_that_was_marked_is_not_human_by_anybodys_word(self) -> None:
+        """A declaration does not outweigh what a collector saw."""
+        lower = below()
+
+        assert not human(request=over(lower, a.declaration(about=lower))).allowed
+
+    def test_equals_one_of_several_intents(self) -> None:
+        """Two spellings of the same state."""
+        intents = frozenset({BoundIntent(a.OLD_MANIFEST), BoundIntent(a.digest("x"))})
+
+        assert human(request=over(approval(), GROUND, intents=intents)).allowed
+
+    def test_was_seen_by_its_reviewer_even_if_no_slot_asks_who_made_it(self) -> None:
+        """Provenance hung on the object later anchors nothing."""
+        slots = (a.slot("senior", "other"),)
+
+        assert human(request=over(approval(), GROUND), slots=slots).allowed
+        assert not human(request=over(approval(saw=[]), GROUND), slots=slots).allowed
 
     def test_that_was_human_on_no_ground_is_none(self) -> None:
         """Else two human commits would do what one may not."""
@@ -292,6 +324,14 @@ class TestSignedSource:
             pytest.param(
                 approved(below(complete=False), a.commit(MIDDLE)),
                 id="of a part of the range",
+            ),
+            pytest.param(
+                approved(below(signer=a.STRANGER), a.commit(MIDDLE)),
+                id="attested by a stranger",
+            ),
+            pytest.param(
+                approved(below(target="elsewhere"), a.commit("elsewhere")),
+                id="of another commit",
             ),
             pytest.param(
                 approved(below(base="nowhere"), a.commit(MIDDLE)),

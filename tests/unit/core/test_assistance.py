@@ -177,6 +177,14 @@ class TestRejection:
             "https://accounts.acme.example ravi@acme.example", "ravi", seen="https://x"
         )
 
+    def test_is_of_whoever_could_fill_one_of_the_slots(self) -> None:
+        """Dana is a senior and no service owner."""
+        slots = (a.slot("senior"), a.slot("service-owner"))
+
+        verdict = a.decide(a.provenance(), adverse=[a.rejection()], slots=slots)
+
+        assert Reason.REJECTED in a.reasons(verdict)
+
     def test_stands_against_a_human_change(self) -> None:
         """And against an emergency."""
         no = a.rejection(a.RAVI)

@@ -349,6 +349,12 @@ class TestWorseProvenance:
 
         assert a.reasons(verdict) == {Reason.WORSE_PROVENANCE, Reason.SLOT_OPEN}
 
+    def test_of_the_manifest_carried_openly(self) -> None:
+        """Both statements come with the object; the reviewer was shown one."""
+        verdict = a.decide(a.provenance(), self.WORSE, a.sign_off())
+
+        assert a.reasons(verdict) == {Reason.WORSE_PROVENANCE, Reason.SLOT_OPEN}
+
     def test_of_the_source_that_the_sign_off_names(self) -> None:
         """A sign-off over commit and tree is one over what is known of them."""
         worse = a.marked(subjects=[], target="x")

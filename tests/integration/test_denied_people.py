@@ -1,5 +1,6 @@
 """Who signed, when and about whose work: each short cut is denied for its own reason."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from tests.support import chart
@@ -19,6 +20,56 @@ def test_no_evidence(gate: Gate, name: str) -> None:
     denied = gate.kubectl("create", "-f", "-", stdin=chart.config_map(name))
 
     assert set(denied.reasons) == {"slot_open", "no_evidence"}
+
+
+def test_the_next_step_works_as_it_stands(gate: Gate, name: str) -> None:
+    """FILE and RANGE are all that the person has to know; then it is admitted.
+
+    Who signs is in the environment, as in CI; the answers come from a file, since no
+    terminal is there to ask on.
+    """
+    stack = gate.stack
+    (gate.folder / "FILE").write_text(_text(gate, chart.config_map(name)))
+    denied = gate.kubectl("apply", "-f", gate.folder / "FILE")
+    steps = denied.out.partition("next: ")[2].splitlines()[0].split("    then: ")
+    attest, sign, apply = (one[one.index(" ") :].split() for one in _commands(steps))
+    past = stack.history
+    names = {
+        "FILE": str(gate.folder / "FILE"),
+        "RANGE": f"{past.baseline}..{past.head}",
+        "ATTESTED": str(gate.folder / "ATTESTED"),
+        "SIGNED": str(gate.folder / "SIGNED"),
+    }
+    answers = str(stack.folder / "people" / "answers.yaml")
+
+    made = gate.cli(
+        *_named(attest, names),
+        "--repo",
+        past.path,
+        COUNTERSIGN_KEY=str(stack.key(CI)),
+    )
+    signed = gate.cli(
+        *_named(sign, names),
+        "--answers",
+        answers,
+        COUNTERSIGN_KEY=str(stack.key(DANA)),
+    )
+    admitted = gate.kubectl(*_named(apply, names))
+
+    assert made.code == 0, made.err
+    assert signed.code == 0, signed.err
+    assert admitted.bases == ("payments: signed senior=dana",), admitted.out
+
+
+def _commands(steps: Sequence[str]) -> Iterator[str]:
+    """Cut what is said before the first command."""
+    for step in steps:
+        starts = (step.find(word) for word in ("countersign ", "kubectl "))
+        yield step[min(at for at in starts if at >= 0) :]
+
+
+def _named(words: Sequence[str], names: Mapping[str, str]) -> list[str]:
+    return [names.get(word, word) for word in words]
 
 
 def test_provenance_without_a_sign_off(gate: Gate, name: str) -> None:

@@ -80,12 +80,17 @@ class Gate:
         self, *arguments: str | Path, at: datetime | None = None, **environ: str
     ) -> Ran:
         """Run the command line as somebody at this stack, at the moment `at`."""
-        environ = {**self.stack.environment, "COUNTERSIGN_PASSWORD": "", **environ}
+        before = dict(os.environ)
+        os.environ.update(self.stack.environment, COUNTERSIGN_PASSWORD="")
         os.environ.update(environ)  # click reads its options' variables there
         session = Session(environ=os.environ, present=lambda: at or datetime.now(UTC))
         out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = main([str(one) for one in arguments], session=session)
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = main([str(one) for one in arguments], session=session)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
         return Ran(code, out.getvalue(), err.getvalue())
 
     def attest(

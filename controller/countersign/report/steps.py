@@ -1,8 +1,8 @@
 """One next step for each reason: what to do now, with a command that exists.
 
-Nobody here knows the names of files: ``FILE`` is the manifest, ``BUNDLE`` what
-``attest`` wrote, ``RANGE`` the commits, such as ``origin/main..HEAD``; ``SIGNED`` is what
-``sign-off`` writes, to be applied as it is.
+Nobody here knows the names of files: ``FILE`` is what was applied, ``RANGE`` the commits,
+such as ``origin/main..HEAD``; ``ATTESTED`` is what ``attest`` writes and ``SIGNED`` what
+``sign-off`` writes, each with its evidence in it, to be used as it is.
 """
 
 from types import MappingProxyType
@@ -11,12 +11,13 @@ from countersign.core.types.verdict import Finding, OpenSlots, Reason
 from countersign.report.facts import fields
 from countersign.report.phrases import clean, listed
 
-SIGN = "countersign sign-off -f FILE --cluster {cluster} --out SIGNED"
-SIGN_SEEN = (
-    "countersign sign-off -f FILE --provenance BUNDLE --cluster {cluster} --out SIGNED"
+SIGN = "countersign sign-off -f {file} --cluster {cluster} --out SIGNED"
+ATTEST = (
+    "countersign attest RANGE -f FILE --cluster {cluster} --carrier annotations "
+    "--out ATTESTED"
 )
-APPLY = "    then: kubectl apply -f SIGNED"
-ATTEST = "countersign attest RANGE -f FILE --cluster {cluster} --out BUNDLE"
+THEN = "    then: "
+APPLY = f"{THEN}kubectl apply -f SIGNED"
 
 STEPS = MappingProxyType(
     {
@@ -24,19 +25,19 @@ STEPS = MappingProxyType(
         Reason.STALE: "wait a minute and apply again; if it stays, tell your platform team",
         Reason.NO_POLICY: "ask your platform team for a ProtectionPolicy of this namespace",
         Reason.POLICY_INVALID: "correct that policy: it denies what it would have matched",
-        Reason.MALFORMED: "take out what is malformed, or make it again: {sign}",
+        Reason.MALFORMED: "take out what is malformed, or make it again: {make}",
         Reason.UNSUPPORTED: "do it in a way that can be judged: create, apply or patch the object itself",
-        Reason.OVER_LIMIT: "start from the plain manifest, without old bundles: {sign}",
+        Reason.OVER_LIMIT: "start from the plain manifest, without old bundles: {make}",
         Reason.FOREIGN_ANNOTATION: "remove those annotations and apply again",
-        Reason.EVIDENCE_REMOVED: "apply the signed file that holds its bundles, or sign the new one: {sign}",
+        Reason.EVIDENCE_REMOVED: "apply the signed file that holds its bundles, or sign the new one: {make}",
         Reason.STATUS_METADATA: "change labels and annotations on the object, not through its status",
-        Reason.OWNER_UNPROVEN: "have the owner signed off: {sign}",
+        Reason.OWNER_UNPROVEN: "have the owner signed off: {make}",
         Reason.CHILD_DIFFERS: "change the owner, signed off, and let its controller follow",
         Reason.TOOL_BANNED: "make the change without {names}; no sign-off helps",
         Reason.AI_DENIED: "make the change without AI; no sign-off helps",
         Reason.REJECTED: "talk to {person}; what was rejected can only be changed, not signed by somebody else",
-        Reason.IMAGE_UNPINNED: "write it as NAME@sha256:DIGEST, and have that signed: {sign}",
-        Reason.CHANGED: "apply exactly what was signed, or have this signed: {sign}",
+        Reason.IMAGE_UNPINNED: "write it as NAME@sha256:DIGEST, and have that signed: {make}",
+        Reason.CHANGED: "apply exactly what was signed, or have this signed: {make}",
         Reason.WRONG_CLUSTER: "have it signed for this cluster: {sign}",
         Reason.REVOKED: "have it signed by somebody else, or with another key: {sign}",
         Reason.SIGNER_UNKNOWN: "sign with an identity of the roster, or have this one added to it: {sign}",
@@ -52,18 +53,18 @@ STEPS = MappingProxyType(
         Reason.CONCERN: "settle the concern with the reviewer, who then signs anew: {sign}",
         Reason.QUESTIONS_OPEN: "answer every question: {sign} --answers ANSWERS",
         Reason.TRACEABILITY_MISSING: "name what it belongs to: {sign} --trace TYPE=ID",
-        Reason.IMAGE_UNCOVERED: "have the images attested and signed with the object: {sign}",
+        Reason.IMAGE_UNCOVERED: "have the images attested and signed with the object: {make}",
         Reason.WORSE_PROVENANCE: "let the reviewer see all provenance: {sign}",
         Reason.NOT_INDEPENDENT: "ask somebody else who may: {sign}",
         Reason.MEANING_MISSING: "sign for what is asked: {sign} --meaning {needed}",
         Reason.ROLE_MISSING: "ask somebody who holds the role: {sign}",
         Reason.AUTHOR_UNRESOLVED: "add the address to the person's aliases.git in the Roster, or to the policy's provenance.knownAuthors",
-        Reason.AUTHORS_UNKNOWN: "let CI attest the whole range, and the reviewer see it: {attest}    then: {sign}",
+        Reason.AUTHORS_UNKNOWN: "let CI attest the whole range, and the reviewer see it: {make}",
         Reason.UNKNOWN_DENIED: "let CI attest the whole range, from an approved commit on: {attest}",
         Reason.PROOF_REJECTED: "look at what the bundle proves: countersign inspect BUNDLE",
-        Reason.WRONG_OBJECT: "have this object signed, by this name and namespace: {sign}",
+        Reason.WRONG_OBJECT: "have this object signed, by this name and namespace: {make}",
         Reason.UNAVAILABLE: "apply again; what was looked up is remembered",
-        Reason.NO_EVIDENCE: "let CI attest it: {attest}    then have it signed: {sign}",
+        Reason.NO_EVIDENCE: "let CI attest it, and have it signed: {make}",
         Reason.SUBRESOURCE: "change the object instead, signed off; this way only break-glass goes",
         Reason.DELETION: "keep the object: this version has no way to sign a deletion",
         Reason.SLOT_OPEN: "ask {who} to run: {sign}",
@@ -81,13 +82,19 @@ def next_step(finding: Finding, cluster: str, asks: OpenSlots | None = None) -> 
     """
     pieces = fields(finding)
     attested = asks is None or asks.authors
-    pieces["attest"] = ATTEST.format(cluster=clean(cluster))
-    pieces["sign"] = (SIGN_SEEN if attested else SIGN).format(cluster=clean(cluster))
+    name = clean(cluster)
+    pieces["attest"] = ATTEST.format(cluster=name)
+    pieces["sign"] = SIGN.format(cluster=name, file="FILE")
+    pieces["make"] = pieces["sign"]
+    if attested:
+        signing = SIGN.format(cluster=name, file="ATTESTED")
+        pieces["make"] = f"{pieces['attest']}{THEN}{signing}"
     pieces["who"] = _who(asks)
     step = STEPS[finding.reason]
     if finding.reason is Reason.NO_EVIDENCE and not attested:
         step = STEPS[Reason.SLOT_OPEN]
-    return step.format_map(pieces) + (APPLY if "{sign}" in step else "")
+    signed = "{sign}" in step or "{make}" in step
+    return step.format_map(pieces) + (APPLY if signed else "")
 
 
 def _who(asks: OpenSlots | None) -> str:

@@ -54,7 +54,7 @@ def test_reads_as_designed() -> None:
         "  missing: senior (0 of 1), service-owner (0 of 1); eligible now: dana, ravi; "
         "not eligible: lee (author)\n"
         "  next: ask one of dana, ravi to run: countersign sign-off -f FILE "
-        "--provenance BUNDLE --cluster prod-eu --out SIGNED"
+        "--cluster prod-eu --out SIGNED"
         "    then: kubectl apply -f SIGNED\n"
         "  decision 01J8Z0"
     )

@@ -12,7 +12,7 @@ import pytest
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.bound import BoundChange, BoundIntent
 from countersign.core.types.change import Elastic
-from countersign.core.types.evidence import Emergency, Evidence
+from countersign.core.types.evidence import Contributor, Emergency, Evidence, Part
 from countersign.core.types.people import Alias, AliasKind, Person
 from countersign.core.types.policy import Baseline, Revoked, RevokedKind
 from countersign.core.types.request import Requester
@@ -23,6 +23,7 @@ from tests.support import a
 MIDDLE = "middle"
 TOP = a.provenance(base=MIDDLE)
 WORD = a.declaration(about=TOP)
+NOBODY = Contributor(Part.AUTHOR, "x@elsewhere.example")
 GROUND_SUBJECTS = (a.OLD_MANIFEST, a.OLD_IMAGE)
 GROUND = a.marked(target=MIDDLE, subjects=GROUND_SUBJECTS)
 FOUND = a.state(intent=a.OLD_MANIFEST)
@@ -124,6 +125,11 @@ class TestOldObject:
             pytest.param([approval()], id="nobody attested it"),
             pytest.param([approval(saw=[]), GROUND], id="the reviewer did not see it"),
             pytest.param([approval(who=a.LEE), GROUND], id="signed by nobody's senior"),
+            pytest.param([approval(who=a.OMAR), GROUND], id="signed by who is on call"),
+            pytest.param(
+                approved(below(contributors=frozenset({a.by(a.LEE), NOBODY}))),
+                id="made by somebody unknown too",
+            ),
             pytest.param(
                 [approval(signer=a.STRANGER), GROUND], id="signed by a stranger"
             ),
@@ -378,7 +384,14 @@ class TestSignedSource:
                 id="for ever",
             ),
             pytest.param(
-                [GROUND, approval(a.commit(MIDDLE), reviewed_on=a.NOON + a.DAY)],
+                [
+                    GROUND,
+                    approval(
+                        a.commit(MIDDLE),
+                        reviewed_on=a.NOON + a.DAY,
+                        validity=Interval(a.NOON - a.DAY, a.NOON + a.DAY),
+                    ),
+                ],
                 id="at no possible time",
             ),
             pytest.param(
@@ -389,6 +402,22 @@ class TestSignedSource:
     def test_by_nothing_less(self, evidence: list[Evidence]) -> None:
         """An author cannot approve the ground that his next change stands on."""
         assert not human(*evidence).allowed
+
+    def test_at_a_trusted_time_where_one_is_asked_for(self) -> None:
+        """As for any other sign-off."""
+        untimed = approval(a.commit(MIDDLE), signed_at=None, reviewed_on=a.NOON)
+
+        assert human(GROUND, untimed).allowed
+        assert not human(GROUND, untimed, trusted_time=True).allowed
+
+    def test_meaning_exactly_what_the_slot_asks(self) -> None:
+        """No more is needed."""
+        meanings = frozenset({"approval"})
+        slots = (a.slot("senior", meanings=meanings),)
+
+        assert human(
+            GROUND, approval(a.commit(MIDDLE), meanings=meanings), slots=slots
+        ).allowed
 
     def test_does_not_ask_who_made_it_where_no_slot_does(self) -> None:
         """A policy that is not about authors."""
@@ -406,6 +435,23 @@ class TestSignedSource:
         signed = approval(a.commit(MIDDLE), saw=[])
 
         assert human(signed, request=request, slots=slots).allowed is stands
+
+    def test_by_the_deployer_where_no_slot_says_otherwise(self) -> None:
+        """Deploying is not making."""
+        request = a.change(requester=Requester("dana"))
+
+        assert human(GROUND, SOURCE, request=request).allowed
+
+    def test_not_by_the_deployer_where_any_slot_says_so(self) -> None:
+        """One of two is enough."""
+        slots = (a.slot("senior", "deployer"), a.slot("senior", "other"))
+        signed = [
+            approval(a.commit(MIDDLE), saw=[], who=who) for who in (a.DANA, a.RAVI)
+        ]
+        request = a.change(requester=Requester("dana"))
+
+        assert human(*signed, slots=slots).allowed
+        assert not human(*signed, request=request, slots=slots).allowed
 
     def test_may_itself_stand_on_signed_source(self) -> None:
         """Range after range, each approved."""

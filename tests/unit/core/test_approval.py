@@ -23,12 +23,14 @@ def signed(*args: Any, **fields: Any) -> Evidence:
     return a.sign_off(*args, **{"changes": (a.state(elastic=BOUNDS),), **fields})
 
 
-def stretches(*evidence: Evidence, revoked: Any = (), **fields: Any) -> bool:
-    """Tell whether the bounds count, on `evidence` and the default provenance."""
+def stretches(
+    *evidence: Evidence, revoked: Any = (), seen: Evidence | None = None, **fields: Any
+) -> bool:
+    """Tell whether the bounds count, on `evidence` and provenance."""
     case = Case.of(
         a.change(),
         a.policy(**fields),
-        supporting=[a.provenance(), *evidence],
+        supporting=[seen or a.provenance(), *evidence],
         adverse=(),
         revoked=revoked,
         at=a.NOON,
@@ -83,4 +85,18 @@ def test_not_by_who_made_it() -> None:
     """As the provenance that was seen says."""
     made = a.provenance(a.DANA)
 
-    assert not stretches(made, signed(saw=[made]))
+    assert not stretches(signed(saw=[made]), seen=made)
+
+
+def test_not_by_what_is_known_of_something_else() -> None:
+    """Provenance has to be of the live state."""
+    other = a.provenance(subjects=[a.RUNS])
+
+    assert not stretches(signed(saw=[other]), seen=other)
+
+
+def test_of_one_of_several_signed_states() -> None:
+    """A sign-off may approve more than what lives."""
+    states = (a.state(elastic=BOUNDS), a.state(intent=a.digest("next")))
+
+    assert stretches(signed(changes=states))

@@ -100,6 +100,14 @@ def test_lineage(sign_off: Evidence, live: list[Evidence], *, allowed: bool) -> 
     assert allowed or Reason.STALE_BASE in a.reasons(verdict)
 
 
+def test_what_a_stranger_hangs_on_the_live_object_holds_nothing_up() -> None:
+    """Only people of the roster approve at a time that nobody knows."""
+    stranger = a.sign_off(signer=a.STRANGER, signed_at=None)
+    live = a.old(carried(HOURS_AGO[2]), stranger)
+
+    assert a.decide(SEEN, signed(), request=a.update(live)).allowed
+
+
 def test_two_persons_may_apply_again_what_they_signed() -> None:
     """The earlier of two sign-offs is older than the later, and of the same state."""
     policy = a.policy(slots=(a.slot("senior"), a.slot("service-owner")))

@@ -211,6 +211,32 @@ BEFORE = a.provenance(target=a.START, base=None, subjects=[a.OLD_MANIFEST])
             id="a range that begins at what runs",
         ),
         pytest.param(BaseRule.EXACT, [LATER, BEFORE], True, id="exactly so"),
+        pytest.param(
+            BaseRule.LINEAGE,
+            [LATER, a.provenance(target="x", base=None, subjects=[a.OLD_MANIFEST])],
+            False,
+            id="a range that begins elsewhere",
+        ),
+        pytest.param(
+            BaseRule.LINEAGE,
+            [LATER, a.provenance(target=a.START, base=None, subjects=[])],
+            False,
+            id="a range that begins at what made something else",
+        ),
+        pytest.param(
+            BaseRule.LINEAGE,
+            [
+                LATER,
+                a.provenance(
+                    target=a.START,
+                    base=None,
+                    subjects=[a.OLD_MANIFEST],
+                    repository="https://git.acme.example/fork",
+                ),
+            ],
+            False,
+            id="a range that begins in another repository",
+        ),
         pytest.param(BaseRule.EXACT, [EARLIER], False, id="newer, but not exactly so"),
     ],
 )
@@ -228,6 +254,35 @@ def test_the_same_human_state_may_be_applied_again() -> None:
     live = a.old(CLEAN, LATER, intents=frozenset({BoundIntent(a.MANIFEST)}))
 
     assert a.decide(CLEAN, WORD, request=a.update(live)).allowed
+
+
+def test_one_of_several_intents_of_the_live_state_suffices() -> None:
+    """Two spellings of the same."""
+    intents = frozenset({BoundIntent(a.MANIFEST), BoundIntent(a.digest("x"))})
+    live = a.old(CLEAN, LATER, intents=intents)
+
+    assert a.decide(CLEAN, WORD, request=a.update(live)).allowed
+
+
+def test_an_unstamped_attestation_is_older_than_all() -> None:
+    """On an update only its range helps, or that the state is the same."""
+    unstamped = a.provenance(signed_at=None)
+    words = a.declaration(about=unstamped)
+
+    def allowed(*carried: Evidence) -> bool:
+        request = a.update(a.old(*carried))
+        return a.decide(unstamped, words, request=request).allowed
+
+    assert not allowed(EARLIER)
+    assert allowed(EARLIER, BEFORE)
+
+
+def test_an_attestation_that_does_not_say_when_is_as_old_as_its_stamp() -> None:
+    """`collectedOn` may be missing."""
+    clean = a.provenance(collected_on=None)
+    words = a.declaration(about=clean)
+
+    assert a.decide(clean, words, request=a.update(a.old(EARLIER))).allowed
 
 
 def test_an_update_of_what_cannot_be_seen_is_not_forward() -> None:

@@ -314,6 +314,12 @@ class TestUnresolved:
         assert verdict.allowed is (part in answers)
         assert verdict.allowed or Reason.AUTHOR_UNRESOLVED in a.reasons(verdict)
 
+    def test_one_who_answers_for_an_agent_suffices(self) -> None:
+        """Of several with a part in the range."""
+        seen = made(AGENT, a.by(a.LEE), a.by(a.LEE, Part.COMMITTER))
+
+        assert signed_after(seen).allowed
+
     def test_adverse_provenance_can_unresolve(self) -> None:
         """Somebody else had a hand in the same source."""
         other = made(STRANGE, subjects=[])

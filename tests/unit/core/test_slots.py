@@ -7,8 +7,9 @@ import pytest
 
 from countersign.core.rules.matching import all_filled, match
 from countersign.core.types.artifacts import ObjectRef
+from countersign.core.types.evidence import Assistance, Lines
 from countersign.core.types.people import Grant, Person, Roster
-from countersign.core.types.policy import Revoked, RevokedKind, Slot
+from countersign.core.types.policy import Revoked, RevokedKind, Slot, Treatment
 from countersign.core.types.request import Requester
 from countersign.core.types.time import Interval
 from countersign.core.types.verdict import (
@@ -276,3 +277,43 @@ class TestEligible:
         assert facts.filled == (("senior", "dana"),)
         assert not facts.eligible
         assert not facts.ineligible
+
+
+class TestAppearance:
+    """How the change was made, as the denial shows it."""
+
+    def test_is_human_only_if_everything_is(self) -> None:
+        """A human manifest around an image that nobody declared is not."""
+        manifest = a.provenance(subjects=[a.MANIFEST])
+        image = a.provenance(target="image", subjects=[a.RUNS])
+        evidence = [manifest, image, a.declaration(about=manifest)]
+
+        facts = open_slots(a.decide(*evidence, human=Treatment.SIGN_OFF))
+
+        assert facts.assistance is Assistance.UNKNOWN
+
+    @pytest.mark.parametrize(
+        ("stamp", "collected", "shown"),
+        [
+            (a.NOON, a.NOON - a.HOUR, a.NOON),
+            (None, a.NOON - a.HOUR, a.NOON - a.HOUR),
+            (None, None, None),
+        ],
+    )
+    def test_is_as_old_as_a_trusted_clock_says(
+        self, stamp: Any, collected: Any, shown: Any
+    ) -> None:
+        """Else as the collector does."""
+        seen = a.provenance(signed_at=stamp, collected_on=collected)
+
+        assert open_slots(a.decide(seen)).collected == ("ci", shown)
+
+    def test_is_the_worst_that_is_said(self) -> None:
+        """With its lines; the tools are those of all."""
+        worse = a.marked(assistance=Assistance.AI, tools=("x 1",), lines=Lines(ai=3))
+
+        facts = open_slots(a.decide(a.marked(), worse))
+
+        assert facts.assistance is Assistance.AI
+        assert facts.lines == Lines(ai=3)
+        assert facts.tools == ("amazon-q 2026-03", "x 1")

@@ -72,7 +72,7 @@ def _unknown(case: Case, artifact: Artifact) -> ProvenanceGap | Expected | None:
     if isinstance(found, ProvenanceGap):
         return found
     if policy.unknown is Treatment.DENY:
-        found = tuple(p for p in found if not denies_ai and is_assisted(p.claim))
+        found = tuple(p for p in found if is_assisted(p.claim))
     known = any(
         not banned_tools(case, claims)
         and not (denies_ai and any(is_assisted(claim) for claim in claims))

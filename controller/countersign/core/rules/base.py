@@ -82,13 +82,13 @@ def may_return(case: Case, sign_off: Said[SignOff]) -> bool:
     """Tell whether this older state may come back, as the reviewer signed.
 
     The reviewer may allow it until at most the policy's ``maxRestore`` after the
-    validity ends, and only over a newer state: a first admission needs validity.
+    validity ends, and only over a newer state: a first admission needs validity, and
+    where nothing is, nothing returns.
     """
     claim, demands = sign_off.claim, case.policy.demands
     window = claim.validity
     if (
         demands.base is not BaseRule.LINEAGE
-        or case.change.operation is not Operation.UPDATE
         or claim.restore_until is None
         or window.start is None
         or window.end is None

@@ -10,6 +10,8 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/countersign
 UV := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
 ENV := .venv/.synced
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
+# Every branch of the law is run by some test.
+LAW := --cov=countersign.core --cov-branch --cov-fail-under=100 --cov-report=
 
 .PHONY: help
 help: ## this list
@@ -30,7 +32,7 @@ down: $(ENV) ## stops what `make up` started
 .PHONY: test
 test: $(ENV) ## all tests; PYTEST='-k webhook' for some
 	@$(RUN) python -m tools.controlplane ensure
-	$(RUN) pytest -n 2 $(PYTEST)
+	$(RUN) pytest -n 2 $(if $(PYTEST),,$(LAW)) $(PYTEST)
 
 .PHONY: check
 check: $(ENV) ## format, lints, types, import contracts, generated files, dead links

@@ -84,7 +84,7 @@ def slots_of(verdict: Verdict, policy: str) -> OpenSlots | None:
 def provenance_line(asks: OpenSlots) -> str:
     """Say how the change was made and who attests it."""
     if asks.collected is None:
-        return "none"
+        return "none that speaks of this state"
     collector, at = asks.collected
     detail = listed((*asks.tools, counted(asks.lines)), "")
     return (

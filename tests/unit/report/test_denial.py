@@ -142,7 +142,9 @@ def test_wanted_provenance_that_is_not_there_is_said() -> None:
     """`none` beside what is missing."""
     facts = OpenSlots(open=("senior",), authors=True)
 
-    assert "  provenance: none\n" in deny(finding(Reason.SLOT_OPEN, facts=facts))
+    assert "  provenance: none that speaks of this state\n" in deny(
+        finding(Reason.SLOT_OPEN, facts=facts)
+    )
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ def test_explains_all_that_lacks() -> None:
     )
     assert "[role_missing]" in text
     assert "[slot_open]" in text
-    assert "  provenance: none" in text
+    assert "  provenance: none that speaks of this state" in text
     assert "  missing: senior (0 of 1); eligible now: dana, ravi" in text
     assert "--cluster prod-eu" in text
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from countersign.core.types.change import Deletion
 from countersign.core.types.evidence import Assistance, Evidence
 from countersign.core.types.policy import Revoked, RevokedKind, Treatment
 from countersign.core.types.time import Interval
@@ -217,6 +218,15 @@ class TestRejection:
     def test_of_less_is_no_barrier(self, no: Evidence) -> None:
         """It never is the only one."""
         assert a.decide(adverse=[a.provenance(), no]).allowed
+
+    def test_of_several_things_is_of_each(self) -> None:
+        """A removal and a state."""
+        gone = Deletion(object=a.OBJECT, uid="1234")
+        no = a.rejection(changes=(gone, a.state()))
+
+        verdict = a.decide(adverse=[a.provenance(), no])
+
+        assert a.reasons(verdict) == {Reason.REJECTED}
 
     @pytest.mark.parametrize(
         "validity", [Interval(), Interval(a.NOON, None), Interval(None, a.NOON)]

@@ -32,6 +32,7 @@ def test_without_evidence_nothing_admits() -> None:
 
     open_slots = a.finding(verdict, Reason.SLOT_OPEN).facts
     assert not verdict.allowed
+    assert {finding.about for finding in verdict.findings} == {a.OBJECT}
     assert a.reasons(verdict) == {Reason.NO_EVIDENCE, Reason.SLOT_OPEN}
     assert isinstance(open_slots, OpenSlots)
     assert open_slots.eligible == ("dana", "ravi")

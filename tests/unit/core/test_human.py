@@ -8,7 +8,13 @@ from countersign.core.types.bound import BoundIntent
 from countersign.core.types.change import Elastic
 from countersign.core.types.evidence import Assistance, Contributor, Evidence, Part
 from countersign.core.types.people import Grant, Roster
-from countersign.core.types.policy import BaseRule, Toggle, Treatment
+from countersign.core.types.policy import (
+    BaseRule,
+    Revoked,
+    RevokedKind,
+    Toggle,
+    Treatment,
+)
 from countersign.core.types.verdict import Reason
 from tests.support import a
 
@@ -34,6 +40,8 @@ def test_a_policy_may_want_a_senior_for_human_changes_too() -> None:
     assert getattr(facts, "assistance", None) is Assistance.HUMAN
 
 
+LEES_AGENT = Contributor(Part.COMMITTER, "lee@acme.example", agent=True)
+NOBODY = Contributor(Part.AUTHOR, "mallory@elsewhere.example")
 AGENT = Contributor(Part.AUTHOR, "noreply@anthropic.example", agent=True)
 
 
@@ -44,6 +52,27 @@ AGENT = Contributor(Part.AUTHOR, "noreply@anthropic.example", agent=True)
         pytest.param([WORD], id="no collector confirms"),
         pytest.param(
             [a.marked(), a.declaration(about=a.marked())], id="a mark was seen"
+        ),
+        pytest.param(
+            [
+                p := a.provenance(assistance=Assistance.MIXED),
+                a.declaration(about=p),
+            ],
+            id="a claim without a mark",
+        ),
+        pytest.param(
+            [
+                p := a.provenance(contributors=frozenset({a.by(a.LEE), LEES_AGENT})),
+                a.declaration(about=p),
+            ],
+            id="an agent that commits as its user",
+        ),
+        pytest.param(
+            [
+                p := a.provenance(contributors=frozenset({NOBODY})),
+                a.declaration(about=p, signer=a.STRANGER),
+            ],
+            id="an unknown author declares with an unknown key",
         ),
         pytest.param(
             [p := a.provenance(marked=True), a.declaration(about=p)],
@@ -114,6 +143,21 @@ def test_everybody_with_a_part_declares_once() -> None:
     (basis,) = a.decide(clean, *words, policies=[policy]).bases
 
     assert basis.declared_by == ("lee", "ravi")
+
+
+@pytest.mark.parametrize(
+    "withdrawn",
+    [
+        (RevokedKind.PERSON, "lee"),
+        (RevokedKind.BUNDLE, str(WORD.bundle)),
+        (RevokedKind.COLLECTOR, "ci"),
+    ],
+)
+def test_nobody_declares_or_attests_who_was_withdrawn(
+    withdrawn: tuple[RevokedKind, str],
+) -> None:
+    """The word goes with its author."""
+    assert not a.decide(CLEAN, WORD, revoked=[Revoked(*withdrawn)]).allowed
 
 
 def test_only_those_whose_role_may_declare_do() -> None:

@@ -147,6 +147,14 @@ class TestCoverage:
                 id="a stranger says so",
             ),
             pytest.param(
+                [
+                    SOURCE,
+                    a.provenance(subjects=[a.RUNS], clusters=frozenset({"staging"})),
+                ],
+                False,
+                id="a builder says so of another cluster",
+            ),
+            pytest.param(
                 [SOURCE, a.provenance(target="x", subjects=[a.RUNS])],
                 False,
                 id="built from another commit",

@@ -15,7 +15,7 @@ from countersign.core.types.evidence import (
     Part,
 )
 from countersign.core.types.people import Alias, AliasKind, Person
-from countersign.core.types.policy import Revoked, RevokedKind, Slot
+from countersign.core.types.policy import Revoked, RevokedKind, Slot, Treatment
 from countersign.core.types.request import Requester
 from countersign.core.types.time import Interval
 from countersign.core.types.verdict import (
@@ -449,6 +449,24 @@ class TestDeletion:
         verdict = self.verdict(requester="dana")
 
         assert a.reasons(verdict) == {Reason.NOT_INDEPENDENT, Reason.DELETION}
+
+    def test_may_be_signed_by_who_removes_where_no_slot_says_otherwise(self) -> None:
+        """Independence is the policy's to ask."""
+        request = a.update(
+            operation=Operation.DELETE, requester=Requester("dana"), images=()
+        )
+        signed = a.sign_off(changes=(self.BASE,), subjects=[a.RUNS])
+
+        assert a.decide(signed, request=request, slots=(a.slot("senior", "x"),)).allowed
+
+    def test_is_denied_by_a_policy_without_slots(self) -> None:
+        """Nobody could sign for it."""
+        request = a.update(operation=Operation.DELETE)
+        ban = a.policy(slots=(), unknown=Treatment.DENY, ai=Treatment.DENY)
+
+        verdict = a.decide(nothing=True, request=request, policies=[ban])
+
+        assert a.reasons(verdict) == {Reason.DELETION}
 
     def test_of_another_uid_is_another(self) -> None:
         """The name alone comes back."""

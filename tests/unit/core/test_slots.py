@@ -186,6 +186,14 @@ class TestUnused:
         assert verdict.allowed
         assert not verdict.findings
 
+    def test_for_other_objects_say_nothing_beside_one_that_counts(self) -> None:
+        """A release's bundles name many objects."""
+        other = a.sign_off(a.RAVI, changes=(a.state(replace(a.OBJECT, name="other")),))
+
+        verdict = a.decide(a.provenance(), a.sign_off(), other, slots=TWO)
+
+        assert a.reasons(verdict) == {Reason.SLOT_OPEN}
+
     def test_say_for_each_person_what_came_nearest(self) -> None:
         """Ravi made it, Lee has no role; of Ravi's two slots the nearer fault."""
         seen = a.provenance(a.RAVI)
@@ -216,6 +224,13 @@ class TestEligible:
         facts = self.facts(a.provenance(), a.sign_off(a.RAVI), slots=TWO)
 
         assert facts.eligible == ("dana",)
+
+    def test_is_said_to_need_provenance_if_any_open_slot_asks(self) -> None:
+        """For the command that is printed."""
+        mixed = (a.slot("senior"), a.slot("service-owner", "deployer"))
+
+        assert self.facts(slots=mixed).authors
+        assert not self.facts(slots=mixed[1:]).authors
 
     def test_is_not_who_made_it(self) -> None:
         """As far as provenance says."""

@@ -207,6 +207,16 @@ def denied(signed: Evidence, **given: Any) -> set[Reason]:
             id="answered with nothing",
         ),
         pytest.param(
+            a.sign_off(
+                answers=(
+                    *a.ANSWERS,
+                    Answer(a.ANSWERS[0].id, AnswerVerdict.ADDRESSED, ""),
+                )
+            ),
+            Reason.QUESTIONS_OPEN,
+            id="answered twice, once with nothing",
+        ),
+        pytest.param(
             a.sign_off(answers=with_answer(AnswerVerdict.NOT_APPLICABLE, "")),
             Reason.QUESTIONS_OPEN,
             id="not applicable, without why",
@@ -573,6 +583,31 @@ class TestChanged:
         facts = a.finding(verdict, Reason.CHANGED).facts
         assert isinstance(facts, Differences)
         assert facts.intent == a.MANIFEST
+
+    def test_shows_a_sign_offs_own_difference_even_if_another_is_nearer(self) -> None:
+        """One finding: what this reviewer signed, and how it differs."""
+        own = Mismatch(
+            a.MANIFEST,
+            (Difference("/spec/x", "1", "2"), Difference("/spec/y", "1", "2")),
+        )
+        near = Mismatch(a.digest("near"), (Difference("/spec/x", "1", "2"),))
+        request = a.change(intents=frozenset(), mismatches=(near, own))
+
+        facts = a.finding(a.decide(request=request), Reason.CHANGED).facts
+
+        assert facts == Differences(own.digest, own.differences)
+
+    def test_shows_what_differs_where_the_sign_off_is_for_something_else(self) -> None:
+        """Provenance of this object, a sign-off of another."""
+        other = a.sign_off(changes=(a.state(OTHER),))
+
+        verdict = a.decide(a.provenance(), other, request=a.changed("/spec/x"))
+
+        assert a.reasons(verdict) == {
+            Reason.CHANGED,
+            Reason.WRONG_OBJECT,
+            Reason.SLOT_OPEN,
+        }
 
     def test_any_of_several_signed_states_suffices(self) -> None:
         """A sign-off may approve a creation and the update after it."""

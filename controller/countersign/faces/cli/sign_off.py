@@ -16,7 +16,7 @@ from countersign.core.types.artifacts import Digest
 from countersign.core.types.change import Base, Operation
 from countersign.core.types.evidence import Answer, Result, Trace
 from countersign.core.types.policy import GroupKind, QuestionSet
-from countersign.faces.cli import cluster, options, params, questions
+from countersign.faces.cli import cluster, judgement, options, params, questions
 from countersign.faces.cli.conversation import converse
 from countersign.faces.cli.files import read_file, read_inputs, write_result
 from countersign.faces.cli.manifests import read_manifests, write_manifests
@@ -193,6 +193,12 @@ def command(
     write_manifests(out, done.objects)
     if output == "json":
         click.echo(json.dumps(done.summary(), indent=2))
+    if policies and not reject:
+        judgement.tell(
+            line
+            for name in clusters
+            for line in judgement.outlook(done.objects, policies, name, session)
+        )
     if out:
         click.echo(f"written to {out}; next: kubectl apply -f {out}", err=True)
     return Exit.DONE

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import click
 
-from countersign.assemble import offline
 from countersign.core.errors import Malformed
 from countersign.core.types.policy import Enforcement
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Reason, Verdict
 from countersign.faces.cli import options
 from countersign.faces.cli.files import read_file
+from countersign.faces.cli.judgement import judge
 from countersign.faces.cli.manifests import read_manifests
-from countersign.faces.cli.rulebook import read_policies
 from countersign.faces.cli.session import Command, Exit, Session
 from countersign.report.explain import explain
 from countersign.report.records import as_json
@@ -71,7 +70,7 @@ def command(
         if review
         else as_requests(read_manifests(filenames), namespace=namespace)
     )
-    verdicts = asyncio.run(_judge(requests, policies, cluster, session))
+    verdicts = asyncio.run(judge(requests, policies, cluster, session))
     if output == "json":
         told = [
             {"object": str(request.ref), **as_json(verdict)}
@@ -97,13 +96,6 @@ def exit_of(verdicts: Iterable[Verdict], *, strict: bool) -> Exit:
         return Exit.DENIED if denying - _UNDECIDED else Exit.UNDECIDED
     warned = any(f.enforcement is Enforcement.WARN for f in findings)
     return Exit.WARNED if strict and warned else Exit.DONE
-
-
-async def _judge(
-    requests: Sequence[AdmissionRequest], folder: Path, cluster: str, session: Session
-) -> list[tuple[AdmissionRequest, Verdict]]:
-    with offline(read_policies(folder), cluster=cluster, clock=session) as reviewer:
-        return [(request, await reviewer.review(request)) for request in requests]
 
 
 def _recorded(file: str) -> AdmissionRequest:

@@ -94,6 +94,26 @@ def test_says_what_is_verified_and_what_would_fail(
     assert "runs an image without provenance" not in ran.err
 
 
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        pytest.param("dana", "", id="a senior"),
+        pytest.param("dev", "attention: not enough yet: ", id="the author"),
+    ],
+)
+def test_says_at_once_what_the_signature_does_not_do(
+    *, run: Run, release: Release, attested: Path, answers: Path, who: str, said: str
+) -> None:
+    """Whoever signed learns it, not the developer who applies."""
+    rules = ("--answers", answers, "--policies", release.path("policies"))
+
+    ran = sign(run, release, attested, *rules, by=who)
+
+    assert ran.code == Exit.DONE
+    assert said in ran.err
+    assert ("not enough yet" in ran.err) == bool(said)
+
+
 def test_asks_on_a_terminal(
     run: Run, release: Release, attested: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

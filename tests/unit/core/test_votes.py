@@ -308,6 +308,20 @@ def test_a_window_for_another_namespace_is_for_another_object() -> None:
             False,
             id="a second too much",
         ),
+        pytest.param(
+            {
+                "signed_at": a.NOON + timedelta(minutes=10, seconds=1),
+                "reviewed_on": a.NOON + timedelta(minutes=5),
+            },
+            False,
+            id="a stamp further ahead than the review",
+        ),
+        pytest.param(
+            {"signed_at": a.NOON, "started_on": a.NOON}, True, id="a review of no time"
+        ),
+        pytest.param(
+            {"signed_at": a.NOON, "started_on": a.NOON - a.HOUR}, True, id="of an hour"
+        ),
     ],
 )
 def test_clocks_may_differ_by_the_skew(
@@ -357,6 +371,13 @@ def test_tells_the_window_that_does_not_hold() -> None:
     )
 
 
+def test_a_policy_may_allow_no_time_at_all() -> None:
+    """Written as such."""
+    verdict = a.decide(max_validity=timedelta())
+
+    assert a.finding(verdict, Reason.WINDOW_TOO_LONG).facts == Expected("0m", "30d")
+
+
 class TestTime:
     """Trusted time, and its absence."""
 
@@ -403,7 +424,13 @@ class TestPerson:
         left = replace(a.DANA, valid=Interval(None, a.NOON - 2 * a.HOUR))
         roster = replace(a.policy().roster, persons=(left, a.LEE))
 
-        assert denied(a.sign_off(), roster=roster) == {Reason.PERSON_INVALID}
+        verdict = a.decide(roster=roster)
+
+        assert a.finding(verdict, Reason.PERSON_INVALID).facts == SignedBy(
+            "https://accounts.acme.example dana@acme.example",
+            "dana",
+            seen="2026-11-22T11:00:00+00:00",
+        )
 
     def test_gains_nothing_by_leaving_the_time_out(self) -> None:
         """Without trusted time it is now."""
@@ -484,7 +511,10 @@ class TestTraceability:
             pytest.param((Trace("TEST", "PAY-7"),), False, id="another type"),
             pytest.param((Trace("TICKET", "PAY-7x"),), False, id="more than the form"),
             pytest.param(
-                (Trace("TICKET", "PAY-" + "7" * 300),), False, id="too long to try"
+                (Trace("TICKET", "PAY-" + "7" * 252),), True, id="as long as is tried"
+            ),
+            pytest.param(
+                (Trace("TICKET", "PAY-" + "7" * 253),), False, id="too long to try"
             ),
         ],
     )

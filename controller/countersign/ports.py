@@ -4,11 +4,19 @@ A port's docstring says exactly which errors may leave it; adapters translate at
 boundary. Anything else that escapes an adapter is a bug.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from countersign.core.types.artifacts import ObjectRef, Tree
+from countersign.core.types.decision import (
+    Decision,
+    Outcome,
+    Recorded,
+    Review,
+    Sighting,
+)
 from countersign.core.types.evidence import Evidence
 from countersign.core.types.policy import Policy, Revoked, Scope
 from countersign.core.types.trust import TrustRoot
@@ -131,6 +139,188 @@ class ClusterState(Protocol):
 
         Raises:
             Unavailable: the API server did not answer, or the cache is stale.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detached:
+    """A BundleSet, unpacked. Nothing of it is proven: storage is not trusted.
+
+    Attributes:
+        name: Of the object.
+        bundles: Raw Sigstore bundles, in their order.
+        intents: Canonical JSON, checked against no digest yet.
+    """
+
+    name: str
+    bundles: tuple[bytes, ...]
+    intents: tuple[bytes, ...]
+
+
+class BundleSource(Protocol):
+    """Evidence that lies beside the objects it speaks of."""
+
+    def about(self, ref: ObjectRef) -> tuple[Detached, ...]:
+        """Return the sets that name `ref`, sorted by name. No I/O.
+
+        A set names an object by an intent, or by a change that one of its sign-offs
+        speaks of; a break-glass window names all of its namespace. Only sets of the
+        object's own namespace count, and for cluster-scoped objects those in
+        countersign's.
+
+        Raises:
+            Unavailable: there was no first full list yet, or the watch has been cut
+                for longer than its limit.
+        """
+        ...
+
+    async def refresh(self, namespace: str) -> bool:
+        """List the sets of a namespace live; tell whether there was one not yet known.
+
+        Args:
+            namespace: Of the object that is judged; ``""`` for a cluster-scoped one.
+
+        Raises:
+            Unavailable: the API server did not answer.
+        """
+        ...
+
+
+class Journal(Protocol):
+    """Where the webhook leaves its decisions. A side channel: it never changes one."""
+
+    async def keep(self, decision: Decision) -> bool:
+        """Write `decision` down; tell whether that was done.
+
+        Returns within a bounded time, and raises nothing: what could not be written is
+        counted.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a spool; sequences grow by one from 1."""
+
+    sequence: int
+    kept: Decision | Sighting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What a spool holds after some sequence.
+
+    Attributes:
+        spool: Id of the spool: made with its folder, and never again.
+        entries: In order, without gaps unless something was lost.
+        lost: How many decisions this spool could not keep, ever.
+        more: There is more to read at once.
+    """
+
+    spool: str
+    entries: tuple[Entry, ...]
+    lost: int
+    more: bool
+
+
+class Spool(Protocol):
+    """The spool of one replica, from the recorder's side."""
+
+    async def read(self, positions: Mapping[str, int]) -> Batch:
+        """Return the first entries that are not recorded yet.
+
+        Args:
+            positions: By the id of each spool, the last sequence recorded of it; a
+                spool that is not there starts at 0.
+
+        Raises:
+            Unavailable: the replica did not answer.
+            Malformed: it answered something else.
+        """
+        ...
+
+    async def acknowledge(self, spool: str, sequence: int) -> None:
+        """Say that everything of `spool` up to `sequence` is recorded.
+
+        Raises:
+            Unavailable: the replica did not answer.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which decisions; an empty field asks nothing.
+
+    Attributes:
+        namespace: None: of the whole cluster; ``""``: cluster-scoped objects.
+        kind, name: Of the object.
+        outcome: How it ended.
+        person: Whose word it rests on.
+        since: Made last at or after.
+        debts: Only break-glass admissions that nobody has reviewed yet.
+        limit: At most so many, the newest first; at most 1000.
+    """
+
+    namespace: str | None = None
+    kind: str = ""
+    name: str = ""
+    outcome: Outcome | None = None
+    person: str = ""
+    since: datetime | None = None
+    debts: bool = False
+    limit: int = 100
+
+
+class Records(Protocol):
+    """Recorded decisions, to be read: the recorder's own store, or the service of one."""
+
+    async def get(self, decision: str) -> Recorded | None:
+        """Return one decision whole, or None if there is none.
+
+        Raises:
+            Rejected: the caller may not; the message names the missing right.
+            Unavailable: no answer.
+        """
+        ...
+
+    async def find(self, query: Query) -> tuple[Recorded, ...]:
+        """Return decisions, the newest first, without their intents and bundles.
+
+        Raises:
+            Rejected: the caller may not; the message names the missing right.
+            Unavailable: no answer.
+        """
+        ...
+
+
+class Archive(Records, Protocol):
+    """The audit store."""
+
+    async def positions(self) -> Mapping[str, int]:
+        """Return the last sequence recorded of each spool.
+
+        Raises:
+            Unavailable: the store did not answer.
+        """
+        ...
+
+    async def add(self, batch: Batch) -> None:
+        """Record a batch and how far it reaches, both or neither.
+
+        Entries at or before the recorded position are there already, and left out.
+
+        Raises:
+            Unavailable: the store did not take it; nothing of it is recorded.
+        """
+        ...
+
+    async def review(self, decision: str, done: Review) -> None:
+        """Note that a break-glass admission was reviewed.
+
+        Raises:
+            Unavailable: the store did not take it.
         """
         ...
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from countersign.assemble import offline
+from countersign.assemble.offline import offline
 from countersign.core.types.artifacts import Tree
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Reason, Verdict

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from countersign.assemble import Gate, gate
+from countersign.assemble.serve import Gate, gate
 from countersign.config import Settings
 from countersign.faces.webhook.app import Health, make_app
 from countersign.faces.webhook.load import Load

@@ -1,7 +1,7 @@
-"""The composition root: settings in, working parts out. Nothing here decides."""
+"""The parts of ``countersign serve``."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
 
@@ -10,14 +10,11 @@ from countersign.adapters.cluster.policies import WatchedBooks
 from countersign.adapters.cluster.ranges import Networks, ServiceRanges
 from countersign.adapters.cluster.state import WatchedCluster
 from countersign.adapters.cluster.watch import Pace
-from countersign.adapters.no_cluster import NoCluster
-from countersign.adapters.policy_files import PolicyFiles
 from countersign.adapters.proof.prover import BundleProver
 from countersign.binding.facts import ClusterFacts
 from countersign.config import Cluster, Settings
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Verdict
-from countersign.ports import Clock
 from countersign.usecases.review import Reviewer
 
 
@@ -104,29 +101,6 @@ class _Following:
             self._known = self._ranges.networks()
             self._reviewer = self._make(self._known)
         return await self._reviewer.review(request, patience_s)
-
-
-@contextmanager
-def offline(book: PolicyFiles, *, cluster: str, clock: Clock) -> Iterator[Reviewer]:
-    """Put together what judges requests by the policies of a folder, and nothing live.
-
-    Args:
-        book: The folder, read.
-        cluster: Name of the cluster that is judged for.
-        clock: The present.
-    """
-    prover = BundleProver(book, clock)
-    try:
-        yield Reviewer(
-            policies=book,
-            prover=prover,
-            state=NoCluster(),
-            clock=clock,
-            cluster=cluster,
-            settings=ClusterFacts(),
-        )
-    finally:
-        prover.close()
 
 
 def _facts(told: Cluster, networks: Networks) -> ClusterFacts:

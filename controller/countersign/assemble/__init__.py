@@ -1,0 +1,1 @@
+"""The composition roots: settings in, working parts out. Nothing here decides."""

@@ -1,0 +1,34 @@
+"""The parts that judge by the policies of a folder, and nothing live."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from countersign.adapters.no_cluster import NoCluster
+from countersign.adapters.policy_files import PolicyFiles
+from countersign.adapters.proof.prover import BundleProver
+from countersign.binding.facts import ClusterFacts
+from countersign.ports import Clock
+from countersign.usecases.review import Reviewer
+
+
+@contextmanager
+def offline(book: PolicyFiles, *, cluster: str, clock: Clock) -> Iterator[Reviewer]:
+    """Put together what judges requests by the policies of a folder, and nothing live.
+
+    Args:
+        book: The folder, read.
+        cluster: Name of the cluster that is judged for.
+        clock: The present.
+    """
+    prover = BundleProver(book, clock)
+    try:
+        yield Reviewer(
+            policies=book,
+            prover=prover,
+            state=NoCluster(),
+            clock=clock,
+            cluster=cluster,
+            settings=ClusterFacts(),
+        )
+    finally:
+        prover.close()

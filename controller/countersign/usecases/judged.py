@@ -1,0 +1,27 @@
+"""A judgement with what it was made of: the verdict for the server, the rest to record."""
+
+from dataclasses import dataclass, field
+
+from countersign.binding.facts import ClusterFacts
+from countersign.core.types.artifacts import Intent
+from countersign.core.types.policy import Policy
+from countersign.core.types.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What was found out about one request.
+
+    Attributes:
+        verdict: The judgement.
+        policies: That apply to the request; empty where none could be read.
+        bundles: Raw and proven, of the new state: carried or beside it.
+        intents: Known ones that the object equals, for any policy.
+        facts: About the cluster, as far as they were looked up.
+    """
+
+    verdict: Verdict
+    policies: tuple[Policy, ...] = ()
+    bundles: tuple[bytes, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    facts: ClusterFacts = field(default_factory=ClusterFacts)

@@ -17,6 +17,7 @@ from countersign.core.types.verdict import Detail, Finding, Reason, Verdict
 from countersign.ports import Clock, ClusterState, PolicyBook, Prover
 from countersign.usecases.doors import Doors
 from countersign.usecases.gather import Gatherer
+from countersign.usecases.judged import Judged
 from countersign.usecases.opened import MAX_DETAIL, Opened
 from countersign.usecases.scope import Applicable, applicable
 from countersign.usecases.signed import SignedDoor
@@ -54,6 +55,12 @@ class Reviewer:
     async def review(
         self, request: AdmissionRequest, patience_s: float | None = None
     ) -> Verdict:
+        """Return the verdict of `judge` alone."""
+        return (await self.judge(request, patience_s)).verdict
+
+    async def judge(
+        self, request: AdmissionRequest, patience_s: float | None = None
+    ) -> Judged:
         """Judge `request`. Fails closed: doubt is a finding.
 
         1. noise, and our own kinds, are nobody's to judge here
@@ -68,20 +75,21 @@ class Reviewer:
                 and owners that were not seen count as unproven; None: no limit.
 
         Returns:
-            For each policy a basis or a finding; or that none applies.
+            For each policy a basis or a finding, or that none applies; and what was
+            found out on the way.
         """
         deadline = _deadline(patience_s)
         rule, subject = rule_for(request), subject_of(request)
         if rule in _NOBODYS:  # 1.
-            return Verdict.out_of_scope()
+            return Judged(verdict=Verdict.out_of_scope())
         try:
             snapshot = self._policies.snapshot()  # 2.
         except Unavailable as error:
-            return _gate_closed(subject, error)
+            return Judged(verdict=_gate_closed(subject, error))
         judges = applicable(snapshot, request, subject)
         if judges.nothing:
-            return Verdict.out_of_scope()
-        unread = _unread(judges, subject)  # 3.
+            return Judged(verdict=Verdict.out_of_scope())
+        policies, unread = judges.policies, _unread(judges, subject)  # 3.
         opened = await self._open(  # 4.
             request,
             rule,
@@ -90,9 +98,10 @@ class Reviewer:
             revoked=snapshot.revocations,
             deadline=deadline,
         )
-        shut = opened.shut(judges.policies)
+        shut = opened.shut(policies)
         if not shut:
-            return Verdict.of(opened.bases, unread)
+            verdict = Verdict.of(opened.bases, unread)
+            return Judged(verdict=verdict, policies=policies)
         signed = await self._signed.open(  # 5.
             request,
             rule,
@@ -102,7 +111,8 @@ class Reviewer:
             deadline=deadline,
         )
         last = opened.then(signed)
-        return Verdict.of(last.bases, (*unread, *last.findings))
+        verdict = Verdict.of(last.bases, (*unread, *last.findings))
+        return Judged(verdict=verdict, policies=policies)
 
     async def _open(
         self,

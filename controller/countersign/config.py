@@ -6,7 +6,8 @@ Precedence, in one direction: flag > ``COUNTERSIGN_*`` > file > default.
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import (
@@ -193,26 +194,116 @@ class Settings(_Group):
     log: Log = Log()
 
 
+def _origin(text: str) -> str:
+    told = urlsplit(text)
+    extra = told.path or told.query or told.fragment or told.username
+    if told.scheme != "https" or not told.hostname or not told.port or extra:
+        raise ValueError("expected https://host:port")
+    return text
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+
+
+class Records(_Group):
+    """Where the recorder serves decisions to be read, and as whom."""
+
+    host: str = Field(
+        default="0.0.0.0",  # noqa: S104 - in a Pod every address is the Pod's
+        description="Address to bind.",
+    )
+    port: int = Field(
+        default=8445,
+        ge=0,
+        le=65535,
+        description="TCP port; 0 lets the system choose.",
+    )
+    certificate_file: Path = Field(
+        default=Path("/etc/countersign/tls/tls.crt"),
+        description="Certificate chain in PEM. Watched, and loaded again on change.",
+    )
+    key_file: Path = Field(
+        default=Path("/etc/countersign/tls/tls.key"),
+        description="Its private key in PEM.",
+    )
+    database: Path = Field(
+        default=Path("/var/lib/countersign/audit.db"),
+        description="The audit store, a SQLite file; its folder must be there, and "
+        "outlive the Pod.",
+    )
+
+
+class Spools(_Group):
+    """The spools that are recorded, and as whom they are asked."""
+
+    sources: Annotated[tuple[Origin, ...], BeforeValidator(_words)] = Field(
+        default=(),
+        description="https://host:port of the spools of `serve`. Every address of a "
+        "host is one replica; looked up again each time.",
+    )
+    server_name: str = Field(
+        default="countersign-serve",
+        min_length=1,
+        description="Name in the certificates of the replicas, whatever their address.",
+    )
+    ca_file: Path = Field(
+        default=Path("/etc/countersign/spool/ca.crt"),
+        description="Certificate authority of the replicas, PEM.",
+    )
+    certificate_file: Path = Field(
+        default=Path("/etc/countersign/spool/tls.crt"),
+        description="Our client certificate, PEM; common name countersign-recorder.",
+    )
+    key_file: Path = Field(
+        default=Path("/etc/countersign/spool/tls.key"),
+        description="Its private key in PEM.",
+    )
+    poll_s: float = Field(
+        default=1.0,
+        gt=0,
+        description="Between two looks at a spool that had nothing more. Seconds.",
+    )
+    request_s: float = Field(
+        default=15.0,
+        gt=0,
+        description="Time for one batch of one replica. Seconds.",
+    )
+
+
+class OperateSettings(_Group):
+    """Everything that ``countersign operate`` can be told."""
+
+    records: Records = Records()
+    spools: Spools = Spools()
+    cluster: Cluster = Cluster()
+    log: Log = Log()
+
+
+S = TypeVar("S", bound=_Group)
+
+
 def load(
+    model: type[S],
     *,
     flags: Mapping[str, object],
     environment: Mapping[str, str],
     file: Path | None = None,
-) -> Settings:
+) -> S:
     """Merge flags, environment and file over the defaults.
 
     Args:
+        model: Of which process.
         flags: By path, such as ``listen.port``; None: not given.
         environment: ``COUNTERSIGN_LISTEN_PORT`` and the like; other names, with the
             prefix too, belong to other commands and are left alone.
-        file: YAML with the fields of :class:`Settings`.
+        file: YAML with the fields of `model`.
 
     Raises:
         ValueError: something is missing, unknown or does not fit; one line for each.
         OSError: `file` cannot be read.
     """
     merged: dict[str, Any] = _read(file) if file else {}
-    for path in paths(Settings):
+    for path in paths(model):
         name = variable(path)
         if name in environment:
             _put(merged, path, environment[name])
@@ -220,7 +311,7 @@ def load(
         if value is not None:
             _put(merged, path, value)
     try:
-        return Settings.model_validate(merged)
+        return model.model_validate(merged)
     except ValidationError as error:
         raise ValueError("\n".join(_lines(error))) from error
 

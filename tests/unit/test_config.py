@@ -12,7 +12,7 @@ NAMED = {"COUNTERSIGN_CLUSTER_NAME": "prod-eu"}
 def test_the_cluster_must_be_named() -> None:
     """A default would make sign-offs of one cluster valid in another."""
     with pytest.raises(ValueError, match=r"cluster_name .*COUNTERSIGN_CLUSTER_NAME"):
-        load(flags={}, environment={})
+        load(Settings, flags={}, environment={})
 
 
 def test_flags_win_over_environment_over_file_over_defaults(tmp_path: Path) -> None:
@@ -22,18 +22,19 @@ def test_flags_win_over_environment_over_file_over_defaults(tmp_path: Path) -> N
     environment = {"COUNTERSIGN_LISTEN_PORT": "2"}
     flags: dict[str, object] = {"listen.port": "3", "log.level": None}
 
-    merged = load(flags=flags, environment=environment, file=file)
+    merged = load(Settings, flags=flags, environment=environment, file=file)
 
     assert merged.listen.port == 3
-    assert load(flags={}, environment=environment, file=file).listen.port == 2
-    assert load(flags={}, environment={}, file=file).listen.port == 1
-    assert load(flags={}, environment=NAMED).listen.port == 8443
+    assert load(Settings, flags={}, environment=environment, file=file).listen.port == 2
+    assert load(Settings, flags={}, environment={}, file=file).listen.port == 1
+    assert load(Settings, flags={}, environment=NAMED).listen.port == 8443
     assert merged.log.level == "ERROR"
 
 
 def test_lists_are_written_with_commas() -> None:
     """As flags and the environment can say them."""
     settings = load(
+        Settings,
         flags={"cluster.service_cidrs": "10.96.0.0/16,fd00::/108"},
         environment={**NAMED, "COUNTERSIGN_PROTECTED_NAMESPACES": "a, b-*"},
     )
@@ -44,7 +45,7 @@ def test_lists_are_written_with_commas() -> None:
 
 def test_other_variables_with_our_prefix_are_left_alone() -> None:
     """They belong to other commands."""
-    load(flags={}, environment={**NAMED, "COUNTERSIGN_PASSWORD": "x"})
+    load(Settings, flags={}, environment={**NAMED, "COUNTERSIGN_PASSWORD": "x"})
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_refuses(tmp_path: Path, content: str, problem: str) -> None:
     file.write_text(content)
 
     with pytest.raises(ValueError, match=problem):
-        load(flags={}, environment={}, file=file)
+        load(Settings, flags={}, environment={}, file=file)
 
 
 def test_a_group_that_is_none_is_told_whatever_else_is_set(tmp_path: Path) -> None:
@@ -92,7 +93,12 @@ def test_a_group_that_is_none_is_told_whatever_else_is_set(tmp_path: Path) -> No
     file.write_text("listen: 7")
 
     with pytest.raises(ValueError, match="listen: expected a mapping"):
-        load(flags={}, environment={**NAMED, "COUNTERSIGN_LISTEN_PORT": "1"}, file=file)
+        load(
+            Settings,
+            flags={},
+            environment={**NAMED, "COUNTERSIGN_LISTEN_PORT": "1"},
+            file=file,
+        )
 
 
 def test_every_setting_has_one_variable_of_its_own() -> None:
@@ -106,7 +112,7 @@ def test_every_setting_has_one_variable_of_its_own() -> None:
 
 def test_settings_do_not_change() -> None:
     """They are read once."""
-    settings = load(flags={}, environment=NAMED)
+    settings = load(Settings, flags={}, environment=NAMED)
 
     with pytest.raises(ValueError, match="frozen"):
         settings.listen.port = 1  # type: ignore[misc]  # that is the test

@@ -99,7 +99,9 @@ class Gate:
         span: str = "",
         images: Sequence[str] = (PINNED,),
         token: Path | None = None,
-        flags: Sequence[str] = (),
+        flags: Sequence[str | Path] = (),
+        repo: Path | None = None,
+        **environ: str,
     ) -> str:
         """Return `manifests` with provenance signed by CI: by its key, or by `token`."""
         history = self.stack.history
@@ -108,7 +110,7 @@ class Gate:
             "attest",
             span or f"{history.baseline}..{history.head}",
             "--repo",
-            history.path,
+            repo or history.path,
             "-f",
             self.write(*manifests),
             *(word for image in images for word in ("--image", image)),
@@ -118,6 +120,7 @@ class Gate:
             "--out",
             out,
             *flags,
+            **environ,
         )
         assert done.code == 0, done.err
         return out.read_text()

@@ -81,12 +81,14 @@ class Attested:
         bundle: Sigstore bundle, JSON.
         statement: Digest of the statement: what a sign-off names as its input.
         claim: What the statement claims.
+        tree: Of the files at the end of the range.
         derivation: What it was derived from.
     """
 
     bundle: bytes
     statement: Digest
     claim: Provenance
+    tree: Digest
     derivation: Derivation
 
 
@@ -120,21 +122,34 @@ async def attest(
         bundle=await sign(statement, signer),
         statement=Digest.sha256(statement),
         claim=claim,
+        tree=history.tree,
         derivation=derivation,
+    )
+
+
+def repository_of(given: str, history: History) -> str:
+    """Return the address under which policies know the repository.
+
+    Args:
+        given: It, or ``""``: what ``origin`` says.
+        history: Read from it.
+
+    Raises:
+        Malformed: there is neither.
+    """
+    if found := given or repository_uri(history.remote):
+        return found
+    raise Malformed(
+        "expected the address of the repository, saw neither a CI system nor a remote "
+        "named origin: give --repo-uri"
     )
 
 
 def _claim(
     order: AttestOrder, history: History, derivation: Derivation, now: datetime
 ) -> Provenance:
-    repository = order.repository or repository_uri(history.remote)
-    if not repository:
-        raise Malformed(
-            "expected the address of the repository, saw neither a CI system nor a "
-            "remote named origin: give --repo-uri"
-        )
     return Provenance(
-        repository=repository,
+        repository=repository_of(order.repository, history),
         range=CommitRange(history.base, history.target),
         assistance=derivation.assistance,
         complete=derivation.complete,

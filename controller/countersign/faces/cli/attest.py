@@ -1,4 +1,7 @@
-"""``countersign attest``: collect the provenance of a git range, and sign it."""
+"""``countersign attest``: collect the provenance of a git range, and sign it.
+
+Or, with ``--declare-human``, sign an author's own word about one (`declare`).
+"""
 
 import asyncio
 import json
@@ -15,15 +18,17 @@ from countersign.binding.masking import SALT_BYTES, is_secret
 from countersign.binding.references import parse_reference
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest, Json, Subject
-from countersign.faces.cli import options, words
-from countersign.faces.cli.files import read_file, write_result
+from countersign.faces.cli import attested, declare, options
+from countersign.faces.cli.files import read_file, read_inputs, write_result
 from countersign.faces.cli.manifests import read_manifests, write_manifests
 from countersign.faces.cli.progress import working
 from countersign.faces.cli.session import Command, Exit, Session
 from countersign.faces.cli.signing import choose
 from countersign.provenance.ci import ci_run
 from countersign.provenance.registry import known_agents
-from countersign.usecases.attest import Attested, AttestOrder, attest
+from countersign.usecases.attest import AttestOrder, attest
+from countersign.usecases.companions import companions
+from countersign.usecases.declare import consider
 from countersign.usecases.prepare import Prepared, prepare
 
 _ANNOTATIONS = "annotations"
@@ -72,6 +77,21 @@ _ANNOTATIONS = "annotations"
     help="Write the objects of -f with the bundle in their annotations, to be applied "
     "as they are, instead of the bundle alone.",
 )
+@click.option(
+    "--declaration",
+    "beside",
+    multiple=True,
+    help="Bundles to travel with the objects: the authors' declarations, and what the "
+    "start of the range rests on (a sign-off of its source, the provenance it names). "
+    "Repeatable.",
+)
+@click.option(
+    "--declare-human",
+    is_flag=True,
+    help="Instead of collecting, sign as an author that no AI had a hand in the range.",
+)
+@click.option("--yes", is_flag=True, help="Sign a declaration without being asked.")
+@options.policies
 @options.signing
 @options.out
 @options.output
@@ -89,6 +109,10 @@ def command(
     clusters: Sequence[str],
     valid: timedelta,
     carrier: str | None,
+    beside: Sequence[str],
+    declare_human: bool,
+    yes: bool,
+    policies: Path | None,
     signing: options.SigningOptions,
     out: Path | None,
     output: str,
@@ -99,19 +123,45 @@ def command(
     (-f) and images (--image) that were made from the end of the range. No mark of an
     assistance means unknown, never human.
 
+    With --declare-human the signature is an author's own: that the commits of RANGE,
+    which are shown first, were made without AI. It counts beside a collector's
+    provenance of the same range, where policies take such words.
+
     \b
     Example:
       countersign attest origin/main..HEAD -f rendered.yaml --cluster prod-eu \\
         --carrier annotations --out release.yaml
     """  # noqa: D301 - click's mark for "do not wrap"
-    _require(clusters=clusters, carrier=carrier, filenames=filenames)
     options.require_out(output, out)
     run = ci_run(session.environ, _event(session.environ))
-    objects = _objects(filenames, namespace, carrier)
     repository = GitRepository(repo)
+    address = repo_uri or run.repository
+    if declare_human:
+        _require_nothing_else(filenames, images, beside, carrier)
+        declare.require_assent(session, assent=yes)
+        considered = consider(
+            revisions,
+            address,
+            repository=repository,
+            registry=known_agents(),
+            clock=session,
+        )
+        speaker = declare.Speaker(
+            signatory=choose(signing, session),
+            policies=policies,
+            trusted_root=signing.trusted_root,
+            assent=yes,
+        )
+        declared = declare.speak(session, considered, speaker)
+        write_result(out, declared.bundle)
+        if output == "json":
+            click.echo(json.dumps(declare.summary(declared), indent=2))
+        return Exit.DONE
+    _require(clusters=clusters, carrier=carrier, filenames=filenames, beside=beside)
+    objects = _objects(filenames, namespace, carrier)
     order = AttestOrder(
         revisions=revisions,
-        repository=repo_uri or run.repository,
+        repository=address,
         collector=collector or run.collector or "countersign",
         collector_version=version("countersign"),
         clusters=frozenset(clusters),
@@ -123,6 +173,7 @@ def command(
         target_ref=run.target_ref,
         review_link=run.review_link,
     )
+    given = [raw for _, raw in read_inputs(beside)] if beside else []
     signer = choose(signing, session)().signer
     with working(session, "collecting and signing"):
         done = asyncio.run(
@@ -135,17 +186,22 @@ def command(
             )
         )
     if carrier:
-        write_manifests(out, [one.annotated([done.bundle]) for one in objects])
+        travelling = [done.bundle, *companions(given, done)]
+        write_manifests(out, [one.annotated(travelling) for one in objects])
     else:
         write_result(out, done.bundle)
-    _tell(done, out)
+    attested.tell(done, out)
     if output == "json":
-        click.echo(json.dumps(_summary(done), indent=2))
+        click.echo(json.dumps(attested.summary(done), indent=2))
     return Exit.DONE
 
 
 def _require(
-    *, clusters: Sequence[str], carrier: str | None, filenames: Sequence[str]
+    *,
+    clusters: Sequence[str],
+    carrier: str | None,
+    filenames: Sequence[str],
+    beside: Sequence[str],
 ) -> None:
     if not clusters:
         raise click.UsageError(
@@ -154,6 +210,24 @@ def _require(
     if carrier and not filenames:
         raise click.UsageError(
             "expected manifests to carry the bundle, saw none: give -f"
+        )
+    if beside and not carrier:
+        raise click.UsageError(
+            "expected a carrier for what --declaration names, saw none: "
+            f"give --carrier {_ANNOTATIONS}"
+        )
+
+
+def _require_nothing_else(
+    filenames: Sequence[str],
+    images: Sequence[str],
+    beside: Sequence[str],
+    carrier: str | None,
+) -> None:
+    if filenames or images or beside or carrier:
+        raise click.UsageError(
+            "expected a range alone with --declare-human: a word about commits is "
+            "about no manifest and no image, and travels by --declaration"
         )
 
 
@@ -199,40 +273,3 @@ def _event(environ: Mapping[str, str]) -> Json:
     except ValueError as error:
         raise Malformed(f"expected JSON in GITHUB_EVENT_PATH: {error}") from error
     return event
-
-
-def _tell(done: Attested, out: Path | None) -> None:
-    found, claim = done.derivation, done.claim
-    click.echo(f"provenance: {words.made_how(claim)}", err=True)
-    commits = words.counted(len(found.commits), "commit")
-    marked = f"{found.marked} with a mark of assistance"
-    click.echo(f"  of {words.span(claim)}: {commits}, {marked}", err=True)
-    click.echo(f"  made by {words.made_by(claim)}", err=True)
-    if not claim.complete:
-        click.echo(
-            "  NOT complete: the clone is shallow, or a message too long to read; "
-            "fetch the full history (git fetch --unshallow) and attest again",
-            err=True,
-        )
-    if out:
-        click.echo(f"  written to {out}", err=True)
-
-
-def _summary(done: Attested) -> dict[str, Json]:
-    found, claim = done.derivation, done.claim
-    return {
-        "assistance": claim.assistance.label,
-        "complete": claim.complete,
-        "commits": len(found.commits),
-        "commitsWithMarker": found.marked,
-        "lines": {
-            "ai": claim.lines.ai,
-            "human": claim.lines.human,
-            "unknown": claim.lines.unknown,
-        },
-        "tools": list(claim.tools),
-        "repository": claim.repository,
-        "revision": claim.range.target.value,
-        "statement": str(done.statement),
-        "bundle": str(Digest.sha256(done.bundle)),
-    }

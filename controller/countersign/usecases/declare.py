@@ -1,0 +1,208 @@
+"""Declare: an author's own signed word that a range of commits was made without AI.
+
+Three steps, with a person between them: `consider` shows what the word would speak for,
+`standing` says what it would be worth, `declare` signs it.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from countersign.core.errors import Malformed, Rejected
+from countersign.core.types.artifacts import Digest, Subject
+from countersign.core.types.evidence import CommitRange, Declaration
+from countersign.core.types.people import Alias, AliasKind, Identity, Person
+from countersign.core.types.policy import Policy
+from countersign.ports import Clock, Prover, Repository, Signer
+from countersign.provenance.derive import Derivation, derive
+from countersign.provenance.registry import Registry
+from countersign.usecases.attest import repository_of
+from countersign.usecases.sign import sign
+from countersign.wire.declaration import render_declaration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Considered:
+    """What an author is about to speak for.
+
+    Attributes:
+        claim: What would be signed.
+        tree: Subject beside the commit.
+        derivation: The commits, with the marks that are in them.
+    """
+
+    claim: Declaration
+    tree: Subject
+    derivation: Derivation
+
+    @property
+    def authors(self) -> tuple[str, ...]:
+        """Addresses of all with a part in the range: each has to declare. Sorted."""
+        return tuple(sorted({one.id for one in self.derivation.contributors}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What policies make of who declares.
+
+    Attributes:
+        person: Whose identity it is; None: nobody's.
+        own: Addresses in the range that are this person's.
+        others: Those that are not, and so have to declare too.
+        counted_by: Policies that take this person's word, by name.
+    """
+
+    person: Person | None
+    own: tuple[str, ...]
+    others: tuple[str, ...]
+    counted_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """A signed declaration.
+
+    Attributes:
+        bundle: Sigstore bundle, JSON.
+        statement: Digest of its statement.
+        claim: What it says.
+    """
+
+    bundle: bytes
+    statement: Digest
+    claim: Declaration
+
+
+def consider(
+    revisions: str,
+    repository_uri: str,
+    *,
+    repository: Repository,
+    registry: Registry,
+    clock: Clock,
+) -> Considered:
+    """Read what a declaration of a range would speak for.
+
+    Args:
+        revisions: ``BASE..TARGET`` or ``TARGET``: what the collector attests, or the
+            word is about something else.
+        repository_uri: Address under which policies know it; ``""``: that of ``origin``.
+        repository: Where the range is.
+        registry: The assistants known.
+        clock: Says when.
+
+    Raises:
+        Malformed: no such range, nothing in it, or no address of the repository.
+    """
+    history = repository.history(revisions)
+    address = repository_of(repository_uri, history)
+    claim = Declaration(
+        repository=address,
+        range=CommitRange(history.base, history.target),
+        declared_on=clock.now(),
+    )
+    return Considered(
+        claim=claim,
+        tree=Subject(f"tree:{address}", history.tree),
+        derivation=derive(history, registry),
+    )
+
+
+def require_clean(considered: Considered) -> None:
+    """Check that there is nothing in the range that belies the word.
+
+    Raises:
+        Malformed: a commit carries a mark of assistance, or commits are out of sight.
+    """
+    found = considered.derivation
+    if found.marked:
+        raise Malformed(
+            "expected no mark of assistance in the range, saw one in "
+            f"{found.marked} of {len(found.commits)} commits: such a change is not "
+            "human; ask for a sign-off (countersign sign-off)"
+        )
+    if not found.complete:
+        raise Malformed(
+            "expected to see every commit of the range, saw a shallow clone or a message "
+            "too long to read: fetch the full history (git fetch --unshallow)"
+        )
+
+
+def standing(
+    considered: Considered, identity: Identity, policies: Collection[Policy]
+) -> Standing:
+    """Say whose word it is, and what for, as the law will look at it.
+
+    Args:
+        considered: What is spoken for.
+        identity: Proven.
+        policies: Those in force, with their rosters.
+    """
+    knowing = [p for p in policies if p.roster.signer(identity) is not None]
+    persons = [p.roster.signer(identity) for p in knowing]
+    person = persons[0] if persons else None
+    aliases = {alias for known in persons if known for alias in known.aliases}
+    own = tuple(a for a in considered.authors if _alias(a) in aliases)
+    return Standing(
+        person=person,
+        own=own,
+        others=tuple(a for a in considered.authors if a not in own),
+        counted_by=tuple(
+            sorted(
+                policy.name
+                for policy, known in zip(knowing, persons, strict=True)
+                if known is not None
+                and any(g.role in policy.declaring_roles for g in known.grants)
+            )
+        ),
+    )
+
+
+async def declare(considered: Considered, *, signer: Signer) -> Declared:
+    """Sign the word.
+
+    Raises:
+        Malformed: as `require_clean`.
+        Rejected: the signer's identity was refused.
+        Unavailable: the signer's services did not answer.
+    """
+    require_clean(considered)
+    statement = render_declaration(considered.claim, [considered.tree])
+    return Declared(
+        bundle=await sign(statement, signer),
+        statement=Digest.sha256(statement),
+        claim=considered.claim,
+    )
+
+
+async def worth(
+    considered: Considered,
+    declared: Declared,
+    *,
+    prover: Prover,
+    policies: Collection[Policy],
+) -> Standing:
+    """Prove who signed, and check that it is somebody who made the range.
+
+    Raises:
+        Rejected: no trust root knows the signature, it is nobody's in the rosters, or
+            nothing in the range is that person's.
+        Unavailable: no trust root is loaded.
+    """
+    signer = (await prover.prove(declared.bundle)).signer
+    found = standing(considered, signer, policies)
+    if found.person is None:
+        raise Rejected(
+            f"expected an identity of a roster, saw {signer}: sign as yourself, or have "
+            "this identity added to the roster"
+        )
+    if not found.own:
+        raise Rejected(
+            f"expected a part of {found.person.id} in the range, saw only "
+            f"{', '.join(found.others)}: nobody declares for others (a person's "
+            "addresses in git are the roster's aliases.git)"
+        )
+    return found
+
+
+def _alias(address: str) -> Alias:
+    return Alias(AliasKind.GIT, address.lower())

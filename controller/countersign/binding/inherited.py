@@ -61,7 +61,7 @@ KEPT_FINALIZERS = frozenset(
 """Finalizers that controllers write and that may stay."""
 
 _TOKEN_TYPE = "kubernetes.io/service-account-token"  # noqa: S105 - a type of Secret
-_TOKEN_PATHS = (
+TOKEN_PATHS = (
     "/data/ca.crt",
     "/data/namespace",
     "/data/token",
@@ -84,7 +84,7 @@ def keep_inherited(sides: Comparison) -> None:
         sides.keep("/metadata/annotations/" + token(key))
     sides.keep("/metadata/ownerReferences")
     if sides.seen.get("type") == _TOKEN_TYPE:
-        for path in _TOKEN_PATHS:
+        for path in TOKEN_PATHS:
             sides.keep(path)
     _keep_finalizers(sides)
     _keep_pull_policies(sides)

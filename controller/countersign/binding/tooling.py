@@ -12,17 +12,17 @@ from countersign.binding.tree import Struct
 
 _MAX_CHANGE_CAUSE = 1024  # characters
 _DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_CHANGE_CAUSE = "kubernetes.io/change-cause"
-_MANAGED_BY = "app.kubernetes.io/managed-by"
-_RELEASE = ("meta.helm.sh/release-name", "meta.helm.sh/release-namespace")
+CHANGE_CAUSE = "kubernetes.io/change-cause"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+RELEASE = ("meta.helm.sh/release-name", "meta.helm.sh/release-namespace")
 
 
 def accept_kubectl(wanted: Struct, seen: Struct) -> None:
     """Accept a change cause, free text, as ``kubectl annotate`` or a person wrote it."""
-    cause = annotations(seen).get(_CHANGE_CAUSE, "")
+    cause = annotations(seen).get(CHANGE_CAUSE, "")
     said = annotations(wanted)
-    if cause and len(cause) <= _MAX_CHANGE_CAUSE and _CHANGE_CAUSE not in said:
-        annotate(wanted, _CHANGE_CAUSE, cause)
+    if cause and len(cause) <= _MAX_CHANGE_CAUSE and CHANGE_CAUSE not in said:
+        annotate(wanted, CHANGE_CAUSE, cause)
 
 
 def accept_helm(wanted: Struct, seen: Struct) -> None:
@@ -31,10 +31,10 @@ def accept_helm(wanted: Struct, seen: Struct) -> None:
     Source:
         ``setMetadataVisitor`` in helm.sh/helm/v4/pkg/action/validate.go.
     """
-    if seen["metadata"].get("labels", {}).get(_MANAGED_BY) == "Helm":
+    if seen["metadata"].get("labels", {}).get(MANAGED_BY) == "Helm":
         labels = wanted["metadata"].setdefault("labels", {})
-        labels.setdefault(_MANAGED_BY, "Helm")
-    for key in _RELEASE:
+        labels.setdefault(MANAGED_BY, "Helm")
+    for key in RELEASE:
         value = annotations(seen).get(key, "")
         if _DNS_LABEL.fullmatch(value) and key not in annotations(wanted):
             annotate(wanted, key, value)

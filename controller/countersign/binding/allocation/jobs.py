@@ -7,8 +7,8 @@ Source:
 from countersign.binding.comparison import Comparison
 from countersign.binding.tree import Struct
 
-_UID_LABELS = ("controller-uid", "batch.kubernetes.io/controller-uid")
-_NAME_LABELS = ("job-name", "batch.kubernetes.io/job-name")
+UID_LABELS = ("controller-uid", "batch.kubernetes.io/controller-uid")
+NAME_LABELS = ("job-name", "batch.kubernetes.io/job-name")
 
 
 def complete_job(sides: Comparison) -> None:
@@ -20,13 +20,13 @@ def complete_job(sides: Comparison) -> None:
     said = template.get("labels", {})
     name = metadata.get("name", "")
     generated = {
-        **dict.fromkeys(_NAME_LABELS, name),
-        **dict.fromkeys(_UID_LABELS, sides.uid),
+        **dict.fromkeys(NAME_LABELS, name),
+        **dict.fromkeys(UID_LABELS, sides.uid),
     }
     template["labels"] = {**generated, **said}
     selector: Struct = spec.setdefault("selector", {})
     selector["matchLabels"] = {
-        _UID_LABELS[1]: sides.uid,
+        UID_LABELS[1]: sides.uid,
         **selector.get("matchLabels", {}),
     }
     unsaid = not sides.written["metadata"].get("labels")

@@ -5,7 +5,7 @@ from countersign.binding.facts import INGRESS_CLASSES, STORAGE_CLASSES, Fact
 from countersign.binding.tree import Struct
 from countersign.core.types.artifacts import Tree
 
-_GENERATION = "deprecated.daemonset.template.generation"
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 _OLD_STORAGE_CLASS = "volume.beta.kubernetes.io/storage-class"
 _OLD_INGRESS_CLASS = "kubernetes.io/ingress.class"
 _DEFAULT_STORAGE = (
@@ -13,7 +13,7 @@ _DEFAULT_STORAGE = (
     "storageclass.beta.kubernetes.io/is-default-class",
 )
 _DEFAULT_INGRESS = ("ingressclass.kubernetes.io/is-default-class",)
-_CLAIM_PROTECTION = "kubernetes.io/pvc-protection"
+CLAIM_PROTECTION = "kubernetes.io/pvc-protection"
 
 
 def complete_namespace(sides: Comparison) -> None:
@@ -46,7 +46,7 @@ def _protect(sides: Comparison) -> None:
     metadata = sides.wanted["metadata"]
     finalizers = metadata.get("finalizers", [])
     seen = sides.seen["metadata"].get("finalizers", [])
-    if _CLAIM_PROTECTION not in finalizers and seen == [*finalizers, _CLAIM_PROTECTION]:
+    if CLAIM_PROTECTION not in finalizers and seen == [*finalizers, CLAIM_PROTECTION]:
         metadata["finalizers"] = seen
 
 
@@ -88,11 +88,12 @@ def complete_daemon_set(sides: Comparison) -> None:
         pkg/apis/apps/v1/conversion.go; daemonSetStrategy in
         pkg/registry/apps/daemonset/strategy.go.
     """
-    seen = annotations(sides.seen).get(_GENERATION)
-    before = None if sides.old is None else annotations(sides.old).get(_GENERATION)
+    seen = annotations(sides.seen).get(TEMPLATE_GENERATION)
+    past = {} if sides.old is None else annotations(sides.old)
+    before = past.get(TEMPLATE_GENERATION)
     allowed = {"1"} if before is None else {before, _successor(before)}
-    if seen in allowed and _GENERATION not in annotations(sides.wanted):
-        annotate(sides.wanted, _GENERATION, seen)
+    if seen in allowed and TEMPLATE_GENERATION not in annotations(sides.wanted):
+        annotate(sides.wanted, TEMPLATE_GENERATION, seen)
 
 
 def _successor(generation: str) -> str:

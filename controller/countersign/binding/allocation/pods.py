@@ -19,7 +19,7 @@ from countersign.binding.facts import PRIORITY_CLASSES, service_account
 from countersign.binding.podspecs import containers
 from countersign.binding.tree import Struct, Value
 
-_TOKEN_VOLUME = re.compile(r"kube-api-access-[bcdfghjklmnpqrstvwxz2456789]{5}")
+TOKEN_VOLUME = re.compile(r"kube-api-access-[bcdfghjklmnpqrstvwxz2456789]{5}")
 _TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
 _TOKEN_SECONDS = 3607  # WarnOnlyBoundTokenExpirationSeconds
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
@@ -65,7 +65,7 @@ def _token_volume(sides: Comparison) -> None:
     needy = [c for c in containers(spec, "initContainers", "containers") if _bare(c)]
     volumes = sides.seen_spec().get("volumes", [])
     name = volumes[len(said)].get("name", "") if len(volumes) > len(said) else ""
-    if not needy or not _TOKEN_VOLUME.fullmatch(name):
+    if not needy or not TOKEN_VOLUME.fullmatch(name):
         return
     if any(volume.get("name", "").startswith("kube-api-access-") for volume in said):
         return
@@ -146,7 +146,7 @@ def _tolerates(tolerations: Value, taint: str) -> bool:
 def _label_keys(sides: Comparison) -> None:
     """Expand (mis)matchLabelKeys into selectors: applyLabelKeysToLabelSelector."""
     labels = sides.wanted["metadata"].get("labels", {})
-    for term in _selecting_terms(sides.spec()):
+    for term in selecting_terms(sides.spec()):
         if "labelSelector" not in term:
             continue
         added = [
@@ -166,7 +166,7 @@ def _label_keys(sides: Comparison) -> None:
             ]
 
 
-def _selecting_terms(spec: Struct) -> Iterator[Struct]:
+def selecting_terms(spec: Struct) -> Iterator[Struct]:
     """Yield topology spread constraints and the terms of Pod (anti-)affinity."""
     yield from spec.get("topologySpreadConstraints", [])
     for name in ("podAffinity", "podAntiAffinity"):

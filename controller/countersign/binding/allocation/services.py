@@ -13,7 +13,7 @@ from countersign.binding.comparison import Comparison
 from countersign.binding.tree import Struct, Value
 
 _DUMMY_PORTS = 256  # above the range: what a dry-run shows instead of allocated ports
-_ADDRESS_FIELDS = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
+ADDRESS_FIELDS = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
 
 
 def complete_service(sides: Comparison) -> None:
@@ -41,7 +41,7 @@ def _keep_allocated(sides: Comparison, spec: Struct) -> None:
     old = sides.old_spec()
     if old.get("type", "ExternalName") == "ExternalName":
         return
-    for field in _ADDRESS_FIELDS:
+    for field in ADDRESS_FIELDS:
         if field in old:
             spec.setdefault(field, old[field])
     if not (_has_node_ports(old) and _has_node_ports(spec)):

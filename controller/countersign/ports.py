@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from countersign.core.types.artifacts import ObjectRef, Tree
+from countersign.core.types.artifacts import Digest, ObjectRef, Tree
 from countersign.core.types.decision import (
     Decision,
     Outcome,
@@ -20,7 +20,7 @@ from countersign.core.types.decision import (
 from countersign.core.types.evidence import Evidence
 from countersign.core.types.policy import Policy, Revoked, Scope
 from countersign.core.types.trust import TrustRoot
-from countersign.provenance.commits import History
+from countersign.provenance.commits import History, Patch
 
 
 class Clock(Protocol):
@@ -333,5 +333,22 @@ class Repository(Protocol):
 
         Raises:
             Malformed: no repository, or no such revision.
+        """
+        ...
+
+
+class SourceRepository(Repository, Protocol):
+    """A git repository, with what its commits changed."""
+
+    def patch(self, base: Digest | None, target: Digest, *, limit: int) -> Patch:
+        """Return what differs between two commits.
+
+        Args:
+            base: A commit; None: nothing, so all of `target` is new.
+            target: A commit.
+            limit: Lines that are kept.
+
+        Raises:
+            Malformed: no such commit, or objects that are missing.
         """
         ...

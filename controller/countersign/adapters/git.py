@@ -9,7 +9,13 @@ from pygit2.enums import DeltaStatus, SortMode
 
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Algorithm, Digest
-from countersign.provenance.commits import ChangedFile, Commit, History, Signature
+from countersign.provenance.commits import (
+    ChangedFile,
+    Commit,
+    History,
+    Patch,
+    Signature,
+)
 
 MAX_COMMITS = 10_000  # a statement about more does not fit into a bundle
 
@@ -65,6 +71,33 @@ class GitRepository:
             branches=tuple(self._branches(target)),
             remote=self._remote(),
         )
+
+    def patch(self, base: Digest | None, target: Digest, *, limit: int) -> Patch:
+        """Return what differs between two commits, as ``git diff`` writes it.
+
+        Args:
+            base: A commit; None: nothing, so all of `target` is new.
+            target: A commit.
+            limit: Lines that are kept.
+
+        Raises:
+            Malformed: no such commit, or objects that are missing.
+        """
+        new = self._commit(target.value).tree
+        try:
+            diff = (
+                self._commit(base.value).tree.diff_to_tree(new)
+                if base
+                else new.diff_to_tree(swap=True)
+            )
+            diff.find_similar()
+            lines = [line for patch in diff for line in _lines(patch)]
+        except (pygit2.GitError, KeyError) as error:
+            raise Malformed(
+                f"expected all objects of {target}, saw one missing ({error}): "
+                "fetch the full history"
+            ) from error
+        return Patch(tuple(lines[:limit]), max(0, len(lines) - limit))
 
     def _commit(self, revision: str) -> pygit2.Commit:
         try:
@@ -161,6 +194,10 @@ def _changed(diff: pygit2.Diff) -> list[ChangedFile]:
         ),
         key=lambda file: file.path,
     )
+
+
+def _lines(patch: pygit2.Patch | None) -> list[str]:
+    return [] if patch is None else patch.data.decode(errors="replace").splitlines()
 
 
 def _resolved(diffs: list[pygit2.Diff]) -> list[ChangedFile]:

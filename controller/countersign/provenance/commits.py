@@ -75,3 +75,16 @@ class History:
     shallow: bool = False
     branches: tuple[str, ...] = ()
     remote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """What differs between two commits, as ``git diff`` writes it.
+
+    Attributes:
+        lines: The first of them, without line ends.
+        left_out: How many more there are.
+    """
+
+    lines: tuple[str, ...]
+    left_out: int = 0

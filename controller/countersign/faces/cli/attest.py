@@ -18,7 +18,7 @@ from countersign.binding.masking import SALT_BYTES, is_secret
 from countersign.binding.references import parse_reference
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest, Json, Subject
-from countersign.faces.cli import attested, declare, options
+from countersign.faces.cli import attested, declare, options, source
 from countersign.faces.cli.files import read_file, read_inputs, write_result
 from countersign.faces.cli.manifests import read_manifests, write_manifests
 from countersign.faces.cli.progress import working
@@ -36,18 +36,8 @@ _ANNOTATIONS = "annotations"
 
 @click.command("attest", cls=Command)
 @click.argument("revisions", metavar="RANGE")
-@click.option(
-    "--repo",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=".",
-    help="The repository's work tree.",
-)
-@click.option(
-    "--repo-uri",
-    default="",
-    envvar="COUNTERSIGN_REPO_URI",
-    help="Address under which policies know it; else the CI's, else that of origin.",
-)
+@source.repo
+@source.repo_uri
 @click.option(
     "--collector",
     default="",

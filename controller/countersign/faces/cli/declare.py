@@ -15,8 +15,7 @@ from countersign.faces.cli.progress import working
 from countersign.faces.cli.rulebook import Rulebook, open_rulebook
 from countersign.faces.cli.session import Session
 from countersign.faces.cli.signing import Signatory
-from countersign.faces.cli.text import one_line
-from countersign.provenance.derive import JudgedCommit
+from countersign.faces.cli.source import show_commit
 from countersign.usecases.declare import (
     Considered,
     Declared,
@@ -84,7 +83,7 @@ def show(console: Console, considered: Considered) -> None:
         )
     )
     for judged in found[:MAX_SHOWN]:
-        _show(console, judged)
+        show_commit(console, judged)
     if len(found) > MAX_SHOWN:
         console.print(f"  … and {words.counted(len(found) - MAX_SHOWN, 'commit')} more")
     console.print(f"  by {words.listed(considered.authors)}")
@@ -104,17 +103,6 @@ def summary(declared: Declared) -> dict[str, Json]:
         "statement": str(declared.statement),
         "bundle": str(Digest.sha256(declared.bundle)),
     }
-
-
-def _show(console: Console, judged: JudgedCommit) -> None:
-    commit = judged.commit
-    subject = one_line(commit.message.partition("\n")[0], 80)
-    console.print(
-        f"  {words.short(commit.digest)} {one_line(judged.author, 60)}: {subject}"
-    )
-    for mark in judged.marks:
-        text = f"    mark of assistance: {mark.kind.value}: {one_line(mark.value)}"
-        console.print(text, style="red")
 
 
 async def _signed(

@@ -107,9 +107,9 @@ INVERSES: Mapping[str, tuple[Step, ...]] = {
     "v1/Namespace": (_take("finalizers"),),
     "v1/PersistentVolumeClaim": (_claim_protection,),
     "v1/Pod": (
+        _label_keys,  # the rule would expand them a second time: nothing equals before
         _token_volume,
         _tolerations,
-        _label_keys,
         _take("priority", "preemptionPolicy"),
         _take("nodeName"),
     ),

@@ -11,11 +11,11 @@ from typing import Protocol
 
 from countersign.core.types.artifacts import Digest, ObjectRef, Tree
 from countersign.core.types.decision import (
+    Batch,
     Decision,
     Outcome,
     Recorded,
     Review,
-    Sighting,
 )
 from countersign.core.types.evidence import Evidence
 from countersign.core.types.policy import Policy, Revoked, Scope
@@ -197,31 +197,6 @@ class Journal(Protocol):
         counted.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of a spool; sequences grow by one from 1."""
-
-    sequence: int
-    kept: Decision | Sighting
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """What a spool holds after some sequence.
-
-    Attributes:
-        spool: Id of the spool: made with its folder, and never again.
-        entries: In order, without gaps unless something was lost.
-        lost: How many decisions this spool could not keep, ever.
-        more: There is more to read at once.
-    """
-
-    spool: str
-    entries: tuple[Entry, ...]
-    lost: int
-    more: bool
 
 
 class Spool(Protocol):

@@ -130,6 +130,31 @@ class Sighting:
         require_zone(self.at)
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a spool; sequences grow by one from 1."""
+
+    sequence: int
+    kept: Decision | Sighting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What a spool holds after some sequence.
+
+    Attributes:
+        spool: Id of the spool: made with its folder, and never again.
+        entries: In order, without gaps unless something was lost.
+        lost: How many decisions this spool could not keep, ever.
+        more: There is more to read at once.
+    """
+
+    spool: str
+    entries: tuple[Entry, ...]
+    lost: int
+    more: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
     """The retrospective review of a break-glass admission.

@@ -1,12 +1,15 @@
 """Verify: from manifests to what the API server would ask about them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from countersign.binding.applied import applied
 from countersign.binding.landing import allocated
 from countersign.binding.tables import kind_of, supported
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import ObjectRef, Tree
 from countersign.core.types.request import AdmissionRequest, Requester, Resource, Verb
+from countersign.ports import ClusterState
 
 
 def as_requests(
@@ -26,6 +29,35 @@ def as_requests(
             server would take.
     """
     return tuple(_request(manifest, namespace) for manifest in manifests)
+
+
+async def on_cluster(
+    manifests: Iterable[Tree], *, namespace: str, state: ClusterState
+) -> tuple[AdmissionRequest, ...]:
+    """Return the request that applying each manifest would cause, as a dry-run.
+
+    Where the object is there it is updated, as ``kubectl apply`` would; else created.
+
+    Args:
+        manifests: Objects as written, lists expanded.
+        namespace: For those of namespaced kinds that name none.
+        state: The live objects.
+
+    Raises:
+        Malformed: as `as_requests`.
+        Unavailable: the API server did not answer, or shows no object to this user.
+    """
+    return tuple([await _on(m, _request(m, namespace), state) for m in manifests])
+
+
+async def _on(
+    manifest: Tree, created: AdmissionRequest, state: ClusterState
+) -> AdmissionRequest:
+    ref = created.ref
+    live = await state.get(created.version, ref, live=True) if ref.name else None
+    if live is None:
+        return created
+    return replace(created, verb=Verb.UPDATE, object=applied(live, manifest), old=live)
 
 
 def _request(manifest: Tree, namespace: str) -> AdmissionRequest:

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from countersign.adapters.cluster.source import Source
 from countersign.adapters.cluster.stores import TreeStore
 from countersign.adapters.cluster.watch import Pace, Watch
+from countersign.core.errors import Unavailable
 from countersign.core.types.artifacts import Json, Tree
 
 PATH = "/apis/networking.k8s.io/v1/servicecidrs"  # served since Kubernetes 1.33
@@ -39,6 +40,19 @@ class ServiceRanges:
             found = {cidr for tree in self._trees.all() for cidr in _cidrs(tree)}
             self._read = self._trees.edition, tuple(sorted(found, key=str))
         return self._read[1]
+
+
+async def read_ranges(server: Source) -> Networks:
+    """Return the present ranges, read once; none where the user may not see them.
+
+    Not knowing them can only deny: an address that was allocated looks like one that
+    nobody signed.
+    """
+    try:
+        trees, _ = await server.list(PATH)
+    except Unavailable:
+        return ()
+    return tuple(sorted({c for tree in trees for c in _cidrs(tree)}, key=str))
 
 
 def _cidrs(tree: Tree) -> Networks:

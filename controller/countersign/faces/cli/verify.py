@@ -1,4 +1,4 @@
-"""``countersign verify``: the verdict that admission would give, from files alone."""
+"""``countersign verify``: the verdict that admission would give."""
 
 import asyncio
 import json
@@ -12,13 +12,12 @@ from countersign.core.types.policy import Enforcement
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Reason, Verdict
 from countersign.faces.cli import options
+from countersign.faces.cli.engine import Manifests, judged_by, sources
 from countersign.faces.cli.files import read_file
-from countersign.faces.cli.judgement import judge
 from countersign.faces.cli.manifests import read_manifests
 from countersign.faces.cli.session import Command, Exit, Session
 from countersign.report.explain import explain
 from countersign.report.records import as_json
-from countersign.usecases.verify import as_requests
 from countersign.wire.admission import parse_review
 
 # Reasons that say that nobody could look, not that something is missing
@@ -37,6 +36,7 @@ _UNDECIDED = frozenset({Reason.NOT_READY, Reason.STALE, Reason.UNAVAILABLE})
     envvar="COUNTERSIGN_CLUSTER",
     help="Name of the cluster that the manifests are for.",
 )
+@options.kubeconfig
 @click.option("--strict", is_flag=True, help="Exit with 11 where there are warnings.")
 @options.output
 @click.pass_obj
@@ -48,29 +48,39 @@ def command(
     review: str | None,
     policies: Path | None,
     cluster: str | None,
+    kubeconfig: Path | None,
+    context: str | None,
     strict: bool,
     output: str,
 ) -> int:
-    """Give the verdict that admission would give, from files alone.
+    """Give the verdict that admission would give.
 
-    Each manifest is judged as if it were created, by the policies, rosters, trust roots
-    and revocations in a folder. No cluster is asked: what only a live object could tell
-    (an owner, an older state) counts as not there. A recorded AdmissionReview brings
-    its old object along.
-    """
+    By the policies of a folder (--policies) no cluster is asked: each manifest is
+    judged as if it were created. Without a folder, or where a cluster is named, its own
+    policies and live objects count: what is there is updated, as kubectl apply would.
+    A recorded AdmissionReview brings its old object along.
+
+    \b
+    Example:
+      countersign verify -f release.yaml --cluster prod-eu
+      countersign verify -f release.yaml --policies policies/ --cluster prod-eu
+    """  # noqa: D301 - click's mark for "do not wrap"
     if bool(filenames) == bool(review):
         raise click.UsageError("expected -f or --review, and not both")
-    if policies is None or not cluster:
+    found = sources(session, policies, kubeconfig, context)
+    if not cluster:
         raise click.UsageError(
-            "expected policies to judge by and a cluster to judge for: give --policies "
-            "DIR and --cluster NAME"
+            "expected a cluster to judge for, saw none: give --cluster NAME"
         )
-    requests = (
+    read = (
         (_recorded(review),)
         if review
-        else as_requests(read_manifests(filenames), namespace=namespace)
+        else Manifests(read_manifests(filenames), namespace)
     )
-    verdicts = asyncio.run(judge(requests, policies, cluster, session))
+    verdicts = [
+        (request, judged.verdict)
+        for request, judged in asyncio.run(judged_by(session, found, cluster, read))
+    ]
     if output == "json":
         told = [
             {"object": str(request.ref), **as_json(verdict)}

@@ -1,0 +1,64 @@
+"""The policies, rosters, trust roots and revocations of a cluster, read once.
+
+For people at a terminal, with their own rights: nothing is watched, and what they may
+not read is an error that says so.
+"""
+
+from countersign.adapters.books import LOADED, Books, bind_books
+from countersign.adapters.cluster.source import NotThere, Source
+from countersign.core.errors import Unavailable
+from countersign.core.types.artifacts import Tree
+from countersign.core.types.trust import TrustRoot
+from countersign.ports import PolicySnapshot
+from countersign.wire.resources.kinds import GROUP, VERSION, Kind
+
+
+class LiveRules:
+    """PolicyBook and TrustBook of one moment.
+
+    Attributes:
+        books: All that was read.
+    """
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+
+    def snapshot(self) -> PolicySnapshot:
+        """Return the policies; see :class:`~countersign.ports.PolicyBook`."""
+        return self.books.policies
+
+    def roots(self) -> tuple[TrustRoot, ...]:
+        """Return the trust roots; see :class:`~countersign.ports.TrustBook`."""
+        return self.books.roots
+
+
+async def read_rules(server: Source) -> LiveRules:
+    """Read everything that verdicts depend on.
+
+    The names that must have a policy are a setting of the webhook, which nobody else
+    knows: a namespace without any policy is outside here.
+
+    Raises:
+        Unavailable: no answer, a right is missing, or countersign is not installed; the
+            message says which.
+    """
+    stored = {kind: await read_kind(server, kind) for kind in LOADED}
+    return LiveRules(bind_books(stored.__getitem__, ()))
+
+
+async def read_kind(server: Source, kind: Kind) -> tuple[Tree, ...]:
+    """Return all objects of a kind of ours that is not namespaced.
+
+    Raises:
+        Unavailable: as `read_rules`.
+    """
+    try:
+        found, _ = await server.list(f"/apis/{GROUP}/{VERSION}/{kind.plural}")
+    except NotThere as error:
+        raise Unavailable(
+            f"expected the cluster to serve {kind.plural}.{GROUP}, saw that it does "
+            "not: countersign is not installed there"
+        ) from error
+    except Unavailable as error:
+        raise Unavailable(f"could not list {kind.plural}.{GROUP}: {error}") from error
+    return tuple(found)

@@ -1,0 +1,127 @@
+"""The engine that commands ask: by a folder's rules, or by a cluster's own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from countersign.assemble.looking import Bench, bench, look_at_cluster
+from countersign.core.types.artifacts import Tree
+from countersign.core.types.request import AdmissionRequest
+from countersign.faces.cli import cluster
+from countersign.faces.cli.rulebook import read_policies, say_source, tell_problems
+from countersign.faces.cli.session import Session
+from countersign.usecases.judged import Judged
+from countersign.usecases.verify import on_cluster
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where rules and live objects come from, as the command line says.
+
+    Attributes:
+        policies: A folder, which wins over the cluster's rules.
+        where: A cluster to look at; None: only files are looked at.
+    """
+
+    policies: Path | None
+    where: cluster.Where | None
+
+    def __post_init__(self) -> None:
+        if self.policies is None and self.where is None:
+            raise click.UsageError(
+                "expected policies to judge by: give --policies DIR, or a kubeconfig "
+                "of a cluster that has some"
+            )
+
+
+def sources(
+    session: Session,
+    policies: Path | None,
+    kubeconfig: Path | None,
+    context: str | None,
+) -> Sources:
+    """Find out where to look.
+
+    A folder of policies is judged by without any cluster, unless one is named: so the
+    answer in CI does not depend on a kubeconfig that happens to be there.
+
+    Raises:
+        click.UsageError: there is neither a folder nor a kubeconfig.
+    """
+    named = bool(kubeconfig or context)
+    where = None
+    if named or policies is None:
+        where = cluster.given(kubeconfig, context, session.environ)
+    return Sources(policies=policies, where=where)
+
+
+@asynccontextmanager
+async def open_bench(
+    session: Session, found: Sources, cluster_name: str
+) -> AsyncIterator[Bench]:
+    """Open the engine, and say on standard error by whose rules it judges.
+
+    Raises:
+        Malformed, Unavailable: the rules cannot be read.
+        Misconfigured: the kubeconfig is not usable.
+    """
+    if found.where is None:
+        assert found.policies is not None  # noqa: S101 - `Sources` has one of the two
+        rules = read_policies(found.policies)
+        if _from_environment("policies"):
+            say_source(f"{found.policies} (COUNTERSIGN_POLICIES)")
+        with bench(rules, cluster=cluster_name, clock=session) as made:
+            yield made
+        return
+    folder = None if found.policies is None else read_policies(found.policies)
+    async with look_at_cluster(
+        kubeconfig=found.where.kubeconfig,
+        context=found.where.context,
+        request_s=cluster.REQUEST_S,
+        rules=folder,
+        cluster=cluster_name,
+        clock=session,
+    ) as made:
+        say_source(str(found.policies or "the cluster's own"))
+        if folder is None:
+            tell_problems(made.rules.books.problems)
+        yield made
+
+
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """Objects as written, and the namespace of those that name none."""
+
+    objects: tuple[Tree, ...]
+    namespace: str
+
+
+async def judged_by(
+    session: Session,
+    found: Sources,
+    cluster_name: str,
+    what: Manifests | tuple[AdmissionRequest, ...],
+) -> list[tuple[AdmissionRequest, Judged]]:
+    """Judge manifests as they would be applied, or requests as they are.
+
+    Raises:
+        Malformed: rules or manifests that cannot be read.
+        Misconfigured: the kubeconfig is not usable.
+        Unavailable: rules or live objects cannot be read.
+    """
+    async with open_bench(session, found, cluster_name) as bench:
+        requests = what if isinstance(what, tuple) else await _asked(what, bench)
+        return [(r, await bench.reviewer.judge(r)) for r in requests]
+
+
+async def _asked(what: Manifests, bench: Bench) -> tuple[AdmissionRequest, ...]:
+    return await on_cluster(what.objects, namespace=what.namespace, state=bench.state)
+
+
+def _from_environment(name: str) -> bool:
+    source = click.get_current_context().get_parameter_source(name)
+    return source is ParameterSource.ENVIRONMENT

@@ -256,7 +256,7 @@ def test_evidence_may_be_put_beside_objects_by_anyone_with_the_right(
     """Writing a BundleSet is not gated: what is in it is proven when it is used."""
     del webhook
     tree = stored.bundle_set(stored.packed(b"bundle"))
-    tree["metadata"] = {"name": "evidence", "namespace": SPACE}
+    tree["metadata"] = {"name": tree["metadata"]["name"], "namespace": SPACE}
     try:
         api.create(tree)
         with pytest.raises(Refused, match="does not change"):

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 from typing import Any
 
+import rfc8785
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -181,5 +182,7 @@ def packed(plain: bytes, **fields: Any) -> dict[str, Any]:
 
 
 def bundle_set(*bundles: dict[str, Any], **spec: Any) -> dict[str, Any]:
-    """Return a BundleSet."""
-    return stored("BundleSet", "evidence", {"bundles": list(bundles), **spec})
+    """Return a BundleSet, named by what is in it."""
+    content = {"bundles": list(bundles), **spec}
+    mark = hashlib.sha256(rfc8785.dumps(content)).hexdigest()[:32]
+    return stored("BundleSet", f"evidence-{mark}", content)

@@ -242,6 +242,29 @@ class TestBundleSet:
         with pytest.raises(Invalid):
             objects.bundle_set(stored.bundle_set(entry))
 
+    def test_refuses_many_that_are_small(self) -> None:
+        """Each fits, and all together would not: 5 MiB in 7 KB."""
+        entries = [stored.packed(bytes([n]) * (1 << 20)) for n in range(5)]
+
+        assert objects.bundle_set(stored.bundle_set(*entries[:4]))
+        with pytest.raises(Invalid, match="4194304 bytes after inflating"):
+            objects.bundle_set(stored.bundle_set(*entries))
+
+    @pytest.mark.parametrize(
+        "metadata",
+        [
+            pytest.param({"name": "evidence"}, id="none"),
+            pytest.param({"name": f"evidence-{'0' * 32}"}, id="another"),
+            pytest.param({"generateName": "evidence-"}, id="a generated name"),
+        ],
+    )
+    def test_refuses_a_name_without_its_digest(self, metadata: dict[str, Any]) -> None:
+        """A set that is known by name is known whole."""
+        tree = {**stored.bundle_set(stored.packed(b"x")), "metadata": metadata}
+
+        with pytest.raises(Invalid, match=r"^metadata.name: expected to end with"):
+            objects.refuse_invalid(tree)
+
 
 def test_an_object_of_another_kind_or_version_is_refused() -> None:
     """Nothing is read as what it does not claim to be."""

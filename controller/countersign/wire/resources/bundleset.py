@@ -1,73 +1,104 @@
-"""BundleSet: evidence that travels beside the objects it speaks of.
+"""BundleSets: evidence that travels beside the objects it speaks of.
 
-Storage is untrusted: a BundleSet is checked for form and size, and its bundles are
-proven like any others.
+The name of a set carries the digest of its spec, so a set that is known by name is
+known whole, and two people who pack the same evidence write the same object.
 """
 
 import base64
-import binascii
-import zlib
-from typing import Annotated
+import gzip
+import hashlib
+import io
+import re
+from collections.abc import Sequence
 
-from pydantic import Field, StringConstraints
+import orjson
+import rfc8785
 
-from countersign.core.errors import Malformed
-from countersign.core.types.artifacts import Digest
-from countersign.wire.resources.fields import DigestSet, Strict, rules
+from countersign.core.errors import Malformed, OverLimit
+from countersign.core.types.artifacts import Digest, Json, Tree
+from countersign.wire.resources.bundleset_spec import MAX_ENTRIES, MAX_PLAIN, MAX_SET
+from countersign.wire.resources.kinds import API_VERSION, BUNDLE_SET
+from countersign.wire.resources.read import Invalid, name_of
 
-MAX_ENTRIES = 256  # bundles, and as many intents, of one BundleSet
-MAX_DATA = 1_400_000  # characters of base64: etcd refuses objects above 1.5 MiB
-MAX_PLAIN = 1 << 20  # bytes of one bundle or intent, inflated
+MAX_OBJECT = 1_400_000
+"""Bytes of JSON: etcd takes 1.5 MiB, with what the server adds."""
 
-Base64 = Annotated[
-    str,
-    StringConstraints(
-        min_length=1, max_length=MAX_DATA, pattern=r"^[A-Za-z0-9+/]+={0,2}$"
-    ),
-]
-
-
-class Packed(Strict):
-    """A bundle or intent: gzip, then base64, and the SHA-256 of the plain bytes."""
-
-    digest: DigestSet
-    data: Base64
-
-    def value(self) -> bytes:
-        """Return the plain bytes.
-
-        Raises:
-            Malformed: not base64, not one gzip member, above `MAX_PLAIN`, or other
-                bytes than `digest` says.
-        """
-        inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        try:
-            packed = base64.b64decode(self.data, validate=True)
-            plain = inflate.decompress(packed, MAX_PLAIN + 1)
-        except (binascii.Error, zlib.error) as error:
-            raise Malformed(f"expected gzip in base64: {error}") from error
-        if len(plain) > MAX_PLAIN or not inflate.eof or inflate.unused_data:
-            raise Malformed(f"expected one gzip member of at most {MAX_PLAIN} bytes")
-        if Digest.sha256(plain) != self.digest.value():
-            raise Malformed(f"expected bytes with sha256 {self.digest.sha256}")
-        return plain
+_HEX = 32  # characters of the digest in a name: 128 bits
+_MAX_WHAT = 200  # characters; a name has at most 253
+_OTHER = re.compile(r"[^a-z0-9]+")
+_LEVEL = 9  # of gzip
 
 
-class BundleSetSpec(Strict):
-    """The spec of a BundleSet."""
+def render_bundle_set(
+    what: str, bundles: Sequence[bytes], intents: Sequence[bytes], namespace: str
+) -> Tree:
+    """Write a BundleSet; the same evidence gives the same object.
 
-    bundles: tuple[Packed, ...] = Field(min_length=1, max_length=MAX_ENTRIES)
-    intents: tuple[Packed, ...] = Field(default=(), max_length=MAX_ENTRIES)
+    Args:
+        what: For people, at the front of its name; written as a name may be.
+        bundles: Raw Sigstore bundles; what is there twice is written once.
+        intents: Canonical JSON of the intents that they speak of.
+        namespace: Of the objects that it is about; for cluster-scoped ones that of
+            countersign.
 
-    model_config = rules(("self == oldSelf", "a BundleSet does not change"))
+    Raises:
+        Malformed: there is no bundle.
+        OverLimit: it is more than one set may hold; the message says what to do.
 
-    def value(self) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-        """Return the plain bundles and intents.
+    Limits:
+        `MAX_ENTRIES`, `MAX_PLAIN`, `MAX_SET`, `MAX_OBJECT`.
+    """
+    signed, meant = tuple(dict.fromkeys(bundles)), tuple(dict.fromkeys(intents))
+    if not signed:
+        raise Malformed("expected at least one bundle in a BundleSet, saw none")
+    _bound("bundles", len(signed), MAX_ENTRIES)
+    _bound("intents", len(meant), MAX_ENTRIES)
+    sizes = [len(plain) for plain in (*signed, *meant)]
+    _bound("bytes in each bundle and intent", max(sizes), MAX_PLAIN)
+    _bound("bytes in all of them", sum(sizes), MAX_SET)
+    spec: Tree = {"bundles": [_packed(raw) for raw in signed]}
+    if meant:
+        spec["intents"] = [_packed(raw) for raw in meant]
+    front = _OTHER.sub("-", what.lower())[:_MAX_WHAT].strip("-") or "evidence"
+    made: Tree = {
+        "apiVersion": API_VERSION,
+        "kind": BUNDLE_SET.name,
+        "metadata": {"name": f"{front}-{_mark(spec)}", "namespace": namespace},
+        "spec": spec,
+    }
+    _bound("bytes of JSON", len(orjson.dumps(made)), MAX_OBJECT)
+    return made
 
-        Raises:
-            Malformed: an entry is not what it claims to be.
-        """
-        return (
-            tuple(bundle.value() for bundle in self.bundles),
-            tuple(intent.value() for intent in self.intents),
+
+def refuse_other_name(tree: Tree) -> None:
+    """Check that the name of a set is made of what is in it.
+
+    Raises:
+        Invalid: it is another one, or not known yet.
+    """
+    name, mark = name_of(tree), _mark(tree.get("spec"))
+    if not name.endswith(f"-{mark}"):
+        said = f'metadata.name: expected to end with "-{mark}", saw "{name[:253]}"'
+        raise Invalid([f"{said}: it is named by the digest of its spec"])
+
+
+def _packed(plain: bytes) -> Tree:
+    buffer = io.BytesIO()
+    with gzip.GzipFile("", "wb", _LEVEL, buffer, mtime=0) as member:
+        member.write(plain)
+    return {
+        "digest": {"sha256": Digest.sha256(plain).value},
+        "data": base64.b64encode(buffer.getvalue()).decode(),
+    }
+
+
+def _mark(spec: Json) -> str:
+    return hashlib.sha256(rfc8785.dumps(spec)).hexdigest()[:_HEX]
+
+
+def _bound(what: str, seen: int, most: int) -> None:
+    if seen > most:
+        raise OverLimit(
+            f"expected at most {most} {what} of one BundleSet, saw {seen}: "
+            "sign fewer objects at once"
         )

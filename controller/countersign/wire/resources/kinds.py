@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from countersign.wire.resources.bundleset import BundleSetSpec
+from countersign.wire.resources.bundleset_spec import BundleSetSpec
 from countersign.wire.resources.fields import Strict
 from countersign.wire.resources.policy import PolicySpec
 from countersign.wire.resources.revocation import RevocationSpec

@@ -12,7 +12,8 @@ from countersign.core.types.artifacts import Tree
 from countersign.core.types.people import Roster
 from countersign.core.types.policy import Revoked
 from countersign.core.types.trust import TrustRoot
-from countersign.wire.resources.bundleset import BundleSetSpec
+from countersign.wire.resources.bundleset import refuse_other_name
+from countersign.wire.resources.bundleset_spec import BundleSetSpec
 from countersign.wire.resources.kinds import (
     BUNDLE_SET,
     POLICY,
@@ -55,9 +56,13 @@ def revocation(tree: Tree) -> tuple[Revoked, ...]:
 
 
 def bundle_set(tree: Tree) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    """Read the plain bundles and intents of a BundleSet. Nothing of them is proven."""
-    spec = read(tree, BUNDLE_SET, BundleSetSpec)
-    return _value(spec.value)
+    """Read the plain bundles and intents of a BundleSet. Nothing of them is proven.
+
+    Its name must say what is in it, so that what was once seen under a name stays so.
+    """
+    found = _value(read(tree, BUNDLE_SET, BundleSetSpec).value)
+    refuse_other_name(tree)
+    return found
 
 
 def _value(make: Callable[[], T]) -> T:

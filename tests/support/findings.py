@@ -53,6 +53,7 @@ FACTS: dict[Reason, Facts] = {
     Reason.REVOKED: DANA,
     Reason.EVIDENCE_REMOVED: Names(("countersign.dev/bundles",)),
     Reason.FOREIGN_ANNOTATION: Names(("countersign.dev/admit",)),
+    Reason.UNSIGNED_SOURCE: Names(("sh.helm.release.v1.web.v1",)),
     Reason.CHANGED: _OLD,
     Reason.WRONG_CLUSTER: Expected("prod-eu", "staging"),
     Reason.WRONG_OBJECT: Expected(str(a.OBJECT), "payments/Deployment/other"),

@@ -20,6 +20,7 @@ SENTENCES = MappingProxyType(
         Reason.UNSUPPORTED: "cannot be judged by this version of countersign: {what}",
         Reason.OVER_LIMIT: "carries more evidence than is read: {what}",
         Reason.FOREIGN_ANNOTATION: "annotations reserved for countersign: {what}",
+        Reason.UNSIGNED_SOURCE: "would take what nobody signs, the storage of a Helm release: {what}",
         Reason.EVIDENCE_REMOVED: "would lose the evidence that it was admitted on: {what}",
         Reason.STATUS_METADATA: "a write to the status that changes metadata: {what}",
         Reason.OWNER_UNPROVEN: "made by a controller for an owner that is not proven: {what}",

@@ -29,6 +29,7 @@ STEPS = MappingProxyType(
         Reason.UNSUPPORTED: "do it in a way that can be judged: create, apply or patch the object itself",
         Reason.OVER_LIMIT: "start from the plain manifest, without old bundles: {make}",
         Reason.FOREIGN_ANNOTATION: "remove those annotations and apply again",
+        Reason.UNSIGNED_SOURCE: "take out what names it; no sign-off helps",
         Reason.EVIDENCE_REMOVED: "apply the signed file that holds its bundles, or sign the new one: {make}",
         Reason.STATUS_METADATA: "change labels and annotations on the object, not through its status",
         Reason.OWNER_UNPROVEN: "have the owner signed off: {make}",

@@ -5,6 +5,7 @@ What they leave shut goes to the door *signed*. Nothing else admits.
 
 from collections.abc import Collection
 
+from countersign.binding import helm
 from countersign.binding.births import birth
 from countersign.binding.delta import delta, judged_changes, restarts
 from countersign.binding.facts import ClusterFacts
@@ -74,14 +75,17 @@ class Doors:
             return Opened.by(policies, Door.DELTA, passing)
         subject = subject_of(request)
         match rule:
-            case Rule.OBJECT:
-                restarted = _restarted(request, policies)
-                if restarted.complete(policies):
-                    return restarted
-                found = await self._derived.open(request, restarted.shut(policies))
-                return Opened((*restarted.bases, *found.bases), found.findings)
-            case Rule.DELETION | Rule.EVICTION:
-                return await self._deleted.open(request, subject, policies)
+            case Rule.OBJECT | Rule.DELETION | Rule.EVICTION:
+                named = _named(request, policies)
+                left = named.shut(policies)
+                if not left:
+                    return named
+                if rule is Rule.OBJECT:
+                    left = tuple(p for p in left if not unsigned_sources(request, p))
+                    found = await self._derived.open(request, left)
+                else:
+                    found = await self._deleted.open(request, subject, left)
+                return Opened((*named.bases, *found.bases), found.findings)
             case Rule.SCALE:
                 return await self._scaled.open(request, subject, policies, revoked)
             case Rule.STATUS:
@@ -105,8 +109,16 @@ def is_unchanged(request: AdmissionRequest, rule: Rule) -> bool:
     )
 
 
-def _restarted(request: AdmissionRequest, policies: tuple[Policy, ...]) -> Opened:
+def unsigned_sources(request: AdmissionRequest, policy: Policy) -> tuple[str, ...]:
+    """Return what an object says of objects that this policy lets anybody write."""
+    return helm.used(request.object or {}) if policy.doors.helm else ()
+
+
+def _named(request: AdmissionRequest, policies: tuple[Policy, ...]) -> Opened:
+    """Let in what only the policies that name it let in: restarts, Helm's storage."""
     groups = request.requester.groups
+    if helm.stores(request):
+        return Opened.by((p for p in policies if p.doors.helm), Door.DELTA, helm.RULE)
     if not restarts(request):
         return Opened()
     may = [p for p in policies if not groups.isdisjoint(p.doors.restart_groups)]

@@ -32,6 +32,7 @@ from countersign.usecases.bind import (
     salt_in,
     unproven_state,
 )
+from countersign.usecases.doors import unsigned_sources
 from countersign.usecases.gather import (
     Gathered,
     Gatherer,
@@ -161,6 +162,9 @@ class SignedDoor:
         revoked: Collection[Revoked],
     ) -> Opened:
         """Ask the law for one policy: what Helm may write depends on it."""
+        if sources := unsigned_sources(request, policy):
+            facts = Names(sources)
+            return Opened.refusing(subject, (policy,), Reason.UNSIGNED_SOURCE, facts)
         verdict = decide(
             self._bound(request, subject, seen, policy),
             (policy,),

@@ -261,7 +261,7 @@ class Doors:
     """What the doors delta and derived let through; read by binding, not by `decide`.
 
     Attributes:
-        helm: Helm's marks on what it applies may be there; not its storage (rule 15).
+        helm: Helm's marks on what it applies may be there, and its storage passes.
         scale_groups: Groups that may scale outside signed ranges, never to 0.
         restart_groups: Groups that may set ``restartedAt``.
     """

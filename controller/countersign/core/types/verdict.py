@@ -33,6 +33,7 @@ class Reason(StrEnum):
     REVOKED = "revoked"
     EVIDENCE_REMOVED = "evidence_removed"
     FOREIGN_ANNOTATION = "foreign_annotation"
+    UNSIGNED_SOURCE = "unsigned_source"
     # What was signed is not what is admitted
     CHANGED = "changed"
     WRONG_CLUSTER = "wrong_cluster"

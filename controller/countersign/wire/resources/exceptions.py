@@ -63,7 +63,7 @@ class Injection(Strict):
 
 
 class Helm(Strict):
-    """Helm's marks on what it applies pass; its release Secrets do not yet."""
+    """Helm's marks on what it applies pass, and the storage of its releases."""
 
 
 class ArgoCD(Strict):

@@ -1,4 +1,4 @@
-"""The API server, as far as reading goes.
+"""The API server: what is read of it, and the little that is ever written.
 
 Of the official client this uses what is worth most: kubeconfig, exec plug-ins and
 in-cluster credentials with their rotation. Its models are never loaded: requests and
@@ -8,6 +8,7 @@ answers are bytes.
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -21,18 +22,40 @@ from kubernetes.aio.config import (
 from yaml import YAMLError
 
 from countersign.adapters.cluster.source import Gone, NotThere
-from countersign.core.errors import Misconfigured, Unavailable
+from countersign.core.errors import Misconfigured, Rejected, Unavailable
 from countersign.core.types.artifacts import Tree
 
 _PAGE = 500  # objects of one LIST request, as client-go asks for
 _QUIET = 10.0  # seconds a watch may outlive the end it was asked for
-_OK, _NOT_FOUND, _GONE = 200, 404, 410
+_OK, _CREATED, _NOT_FOUND, _GONE, _FAULTY = 200, 201, 404, 410, 500
+_TOO_MANY = 429  # ours to wait for, not to give up
+_JSON, _APPLY = "application/json", "application/apply-patch+yaml"
+_MAX_SAID = 1024  # characters of a refusal that are passed on
 # What the client lets out of a file that is no kubeconfig: it looks into what it read
 _NO_KUBECONFIG = (YAMLError, TypeError, AttributeError, LookupError, ValueError)
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """How to reach the API server, for clients that are not ours; files in PEM.
+
+    Attributes:
+        server: URL.
+        ca_file, certificate_file, key_file: None: not used.
+        token: Bearer token; None: not used.
+        verify: Whether the server's certificate is checked.
+    """
+
+    server: str
+    ca_file: str | None
+    certificate_file: str | None
+    key_file: str | None
+    token: str | None
+    verify: bool
+
+
 class ApiServer:
-    """Reads from one API server as one user. Made by :func:`connect`."""
+    """Speaks to one API server as one user. Made by :func:`connect`."""
 
     def __init__(self, client: ApiClient, request_s: float) -> None:
         self._client = client
@@ -48,13 +71,41 @@ class ApiServer:
         """
         timeout = aiohttp.ClientTimeout(total=self._request_s)
         async with self._open(path, query or {}, timeout) as response:
-            try:
-                tree = orjson.loads(await response.read())
-            except orjson.JSONDecodeError as error:
-                raise Unavailable(f"expected JSON at {path}: {error}") from error
-        if not isinstance(tree, dict):
-            raise Unavailable(f"expected a JSON object at {path}")
-        return tree
+            return await _tree(response, path)
+
+    async def create(self, path: str, tree: Tree) -> Tree:
+        """Create an object in the list at `path`; return it as stored.
+
+        Reviews of tokens and of access are created, too: nothing of them is stored.
+
+        Raises:
+            Rejected: the server refuses it, or the user may not; in its own words.
+            NotThere: 404.
+            Unavailable: no answer in time, or a fault of the server.
+        """
+        return await self._send("POST", path, tree, _JSON, {})
+
+    async def apply(self, path: str, tree: Tree, *, manager: str) -> Tree:
+        """Apply `tree` server-side to the object, or subresource, at `path`.
+
+        Args:
+            path: Of the object or of its subresource.
+            tree: The fields that `manager` owns from now on; all others it lets go.
+            manager: Of fields; takes them from others.
+
+        Raises:
+            Rejected, NotThere, Unavailable: as :meth:`create`.
+        """
+        query = {"fieldManager": manager, "force": "true"}
+        return await self._send("PATCH", path, tree, _APPLY, query)
+
+    async def _send(
+        self, method: str, path: str, tree: Tree, sort: str, query: Mapping[str, str]
+    ) -> Tree:
+        limits = aiohttp.ClientTimeout(total=self._request_s)
+        opened = self._open(path, query, limits, method, (sort, tree))
+        async with opened as response:
+            return await _tree(response, path)
 
     async def list(self, path: str) -> tuple[list[Tree], str]:
         """Return all objects at `path`, and the version of the list.
@@ -108,21 +159,29 @@ class ApiServer:
 
     @asynccontextmanager
     async def _open(
-        self, path: str, query: Mapping[str, str], limits: aiohttp.ClientTimeout
+        self,
+        path: str,
+        query: Mapping[str, str],
+        limits: aiohttp.ClientTimeout,
+        method: str = "GET",
+        sent: tuple[str, Tree] | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         try:
+            sort, tree = sent or (_JSON, None)
             method, url, headers, _, _ = await self._client.param_serialize(
-                "GET",
+                method,
                 path,
                 query_params=list(query.items()),
-                header_params={"Accept": "application/json"},
+                header_params={"Accept": _JSON, "Content-Type": sort},
                 auth_settings=["BearerToken"],
             )
             answer = await self._client.call_api(
-                method, url, headers, _request_timeout=limits
+                method, url, headers, tree, _request_timeout=limits
             )
             async with answer.response as response:
-                if response.status != _OK:
+                if response.status not in (_OK, _CREATED):
+                    if sent and _OK < response.status < _FAULTY:
+                        raise await _rejected(response, path)
                     raise _refused(response.status, path)
                 yield response
         except TimeoutError as error:
@@ -130,6 +189,16 @@ class ApiServer:
         except (aiohttp.ClientError, OSError, ValueError, ConfigException) as error:
             # ValueError: a line longer than the client's buffer, a URL that is none
             raise Unavailable(f"the API server broke off at {path}: {error}") from error
+
+
+async def _tree(response: aiohttp.ClientResponse, path: str) -> Tree:
+    try:
+        tree = orjson.loads(await response.read())
+    except orjson.JSONDecodeError as error:
+        raise Unavailable(f"expected JSON at {path}: {error}") from error
+    if not isinstance(tree, dict):
+        raise Unavailable(f"expected a JSON object at {path}")
+    return tree
 
 
 def _version(about: Tree, path: str) -> str:
@@ -142,6 +211,16 @@ def _version(about: Tree, path: str) -> str:
 def _refused(status: int, path: str) -> Unavailable:
     kind = {_NOT_FOUND: NotThere, _GONE: Gone}.get(status, Unavailable)
     return kind(f"the API server answered {status} at {path}")
+
+
+async def _rejected(
+    response: aiohttp.ClientResponse, path: str
+) -> Unavailable | Rejected:
+    """Tell what became of something sent; a refusal in the server's own words."""
+    if response.status in (_NOT_FOUND, _TOO_MANY):
+        return _refused(response.status, path)
+    said = (await _tree(response, path)).get("message")
+    return Rejected(f"the API server refused it: {str(said)[:_MAX_SAID]}")
 
 
 @asynccontextmanager
@@ -158,6 +237,33 @@ async def connect(
     Raises:
         Misconfigured: no usable credentials.
     """
+    client = ApiClient(await _settings(kubeconfig, context))
+    client.user_agent = "countersign"
+    try:
+        yield ApiServer(client, request_s)
+    finally:
+        await client.close()  # type: ignore[no-untyped-call]  # theirs
+
+
+async def credentials(*, kubeconfig: Path | None, context: str | None) -> Credentials:
+    """Return the present credentials of :func:`connect`; tokens among them pass.
+
+    Raises:
+        Misconfigured: no usable credentials.
+    """
+    found = await _settings(kubeconfig, context)
+    said = await found.get_api_key_with_prefix("BearerToken")
+    return Credentials(
+        server=found.host,
+        ca_file=found.ssl_ca_cert,
+        certificate_file=found.cert_file,
+        key_file=found.key_file,
+        token=said.removeprefix("Bearer ") if said else None,
+        verify=found.verify_ssl,
+    )
+
+
+async def _settings(kubeconfig: Path | None, context: str | None) -> Configuration:
     settings = Configuration()
     if kubeconfig is not None and not _is_file(kubeconfig):
         raise Misconfigured(f"expected a kubeconfig, saw no file {kubeconfig}")
@@ -176,12 +282,7 @@ async def connect(
     except _NO_KUBECONFIG as error:
         seen = kubeconfig or "what KUBECONFIG names"
         raise Misconfigured(f"expected a kubeconfig, saw {seen}: {error}") from error
-    client = ApiClient(settings)
-    client.user_agent = "countersign"
-    try:
-        yield ApiServer(client, request_s)
-    finally:
-        await client.close()  # type: ignore[no-untyped-call]  # theirs
+    return settings
 
 
 def _is_file(path: Path) -> bool:

@@ -1,0 +1,1 @@
+"""The audit store: decisions, on whose word they rest, and what explains them."""

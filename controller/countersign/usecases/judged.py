@@ -18,6 +18,8 @@ class Judged:
         bundles: Raw and proven, of the new state: carried or beside it.
         intents: Known ones that the object equals, for any policy.
         facts: About the cluster, as far as they were looked up.
+        uid: Of the live object, where the request does not show it: of what is
+            connected to, or evicted. ``""``: not looked up, or there is none.
     """
 
     verdict: Verdict
@@ -25,3 +27,4 @@ class Judged:
     bundles: tuple[bytes, ...] = ()
     intents: tuple[Intent, ...] = ()
     facts: ClusterFacts = field(default_factory=ClusterFacts)
+    uid: str = ""

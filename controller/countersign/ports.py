@@ -4,7 +4,7 @@ A port's docstring says exactly which errors may leave it; adapters translate at
 boundary. Anything else that escapes an adapter is a bug.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -151,11 +151,14 @@ class Detached:
         name: Of the object.
         bundles: Raw Sigstore bundles, in their order.
         intents: Canonical JSON, checked against no digest yet.
+        whole: False: more lies there than is kept in memory. Then both are empty, and
+            nobody knows what it speaks of.
     """
 
     name: str
     bundles: tuple[bytes, ...]
     intents: tuple[bytes, ...]
+    whole: bool = True
 
 
 class BundleSource(Protocol):
@@ -325,5 +328,55 @@ class SourceRepository(Repository, Protocol):
 
         Raises:
             Malformed: no such commit, or objects that are missing.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Right:
+    """What a user may do; a ``namespace`` of ``""`` is the whole cluster."""
+
+    verb: str
+    group: str
+    resource: str
+    namespace: str
+
+    def __str__(self) -> str:
+        name = f"{self.resource}.{self.group}" if self.group else self.resource
+        where = f"in namespace {self.namespace}" if self.namespace else "cluster-wide"
+        return f"{self.verb} {name} {where}"
+
+
+class EvidenceStore(Protocol):
+    """The BundleSets of a cluster, as one user may see and write them."""
+
+    def heard_at(self) -> datetime | None:
+        """Return what the API server's clock showed at its last answer, if it said."""
+        ...
+
+    async def lacking(self, rights: Iterable[Right]) -> tuple[Right, ...]:
+        """Return those of `rights` that the user has not, in their order.
+
+        Raises:
+            Unavailable: the API server did not answer.
+        """
+        ...
+
+    async def sets(self, namespace: str) -> tuple[Detached, ...]:
+        """Return the present sets of a namespace, sorted by name.
+
+        What is no set, or holds what it should not, is left out.
+
+        Raises:
+            Unavailable: the API server did not answer, or the user may not.
+        """
+        ...
+
+    async def create(self, tree: Tree) -> bool:
+        """Create a set; tell whether it is new: one of its name is the same.
+
+        Raises:
+            Rejected: the API server refused it, in its own words.
+            Unavailable: it did not answer.
         """
         ...

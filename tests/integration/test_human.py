@@ -4,13 +4,23 @@ Real repositories, the commands as they stand. ``payments`` takes the word of de
 and knows one commit to start from.
 """
 
+import asyncio
+import json
 from pathlib import Path
 
 import pytest
 
+from countersign.adapters.sign.key import KeySigner, load_key
+from countersign.wire.bundle import parse_bundle
 from tests.support import chart
-from tests.support.author import Work
-from tests.support.gate import Gate
+from tests.support.author import Work, known
+from tests.support.gate import Gate, bundles, carry, documents, written
+from tests.support.git import Who
+from tools.stack.history import BUILT, IMAGE
+from tools.stack.people import CI, DANA, LEE, RAVI, REPOSITORY
+
+NEXT = f"{IMAGE}@sha256:{'7e57' * 16}"
+DECLARED = ("payments: signed declared=lee",)
 
 
 @pytest.fixture(name="work")
@@ -27,5 +37,334 @@ def test_from_a_commit_to_an_admission(gate: Gate, work: Work, name: str) -> Non
     admitted = gate.apply(work.human(manifest))
 
     assert alone.reasons == ("slot_open",)
-    assert admitted.bases == ("payments: signed declared=lee",), admitted.out
+    assert admitted.bases == DECLARED, admitted.out
     assert gate.pod(name)
+
+
+def test_the_next_one_stands_on_what_was_admitted(
+    gate: Gate, work: Work, name: str
+) -> None:
+    """The live object's range ends where the next begins; a new image has its own."""
+    first = work.commit("1")
+    assert gate.apply(work.human(chart.deployment(name))).admitted
+
+    work.base = first
+    work.commit("2")
+    manifest = chart.deployment(name, replicas=2)
+    again = gate.apply(work.human(manifest))
+    work.base = gate.stack.history.baseline
+    image = gate.apply(
+        work.attest(
+            chart.deployment(name, image=NEXT, replicas=2),
+            images=[NEXT],
+            beside=[work.declare()[0]],
+        )
+    )
+
+    assert again.bases == DECLARED, again.out
+    assert image.bases == DECLARED, image.out
+
+
+def test_what_was_signed_off_is_ground_too(gate: Gate, work: Work, name: str) -> None:
+    """An assistant's change that a senior approved may be built upon by hand."""
+    head = work.commit("1", "By machine\n\nAI-Assisted: amazon-q/2026-03")
+    signed = gate.sign(
+        work.attest(chart.config_map(name)), "--kubeconfig", _admin(gate)
+    )
+    assert gate.apply(signed).admitted
+
+    work.base = head
+    work.commit("2")
+    admitted = gate.apply(work.human(chart.config_map(name, region="by-hand")))
+
+    assert admitted.bases == DECLARED, admitted.out
+
+
+def test_everybody_declares(gate: Gate, work: Work, name: str) -> None:
+    """Two authors are two words, of which one is of somebody without the role."""
+    work.commit("1")
+    work.commit("2", by=DANA)
+
+    denied = gate.apply(work.human(chart.config_map(name), by=[LEE, DANA]))
+    half = gate.apply(work.human(chart.config_map(name), by=[LEE]))
+
+    assert denied.reasons == ("slot_open",)
+    assert half.reasons == ("slot_open",)
+
+
+def test_notes_and_trailers_that_claim_a_human(
+    gate: Gate, work: Work, name: str
+) -> None:
+    """Anybody can write them."""
+    work.commit(
+        name, "Set it by hand\n\nAI-Assisted: none\nHuman-Authored: true\nAI: no"
+    )
+    note = '{"schema_version":"authorship/3.0.0","human_author":"lee@acme.example"}'
+    work.git.git(
+        *("-c", "user.name=Lee", "-c", "user.email=lee@acme.example"),
+        "notes",
+        "--ref=ai",
+        "add",
+        "-m",
+        f"deploy/region\n  h_1 1-9\n---\n{note}",
+    )
+
+    assert gate.apply(work.attest(chart.config_map(name))).reasons == ("slot_open",)
+
+
+def test_a_statement_that_says_human(gate: Gate, work: Work, name: str) -> None:
+    """That is for the law to find, whoever signs it."""
+    work.commit(name)
+    tree = documents(work.attest(chart.config_map(name)))[0]
+    (bundle,) = bundles(tree)
+    statement = json.loads(parse_bundle(json.dumps(bundle).encode()).envelope.payload)
+    statement["predicate"]["assistance"] = "human"
+    carry(tree, [bundle, _signed_anew(gate, statement)])
+
+    assert gate.apply(written([tree])).reasons == ("slot_open",)
+
+
+@pytest.mark.parametrize("declared", [True, False], ids=["declared", "silent"])
+def test_on_top_of_what_nobody_approved(
+    gate: Gate, work: Work, name: str, *, declared: bool
+) -> None:
+    """A spotless range that begins at an unapproved commit of an assistant."""
+    ai = work.commit("1", "By machine\n\nAI-Assisted: amazon-q/2026-03")
+    work.commit("2")
+    work.base = ai
+    manifest = chart.config_map(name)
+
+    done = gate.apply(work.human(manifest) if declared else work.attest(manifest))
+
+    assert set(done.reasons) == {"slot_open", "authors_unknown"}
+
+
+def test_the_whole_range_holds_the_assistant(work: Work) -> None:
+    """Whoever includes it is told before signing, and not believed after."""
+    work.commit("1", "By machine\n\nAI-Assisted: amazon-q/2026-03")
+    work.commit("2")
+    _, refused = work.declare(check=False)
+
+    assert refused.code == 1
+    assert "1 of 2 commits" in refused.err
+
+
+def test_a_range_from_an_arbitrary_commit(gate: Gate, work: Work, name: str) -> None:
+    """Not approved, not admitted, not a baseline: clean as it may be."""
+    work.base = work.commit("1")
+    work.commit("2")
+
+    denied = gate.apply(work.human(chart.config_map(name)))
+
+    assert set(denied.reasons) == {"slot_open", "authors_unknown"}
+
+
+def test_an_author_whom_nobody_knows(gate: Gate, work: Work, name: str) -> None:
+    """Nobody can declare for an address that is no person's."""
+    work.commit("1")
+    work.commit("2", by=Who("Mallory", "mallory@elsewhere.example"))
+
+    denied = gate.apply(work.human(chart.config_map(name)))
+
+    assert set(denied.reasons) == {"slot_open", "author_unresolved"}
+
+
+def test_somebody_elses_word(gate: Gate, work: Work, name: str) -> None:
+    """The command refuses it; made elsewhere, it counts for nothing."""
+    work.commit(name)
+    _, refused = work.declare(by=DANA, check=False)
+    word, _ = work.declare(by=DANA, environ={"COUNTERSIGN_POLICIES": ""})
+
+    denied = gate.apply(work.attest(chart.config_map(name), beside=[word]))
+
+    assert refused.code == 1
+    assert "nobody declares for others" in refused.err
+    assert denied.reasons == ("slot_open",)
+
+
+def test_a_person_without_the_role(gate: Gate, work: Work, name: str) -> None:
+    """A senior is no developer here."""
+    work.commit(name, by=RAVI)
+    word, said = work.declare(by=RAVI)
+
+    denied = gate.apply(work.attest(chart.config_map(name), beside=[word]))
+
+    assert "no policy here counts a declaration by ravi" in said.err
+    assert denied.reasons == ("slot_open",)
+
+
+@pytest.mark.parametrize("other", ["range", "repository"])
+def test_a_word_about_something_else(
+    gate: Gate, work: Work, name: str, other: str
+) -> None:
+    """Attest refuses to carry it; carried anyway, it counts for nothing."""
+    work.commit("1")
+    work.commit("2")
+    word, _ = work.declare(
+        span=f"{work.base}..HEAD~1" if other == "range" else "",
+        repository=f"{REPOSITORY}-fork" if other == "repository" else REPOSITORY,
+    )
+    refused = gate.cli(
+        *("attest", work.span, "--repo", work.git.path, "--repo-uri", REPOSITORY),
+        *("-f", gate.write(chart.config_map(name)), "--key", gate.stack.key(CI)),
+        *("--carrier", "annotations", "--declaration", word),
+    )
+    tree = documents(work.attest(chart.config_map(name)))[0]
+    carry(tree, [*bundles(tree), json.loads(word.read_text())])
+
+    denied = gate.apply(written([tree]))
+
+    assert refused.code == 1
+    assert denied.reasons == ("slot_open",)
+
+
+def test_amended_after_the_word(gate: Gate, work: Work, name: str) -> None:
+    """Same message, other files: another commit and another tree."""
+    work.commit("1")
+    word, _ = work.declare()
+    work.git.write("deploy/region", "2")
+    work.git.git(
+        *("commit", "--quiet", "--amend", "--no-edit"),
+        env={"GIT_COMMITTER_NAME": LEE.name, "GIT_COMMITTER_EMAIL": LEE.email},
+    )
+    tree = documents(work.attest(chart.config_map(name)))[0]
+    carry(tree, [*bundles(tree), json.loads(word.read_text())])
+
+    assert gate.apply(written([tree])).reasons == ("slot_open",)
+
+
+def test_the_provenance_of_another_manifest(gate: Gate, work: Work, name: str) -> None:
+    """Human-made, but not this object."""
+    work.commit(name)
+    donor = documents(work.human(chart.config_map(f"{name}-donor")))[0]
+    thief = documents(work.attest(chart.config_map(name)))[0]
+    carry(thief, bundles(donor))
+
+    denied = gate.apply(written([thief]))
+
+    assert set(denied.reasons) == {"slot_open", "authors_unknown"}
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        pytest.param([], id="none"),
+        pytest.param([chart.PINNED.replace(BUILT, "ab12" * 16)], id="another's"),
+    ],
+)
+def test_an_image_without_its_own_provenance(
+    gate: Gate, work: Work, name: str, images: list[str]
+) -> None:
+    """The manifest is human; what it would run is anybody's."""
+    work.commit(name)
+    text = work.attest(
+        chart.deployment(name), images=images, beside=[work.declare()[0]]
+    )
+
+    denied = gate.apply(text)
+
+    assert set(denied.reasons) == {"slot_open", "authors_unknown"}
+
+
+def test_provenance_that_did_not_see_everything(
+    gate: Gate, work: Work, name: str, tmp_path: Path
+) -> None:
+    """A shallow clone in CI hides what it hides."""
+    work.commit("1")
+    work.commit("2")
+    word, _ = work.declare(span="HEAD")
+    tree = documents(work.attest(chart.config_map(name), beside=[], span="HEAD"))[0]
+    work.git.git(
+        "clone",
+        "--quiet",
+        "--depth=1",
+        f"file://{work.git.path}",
+        str(tmp_path / "cut"),
+    )
+    whole, work.git = work.git, type(work.git)(tmp_path / "cut")
+    cut = documents(work.attest(chart.config_map(name), span="HEAD"))[0]
+    carry(cut, [*bundles(cut), json.loads(word.read_text())])
+    carry(tree, [*bundles(tree), json.loads(word.read_text())])
+    _, refused = work.declare(span="HEAD", check=False)
+    work.git = whole
+
+    denied = gate.apply(written([cut]))
+
+    assert refused.code == 1
+    assert "--unshallow" in refused.err
+    assert set(denied.reasons) == {"slot_open", "authors_unknown"}
+
+
+def test_an_author_forged_by_another_committer(
+    gate: Gate, work: Work, name: str
+) -> None:
+    """Git lets anybody write any author; whoever committed had a part in it."""
+    work.commit("1", by=LEE, committer=RAVI)
+
+    denied = gate.apply(work.human(chart.config_map(name)))
+
+    assert denied.reasons == ("slot_open",)
+
+
+def test_an_assistant_squashed_into_a_humans_commit(
+    gate: Gate, work: Work, name: str
+) -> None:
+    """The trailer of the squashed commit is in the message of the squash."""
+    work.git.git("checkout", "--quiet", "-b", "topic")
+    work.commit("1")
+    work.commit("2", "By machine\n\nAI-Assisted: amazon-q/2026-03")
+    log = work.git.git("log", "--format=%B", f"{work.base}..HEAD")
+    work.git.git("checkout", "--quiet", "work")
+    work.git.git("merge", "--quiet", "--squash", "topic")
+    work.git.commit(f"Squash\n\n{log}\n\nSigned-off-by: Lee", author=known(LEE))
+    _, refused = work.declare(check=False)
+
+    denied = gate.apply(work.attest(chart.config_map(name)))
+
+    assert refused.code == 1
+    assert denied.reasons == ("slot_open",)
+    assert "amazon-q" in denied.out
+
+
+def test_a_strangers_provenance(gate: Gate, work: Work, name: str) -> None:
+    """Lee attests his own range: he is no collector."""
+    work.commit(name)
+    word, _ = work.declare()
+    out = gate.folder / "strange.yaml"
+    done = gate.cli(
+        *("attest", work.span, "--repo", work.git.path, "--repo-uri", REPOSITORY),
+        *("-f", gate.write(chart.config_map(name)), "--key", gate.stack.key(LEE)),
+        *("--carrier", "annotations", "--declaration", word, "--out", out),
+    )
+    assert done.code == 0, done.err
+
+    denied = gate.apply(out.read_text())
+
+    assert set(denied.reasons) == {"slot_open", "authors_unknown"}
+
+
+def test_a_mark_that_is_found_later(gate: Gate, work: Work, name: str) -> None:
+    """The worse of two provenances about the same commit wins."""
+    work.commit(name)
+    manifest = chart.config_map(name)
+    good = documents(work.human(manifest))[0]
+    found = documents(work.attest(manifest, environ=_run_of("copilot/fix")))[0]
+    carry(good, [*bundles(good), *bundles(found)])
+
+    assert gate.apply(written([good])).reasons == ("slot_open",)
+
+
+def _admin(gate: Gate) -> Path:
+    return gate.stack.folder / "kubeconfig"
+
+
+def _run_of(branch: str) -> dict[str, str]:
+    """Return what GitHub says of the run for a pull request from `branch`."""
+    return {"GITHUB_ACTIONS": "true", "GITHUB_HEAD_REF": branch}
+
+
+def _signed_anew(gate: Gate, statement: chart.Tree) -> chart.Tree:
+    key = load_key(gate.stack.key(CI).read_bytes(), "")
+    raw = asyncio.run(KeySigner(key).sign(json.dumps(statement).encode()))
+    found: chart.Tree = json.loads(raw)
+    return found

@@ -1,8 +1,9 @@
 """An author at work: a clone of the demo's repository, and the words said about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.support.chart import PINNED, Tree
 from tests.support.cli import Ran
@@ -66,7 +67,7 @@ class Work:
         span: str = "",
         repository: str = REPOSITORY,
         check: bool = True,
-        **environ: str,
+        environ: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[Path, Ran]:
         """Have somebody declare; return the bundle's file and what was said."""
         out = self.gate.folder / f"{by.id}.declaration.json"
@@ -75,6 +76,7 @@ class Work:
             *("attest", span or self.span, "--declare-human", "--yes"),
             *("--repo", self.git.path, "--repo-uri", repository),
             *("--key", self.gate.stack.key(by), "--out", out, *flags),
+            at=None,
             **environ,
         )
         assert not check or done.code == 0, done.err
@@ -87,7 +89,7 @@ class Work:
         span: str = "",
         images: Sequence[str] = (PINNED,),
         flags: Sequence[str | Path] = (),
-        **environ: str,
+        environ: Mapping[str, str] = MappingProxyType({}),
     ) -> str:
         """Have CI attest what was made of the work; return it to be applied."""
         return self.gate.attest(
@@ -100,7 +102,7 @@ class Work:
                 *(word for one in beside for word in ("--declaration", one)),
                 *flags,
             ],
-            **environ,
+            environ=environ,
         )
 
     def human(self, *manifests: Tree, by: Sequence[Someone] = (LEE,)) -> str:

@@ -5,7 +5,9 @@ the API server's audit log: the sentences of a denial may be written better one 
 reasons stay.
 """
 
+import base64
 import contextlib
+import gzip
 import io
 import json
 import os
@@ -13,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -30,6 +33,7 @@ Tree = dict[str, Any]
 
 
 AUDIT_LOG = "audit.log"
+BUNDLES = "countersign.dev/bundles"
 _VERDICT = "countersign.dev/verdict"
 
 
@@ -101,7 +105,7 @@ class Gate:
         token: Path | None = None,
         flags: Sequence[str | Path] = (),
         repo: Path | None = None,
-        **environ: str,
+        environ: Mapping[str, str] = MappingProxyType({}),
     ) -> str:
         """Return `manifests` with provenance signed by CI: by its key, or by `token`."""
         history = self.stack.history
@@ -120,6 +124,7 @@ class Gate:
             "--out",
             out,
             *flags,
+            at=None,
             **environ,
         )
         assert done.code == 0, done.err
@@ -266,6 +271,20 @@ def annotations(tree: Tree) -> dict[str, str]:
     """Return the annotations of an object, to be changed in place."""
     found: dict[str, str] = tree["metadata"].setdefault("annotations", {})
     return found
+
+
+def bundles(tree: Tree) -> list[Tree]:
+    """Return the bundles that an object carries."""
+    found: list[Tree] = json.loads(
+        gzip.decompress(base64.b64decode(tree["metadata"]["annotations"][BUNDLES]))
+    )
+    return found
+
+
+def carry(tree: Tree, given: Sequence[Tree]) -> None:
+    """Have an object carry these bundles instead."""
+    packed = gzip.compress(json.dumps([*given]).encode())
+    annotations(tree)[BUNDLES] = base64.b64encode(packed).decode()
 
 
 def days(count: float) -> timedelta:

@@ -20,6 +20,7 @@ from countersign.wire.resources.kinds import (
     VERSION,
     Kind,
 )
+from countersign.wire.resources.status import FIELDS, About
 from countersign.wire.yaml_text import render_yaml
 from tools.gen import Generator
 
@@ -44,33 +45,40 @@ Schema = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What people see of a kind.
+    """What people see of a kind, beside name, readiness and age.
 
     Attributes:
         kind: Which.
         short: Short names.
-        columns: Title and JSON path, between name and readiness.
+        column: Title, JSON path and type of what is worth a column.
+        wide: The same, shown with ``-o wide`` only.
     """
 
     kind: Kind
     short: tuple[str, ...]
-    columns: tuple[tuple[str, str], ...] = ()
+    column: tuple[str, str, str]
+    wide: tuple[tuple[str, str, str], ...] = ()
+
+
+def _holds(about: About) -> str:
+    return f'.status.conditions[?(@.type=="{about.value}")].status'
 
 
 SHOWN = (
     _Shown(
         POLICY,
         ("pp",),
+        ("Covered", _holds(About.COVERED), "string"),
         (
-            ("Preset", ".spec.preset"),
-            ("Roster", ".spec.roster"),
-            ("Enforcement", ".spec.enforcement"),
+            ("Preset", ".spec.preset", "string"),
+            ("Roster", ".spec.roster", "string"),
+            ("Enforcement", ".spec.enforcement", "string"),
         ),
     ),
-    _Shown(ROSTER, ()),
-    _Shown(TRUST_ROOT, ("troot",)),
-    _Shown(REVOCATION, ()),
-    _Shown(BUNDLE_SET, ("bset",)),
+    _Shown(ROSTER, (), ("Persons", ".status.persons", "integer")),
+    _Shown(TRUST_ROOT, ("troot",), ("Expires", ".status.expires", "string")),
+    _Shown(REVOCATION, (), ("Entries", ".status.entries", "integer")),
+    _Shown(BUNDLE_SET, ("bset",), ("Bundles", ".status.bundles", "integer")),
 )
 
 _TEXT: Schema = {"type": "string"}
@@ -81,8 +89,7 @@ STATUS: Schema = {
     _PRESERVE: True,
     "properties": {
         "observedGeneration": _COUNT,
-        "invalidFields": {"type": "array", "items": _TEXT},
-        "outcomes": {"type": "object", "additionalProperties": _COUNT},
+        **FIELDS,
         "conditions": {
             "type": "array",
             "x-kubernetes-list-type": "map",
@@ -108,10 +115,11 @@ STATUS: Schema = {
 def definition(shown: _Shown) -> Tree:
     """Return the CustomResourceDefinition of a kind."""
     kind = shown.kind
-    columns = [
-        *((title, path, "string") for title, path in shown.columns),
-        ("Ready", '.status.conditions[?(@.type=="Ready")].status', "string"),
-        ("Age", ".metadata.creationTimestamp", "date"),
+    columns: list[Schema] = [
+        *(_column(*told, priority=1) for told in shown.wide),
+        _column(*shown.column),
+        _column("Ready", _holds(About.READY), "string"),
+        _column("Age", ".metadata.creationTimestamp", "date"),
     ]
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -134,15 +142,18 @@ def definition(shown: _Shown) -> Tree:
                     "served": True,
                     "storage": True,
                     "subresources": {"status": {}},
-                    "additionalPrinterColumns": [
-                        {"name": title, "type": sort, "jsonPath": path}
-                        for title, path, sort in columns
-                    ],
+                    "additionalPrinterColumns": [*columns],
                     "schema": {"openAPIV3Schema": _root(kind)},
                 }
             ],
         },
     }
+
+
+def _column(title: str, path: str, sort: str, *, priority: int = 0) -> Schema:
+    """Return a column of ``kubectl get``; with a priority, of ``-o wide`` alone."""
+    column: Schema = {"name": title, "type": sort, "jsonPath": path}
+    return {**column, "priority": priority} if priority else column
 
 
 def _root(kind: Kind) -> Schema:

@@ -1,0 +1,282 @@
+"""Review debts: what was admitted in an emergency still has to be reviewed.
+
+A debt is closed when a later, ordinary sign-off for what was admitted satisfies every
+policy that the glass was broken for: by the law itself, over evidence in BundleSets. It
+is never closed by age, and never by the word of whoever broke the glass.
+
+An access or a namespace window has no state that a sign-off could name. Its review
+repeats the recorded change and names the decision in a link `DECISION`; without
+`emergency` it admits nothing (`core.rules.emergency`).
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from countersign.binding.images import images
+from countersign.core.decide import judge
+from countersign.core.errors import Malformed, Rejected, Unavailable
+from countersign.core.rules.approval import fill_every_slot, stands_alone
+from countersign.core.rules.case import Case
+from countersign.core.rules.signers import person_of
+from countersign.core.rules.windows import CLOCK_SKEW
+from countersign.core.types.artifacts import Digest
+from countersign.core.types.bound import BoundChange, BoundIntent, OldState
+from countersign.core.types.change import (
+    Access,
+    Deletion,
+    NamespaceWindow,
+    ObjectChange,
+    Operation,
+)
+from countersign.core.types.decision import Decision, Proposal, Recorded, Review
+from countersign.core.types.evidence import Evidence, Provenance, Result, SignOff
+from countersign.core.types.policy import BaseRule, Policy, Revoked
+from countersign.core.types.request import Verb
+from countersign.core.types.verdict import Basis
+from countersign.ports import (
+    Archive,
+    BundleSource,
+    Clock,
+    PolicyBook,
+    Prover,
+    Query,
+)
+
+MAX_DEBTS = 1000  # looked at together, the newest
+MAX_BUNDLES = 1024  # about one object, its sets in order; 3 ms each, once
+LINK = "DECISION"  # type of the link by which a review names what it is of
+_MAKERS = frozenset({"author", "committer", "prompter"})
+_NO_STATE = Digest.sha256(b"not asked")  # what stood there before: see `_asked`
+_OPERATIONS = {verb: Operation(verb.value.lower()) for verb in Verb}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Debts:
+    """What is owed after a look.
+
+    Attributes:
+        open: Not reviewed, and there is time.
+        overdue: Not reviewed, and it is late.
+        settled: Reviewed just now.
+    """
+
+    open: tuple[Recorded, ...] = ()
+    overdue: tuple[Recorded, ...] = ()
+    settled: tuple[tuple[Recorded, Review], ...] = ()
+
+
+class Debtors:
+    """Looks at every debt, and closes those that were reviewed.
+
+    Args:
+        archive: Where debts are kept.
+        sets: Where reviews are found.
+        prover: Makes evidence of them.
+        policies: In force now: a review must satisfy these.
+        clock: The present.
+    """
+
+    def __init__(
+        self,
+        archive: Archive,
+        sets: BundleSource,
+        prover: Prover,
+        policies: PolicyBook,
+        clock: Clock,
+    ) -> None:
+        self._archive = archive
+        self._sets = sets
+        self._prover = prover
+        self._policies = policies
+        self._clock = clock
+
+    async def settle(self) -> Debts:
+        """Close what was reviewed, and return what is owed.
+
+        Raises:
+            Unavailable: the store, the sets or the policies cannot be read.
+        """
+        at = self._clock.now()
+        owed = await self._archive.find(Query(debts=True, limit=MAX_DEBTS))
+        settled, rest = [], []
+        for debt in owed:
+            if review := await self._review(debt, at):
+                await self._archive.review(debt.decision.id, review)
+                settled.append((debt, review))
+            else:
+                rest.append(debt)
+        late = [d for d in rest if _is_late(d.decision, at)]
+        return Debts(
+            open=tuple(d for d in rest if d not in late),
+            overdue=tuple(late),
+            settled=tuple(settled),
+        )
+
+    async def _review(self, debt: Recorded, at: datetime) -> Review | None:
+        sets = self._sets.about(debt.decision.object)
+        if not sets:
+            return None
+        whole = await self._archive.get(debt.decision.id)
+        if whole is None:
+            return None
+        beside = (raw for one in sets for raw in one.bundles)
+        bundles = tuple(dict.fromkeys((*whole.decision.bundles, *beside)))
+        evidence = [
+            proven
+            for raw in bundles[:MAX_BUNDLES]
+            if (proven := await self._prove(raw)) is not None
+        ]
+        book = self._policies.snapshot()
+        known = {policy.name: policy for policy in book.policies}
+        return reviewed(
+            whole.decision, known, evidence, revoked=book.revocations, at=at
+        )
+
+    async def _prove(self, raw: bytes) -> Evidence | None:
+        try:
+            return await self._prover.prove(raw)
+        except (Malformed, Rejected, Unavailable):
+            return None  # what is not proven reviews nothing: the debt stays
+
+
+def reviewed(
+    decision: Decision,
+    policies: dict[str, Policy],
+    evidence: Collection[Evidence],
+    *,
+    revoked: Collection[Revoked],
+    at: datetime,
+) -> Review | None:
+    """Return the review that `evidence` amounts to, or None.
+
+    Args:
+        decision: A break-glass admission, whole.
+        policies: In force, by name. Those that the glass was broken for must all be
+            there, and be satisfied.
+        evidence: About the object, proven, in any order.
+        revoked: Every withdrawal.
+        at: Now.
+    """
+    broken = [basis.policy for basis in decision.bases if basis.emergency]
+    judged = [policies.get(name) for name in broken]
+    if decision.proposal is None or not judged:
+        return None
+    persons: set[str] = set()
+    for policy in judged:
+        if policy is None:
+            return None
+        found = _by(
+            policy, decision, decision.proposal, evidence, revoked=revoked, at=at
+        )
+        if not found:
+            return None
+        persons |= found
+    return Review(at=at, persons=tuple(sorted(persons)))
+
+
+def _by(
+    policy: Policy,
+    decision: Decision,
+    proposal: Proposal,
+    evidence: Collection[Evidence],
+    *,
+    revoked: Collection[Revoked],
+    at: datetime,
+) -> set[str]:
+    """Return who reviewed for `policy`, all whom it asks; empty: not all have."""
+    case = Case.of(
+        _deed(decision, proposal),
+        _asked(policy, proposal),
+        supporting=_counting(policy, decision, evidence),
+        adverse=[e for e in evidence if _is_adverse(e)],
+        revoked=revoked,
+        at=at,
+    )
+    if isinstance(proposal.change, Access | NamespaceWindow):
+        return _seen_to(case, decision, proposal)
+    if isinstance(proposal.change, ObjectChange) and proposal.intent is None:
+        return set()  # what it ran cannot be told
+    outcome = judge(case)
+    return {f.person for f in outcome.filled} if isinstance(outcome, Basis) else set()
+
+
+def _deed(decision: Decision, proposal: Proposal) -> BoundChange:
+    """Return what was admitted, as the law saw it then."""
+    change, operation, propagation = proposal.change, _OPERATIONS[decision.verb], ""
+    bound: frozenset[BoundIntent] = frozenset()
+    if isinstance(change, ObjectChange):
+        bound = frozenset(
+            BoundIntent(change.digest, elastic) for elastic in {(), change.elastic}
+        )
+    elif isinstance(change, Deletion):
+        operation, propagation = Operation.DELETE, change.propagation_policy
+    ran = images(proposal.intent.tree) if proposal.intent else ()
+    return BoundChange(
+        cluster=decision.cluster,
+        object=decision.object,
+        operation=operation,
+        intents=bound,
+        images=ran,
+        old=OldState(digest=_NO_STATE, uid=decision.uid) if decision.uid else None,
+        requester=decision.requester,
+        propagation=propagation,
+    )
+
+
+def _asked(policy: Policy, proposal: Proposal) -> Policy:
+    """Return what `policy` asks of a review.
+
+    On what state the deed was done is past asking: the object has moved on since. And
+    nobody made an access or a window, so nobody needs to be independent of its makers.
+    """
+    asked = replace(policy, demands=replace(policy.demands, base=BaseRule.ANY))
+    if isinstance(proposal.change, ObjectChange | Deletion):
+        return asked
+    slots = tuple(
+        replace(slot, independent_of=slot.independent_of - _MAKERS)
+        for slot in policy.slots
+    )
+    return replace(asked, slots=slots)
+
+
+def _counting(
+    policy: Policy, decision: Decision, evidence: Iterable[Evidence]
+) -> list[Evidence]:
+    """Return provenance, and sign-offs made since by others than broke the glass."""
+    broke = {f.person for b in decision.bases if b.emergency for f in b.filled}
+    counting = []
+    for one in evidence:
+        claim = one.claim
+        if isinstance(claim, Provenance):
+            counting.append(one)
+        elif isinstance(claim, SignOff) and claim.emergency is None:
+            person = policy.roster.signer(one.signer)
+            since = claim.reviewed_on >= decision.at - CLOCK_SKEW
+            if since and person is not None and person.id not in broke:
+                counting.append(one)
+    return counting
+
+
+def _seen_to(case: Case, decision: Decision, proposal: Proposal) -> set[str]:
+    """Return who reviewed what has no state: by name, and by repeating it."""
+    told = [
+        s
+        for s in case.sign_offs
+        if proposal.change in s.claim.changes
+        and any((t.type, t.id) == (LINK, decision.id) for t in s.claim.traceability)
+        and stands_alone(case, s)
+    ]
+    if not fill_every_slot(case, told, ()):
+        return set()
+    return {p.id for s in told if (p := person_of(case, s.evidence)) is not None}
+
+
+def _is_adverse(evidence: Evidence) -> bool:
+    claim = evidence.claim
+    rejects = isinstance(claim, SignOff) and claim.result is Result.REJECTED
+    return rejects or isinstance(claim, Provenance)
+
+
+def _is_late(decision: Decision, at: datetime) -> bool:
+    return decision.review_due is not None and decision.review_due < at

@@ -27,11 +27,13 @@ from countersign.faces.cli.signing import choose
 from countersign.provenance.ci import ci_run
 from countersign.provenance.registry import known_agents
 from countersign.usecases.attest import AttestOrder, attest
+from countersign.usecases.carry import Placed, bundle_sets, unload
 from countersign.usecases.companions import companions
 from countersign.usecases.declare import consider
 from countersign.usecases.prepare import Prepared, prepare
 
 _ANNOTATIONS = "annotations"
+_BUNDLE_SET = "bundleset"
 
 
 @click.command("attest", cls=Command)
@@ -63,9 +65,9 @@ _ANNOTATIONS = "annotations"
 )
 @click.option(
     "--carrier",
-    type=click.Choice([_ANNOTATIONS]),
-    help="Write the objects of -f with the bundle in their annotations, to be applied "
-    "as they are, instead of the bundle alone.",
+    type=click.Choice([_ANNOTATIONS, _BUNDLE_SET]),
+    help="Write the objects of -f, to be applied as they are, with the bundle in their "
+    "annotations or in BundleSets before them, instead of the bundle alone.",
 )
 @click.option(
     "--declaration",
@@ -148,7 +150,7 @@ def command(
             click.echo(json.dumps(declare.summary(declared), indent=2))
         return Exit.DONE
     _require(clusters=clusters, carrier=carrier, filenames=filenames, beside=beside)
-    objects = _objects(filenames, namespace, carrier)
+    objects, sets = _objects(filenames, namespace, carrier)
     order = AttestOrder(
         revisions=revisions,
         repository=address,
@@ -176,8 +178,13 @@ def command(
             )
         )
     if carrier:
-        travelling = [done.bundle, *companions(given, done)]
-        write_manifests(out, [one.annotated(travelling) for one in objects])
+        travelling = [*companions(given, done), done.bundle]
+        if carrier == _BUNDLE_SET:
+            what = f"provenance-{done.claim.repository.rpartition('/')[2]}"
+            before = bundle_sets(objects, travelling, sets, what=what)
+            write_manifests(out, [*before, *(one.manifest for one in objects)])
+        else:
+            write_manifests(out, [one.annotated(travelling) for one in objects])
     else:
         write_result(out, done.bundle)
     attested.tell(done, out)
@@ -223,19 +230,26 @@ def _require_nothing_else(
 
 def _objects(
     filenames: Sequence[str], namespace: str, carrier: str | None
-) -> tuple[Prepared, ...]:
+) -> tuple[tuple[Prepared, ...], tuple[Placed, ...]]:
+    """Read the objects of ``-f``, and the BundleSets that are among them."""
     if not filenames:
-        return ()
-    manifests = read_manifests(filenames)
+        return (), ()
+    manifests, sets = unload(read_manifests(filenames))
+    if sets and carrier == _ANNOTATIONS:
+        raise click.UsageError(
+            "expected no BundleSet among objects that carry evidence themselves, saw "
+            f"{sets[0][1].name}: give --carrier {_BUNDLE_SET}"
+        )
     if not carrier and any(is_secret(manifest) for manifest in manifests):
         # the salt would be lost, and with it the only way to find the digest again
         raise click.UsageError(
             "expected a carrier for the salted digests of a Secret, saw none: "
-            f"give --carrier {_ANNOTATIONS}"
+            f"give --carrier {_BUNDLE_SET}"
         )
-    return prepare(
+    prepared = prepare(
         manifests, namespace=namespace, salt=lambda: secrets.token_bytes(SALT_BYTES)
     )
+    return prepared, sets
 
 
 def _namespaces(objects: Sequence[Prepared]) -> frozenset[str]:

@@ -34,6 +34,11 @@ test: $(ENV) ## all tests; PYTEST='-k webhook' for some
 	@$(RUN) python -m tools.controlplane ensure
 	$(RUN) pytest -n 2 $(if $(PYTEST),,$(LAW)) $(PYTEST)
 
+.PHONY: bench
+bench: $(ENV) ## what a review costs, beside an empty webhook: a table, bench/results.json
+	@$(RUN) python -m tools.controlplane ensure
+	@$(RUN) python -m tests.bench $(BENCH)
+
 .PHONY: check
 check: $(ENV) ## format, lints, types, import contracts, generated files, dead links
 	$(RUN) ruff format --check

@@ -7,6 +7,7 @@ differs may leave something out, so it counts as missing.
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -101,8 +102,9 @@ def uncovered(
     )
     if not told:
         return (), ""
+    # where nothing is registered, the release still knows what was to be
     names = ",".join(sorted({*sent.protected, *missing}))
-    flags = [f"protectedNamespaces={{{names}}}"] if names else []
+    flags = [f"protectedNamespaces={{{names}}}"] if sent.protected else []
     flags += ["clusterScoped=recommended"] if optional or sent.recommended else []
     words = ["helm", "upgrade", sent.release, _CHART]
     words += ["--namespace", own_namespace, "--reuse-values"]
@@ -122,9 +124,9 @@ def _table(protected: tuple[str, ...], own: str, *, recommended: bool) -> list[T
 
 
 def _protected(webhooks: dict[str, Tree]) -> tuple[str, ...]:
-    """Return the namespaces that every webhook names; where they differ, none."""
-    found = {_named(one) for one in webhooks.values()}
-    return found.pop() if len(found) == 1 else ()
+    """Return the namespaces that most of the webhooks name: the others are at fault."""
+    found = Counter(_named(one) for one in webhooks.values())
+    return max(sorted(found), key=lambda names: found[names], default=())
 
 
 def _named(webhook: Tree) -> tuple[str, ...]:

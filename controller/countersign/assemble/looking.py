@@ -11,6 +11,7 @@ from countersign.adapters.cluster.ranges import read_ranges
 from countersign.adapters.cluster.rules import read_rules
 from countersign.adapters.cluster.state import LiveCluster
 from countersign.adapters.no_cluster import NoCluster
+from countersign.adapters.read_sets import ReadSets
 from countersign.binding.facts import ClusterFacts
 from countersign.ports import Clock, ClusterState, PolicyBook, Prover, TrustBook
 from countersign.usecases.review import Reviewer
@@ -37,6 +38,7 @@ class Bench:
         reviewer: Judges requests.
         rules: By these.
         prover: Verifies bundles.
+        sets: Evidence beside objects, as far as it was listed.
         state: The cluster; an empty one where there is none.
         settings: Of the cluster, without live answers.
     """
@@ -44,6 +46,7 @@ class Bench:
     reviewer: Reviewer
     rules: Rules
     prover: Prover
+    sets: ReadSets
     state: ClusterState
     settings: ClusterFacts
 
@@ -54,6 +57,7 @@ def bench(
     *,
     cluster: str,
     clock: Clock,
+    sets: ReadSets | None = None,
     state: ClusterState | None = None,
     settings: ClusterFacts | None = None,
 ) -> Iterator[Bench]:
@@ -63,6 +67,7 @@ def bench(
         rules: What is asked, and whom to trust.
         cluster: Name of the cluster that is judged for.
         clock: The present.
+        sets: Evidence beside objects; None: there is none.
         state: Its live objects; None: there are none.
         settings: Its address ranges and the like; None: not known.
     """
@@ -71,17 +76,24 @@ def bench(
 
     prover = BundleProver(rules, clock)
     seen, known = state or NoCluster(), settings or ClusterFacts()
+    beside = sets or ReadSets()
     try:
         reviewer = Reviewer(
             policies=rules,
             prover=prover,
+            sets=beside,
             state=seen,
             clock=clock,
             cluster=cluster,
             settings=known,
         )
         yield Bench(
-            reviewer=reviewer, rules=rules, prover=prover, state=seen, settings=known
+            reviewer=reviewer,
+            rules=rules,
+            prover=prover,
+            sets=beside,
+            state=seen,
+            settings=known,
         )
     finally:
         prover.close()
@@ -121,6 +133,7 @@ async def look_at_cluster(
             rules or await read_rules(server),
             cluster=cluster,
             clock=clock,
+            sets=ReadSets(server=server),
             state=LiveCluster(server),
             settings=ClusterFacts(service_cidrs=await read_ranges(server)),
         ) as made:

@@ -103,11 +103,12 @@ def missing_line(asks: OpenSlots) -> str:
     )
     line = f"{listed(slots, 'nothing that can be signed')}; eligible now: {listed(asks.eligible)}"
     if asks.ineligible:
-        line += f"; not eligible: {listed(_ineligible(p) for p in asks.ineligible)}"
+        line += f"; not eligible: {listed(map(who_may_not, asks.ineligible))}"
     return line
 
 
-def _ineligible(person: Ineligible) -> str:
+def who_may_not(person: Ineligible) -> str:
+    """Name somebody who holds the role and may not sign, and why."""
     match person.reason:
         case Reason.NOT_INDEPENDENT:
             return f"{person.person} ({person.seen})"

@@ -32,7 +32,7 @@ def explain(verdict: Verdict, cluster: str = "CLUSTER") -> str:
 
 
 def _policy(verdict: Verdict, name: str, cluster: str) -> list[str]:
-    lines = [line for b in verdict.bases if b.policy == name for line in _basis(b)]
+    lines = [line for b in verdict.bases if b.policy == name for line in basis_lines(b)]
     found = sorted((f for f in verdict.findings if f.policy == name), key=by_weight)
     asks = slots_of(verdict, name)
     lines += [line for f in found for line in _finding(f)]
@@ -46,7 +46,8 @@ def _policy(verdict: Verdict, name: str, cluster: str) -> list[str]:
     return [f"policy {clean(name)}:" if name else "the gate itself:", *lines]
 
 
-def _basis(basis: Basis) -> list[str]:
+def basis_lines(basis: Basis) -> list[str]:
+    """Return lines that say by what a policy is met."""
     how = f"{_DOORS[basis.door]}{f' ({clean(basis.rule)})' if basis.rule else ''}"
     made = "" if basis.assistance is None else f": {making(basis.assistance)}"
     lines = [f"  met: {how}{made}"]

@@ -1,6 +1,6 @@
 """The engine that commands ask: by a folder's rules, or by a cluster's own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from countersign.assemble.looking import Bench, bench, look_at_cluster
+from countersign.core.errors import Unavailable
 from countersign.core.types.artifacts import Tree
 from countersign.core.types.request import AdmissionRequest
 from countersign.faces.cli import cluster
@@ -114,12 +115,35 @@ async def judged_by(
         Unavailable: rules or live objects cannot be read.
     """
     async with open_bench(session, found, cluster_name) as bench:
-        requests = what if isinstance(what, tuple) else await _asked(what, bench)
+        requests = what if isinstance(what, tuple) else await requests_of(what, bench)
         return [(r, await bench.reviewer.judge(r)) for r in requests]
 
 
-async def _asked(what: Manifests, bench: Bench) -> tuple[AdmissionRequest, ...]:
-    return await on_cluster(what.objects, namespace=what.namespace, state=bench.state)
+async def requests_of(what: Manifests, bench: Bench) -> tuple[AdmissionRequest, ...]:
+    """Return what applying the manifests would ask.
+
+    BundleSets among them count as applied, and those of the cluster are listed: a
+    rejection may lie there.
+
+    Raises:
+        Malformed: a manifest that no server would take.
+        Unavailable: live objects cannot be read.
+    """
+    bench.sets.add(what.objects, what.namespace)
+    requests = await on_cluster(
+        what.objects, namespace=what.namespace, state=bench.state
+    )
+    await list_sets(bench, {request.ref.namespace for request in requests})
+    return requests
+
+
+async def list_sets(bench: Bench, namespaces: Iterable[str]) -> None:
+    """List the BundleSets of `namespaces`; tell where that is not allowed."""
+    for namespace in sorted(namespaces):
+        try:
+            await bench.sets.refresh(namespace)
+        except Unavailable as error:
+            click.echo(f"without evidence beside objects: {error}", err=True)
 
 
 def _from_environment(name: str) -> bool:

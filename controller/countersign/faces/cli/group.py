@@ -15,6 +15,18 @@ COMMANDS = {
         "countersign.faces.cli.attest",
         "Collect the provenance of a git range, and sign it.",
     ),
+    "completion": (
+        "countersign.faces.cli.completion",
+        "Print the script by which a shell completes commands and options.",
+    ),
+    "explain": (
+        "countersign.faces.cli.explain",
+        "Say why, for every policy and all that it asks.",
+    ),
+    "init": (
+        "countersign.faces.cli.init",
+        "Write a first trust root, roster and policy.",
+    ),
     "inspect": (
         "countersign.faces.cli.inspect",
         "Tell what bundles say, and what of it is proven.",
@@ -22,6 +34,10 @@ COMMANDS = {
     "keys": (
         "countersign.faces.cli.keys",
         "Make keys to sign with.",
+    ),
+    "operate": (
+        "countersign.faces.cli.operate",
+        "Run the operator and the recorder.",
     ),
     "serve": (
         "countersign.faces.cli.serve",
@@ -33,7 +49,7 @@ COMMANDS = {
     ),
     "verify": (
         "countersign.faces.cli.verify",
-        "Give the verdict that admission would give, from files alone.",
+        "Give the verdict that admission would give.",
     ),
 }
 

@@ -52,7 +52,7 @@ def test_help_lists_every_command(run: Run) -> None:
 
     assert ran.code == Exit.DONE
     assert all(name in ran.out for name in COMMANDS)
-    assert not {"gate", "policy", "hooks", "dashboard"} & set(ran.out.split())
+    assert not {"gate", "hooks", "dashboard", "blame"} & set(ran.out.split())
 
 
 def test_help_imports_nothing_heavy() -> None:

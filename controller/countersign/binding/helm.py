@@ -69,7 +69,7 @@ def stores(request: AdmissionRequest) -> bool:
         and not orphans(request)
         and bool(states)
         and (request.verb is not Verb.UPDATE or request.old is not None)
-        and all(_is_storage(tree, going=deletes) for tree in states)
+        and all(is_storage(tree, going=deletes) for tree in states)
     )
 
 
@@ -110,7 +110,7 @@ def _texts(value: Value) -> Iterator[str]:
             left.extend(one)
 
 
-def _is_storage(tree: Tree, *, going: bool) -> bool:
+def is_storage(tree: Tree, *, going: bool) -> bool:
     """Tell whether an object is of the form that Helm writes, with no room to spare.
 
     Source:

@@ -15,7 +15,8 @@ from countersign.core.types.artifacts import Image
 from countersign.core.types.evidence import Assistance, Provenance
 from countersign.core.types.policy import GroupKind, Policy, Toggle, Treatment, glob
 from countersign.usecases.inspect import Inspected
-from countersign.usecases.sign_off import Item, Review, Sheet
+from countersign.usecases.look import Item, Sheet
+from countersign.usecases.sign_off import Review
 
 
 class LintKind(StrEnum):

@@ -1,16 +1,17 @@
 """Prepare: from manifests to what is signed about them, and back to be applied."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from countersign.binding.canonical import canonical, canonical_json, read_intent
 from countersign.binding.images import images
-from countersign.binding.masking import salt_of
+from countersign.binding.masking import is_secret, salt_of
 from countersign.binding.normal_form import OWN_PREFIX
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import (
     Image,
     Intent,
+    Json,
     ObjectRef,
     Subject,
     Tree,
@@ -18,6 +19,7 @@ from countersign.core.types.artifacts import (
 from countersign.core.types.change import ObjectChange, Operation
 from countersign.wire.annotations import Carried, read_annotations, render_annotations
 from countersign.wire.changes import render_change
+from countersign.wire.resources.bundleset_about import intent_ref
 
 # Characters of our annotations on one object. `kubectl apply` stores them twice, and the
 # controllers of Deployments copy them to each ReplicaSet: above this it gets tight.
@@ -35,6 +37,7 @@ class Prepared:
         intent: What is signed.
         images: What it would run.
         bundles: Evidence it carries, raw, that belongs to this intent.
+        carries: Its own annotations as they were, unless they are of another state.
         stale: It carried evidence of another state, which was left behind.
     """
 
@@ -44,7 +47,13 @@ class Prepared:
     intent: Intent
     images: tuple[Image, ...]
     bundles: tuple[bytes, ...]
+    carries: Mapping[str, Json] = field(default_factory=dict)
     stale: bool
+
+    @property
+    def as_it_was(self) -> Tree:
+        """The manifest with what it carried."""
+        return _with_annotations(self.manifest, self.carries)
 
     @property
     def subject(self) -> Subject:
@@ -67,9 +76,7 @@ class Prepared:
         """
         once = tuple(dict.fromkeys([*self.bundles, *bundles]))
         own = render_annotations(Carried(once, canonical_json(self.intent.tree)))
-        annotations = {**_annotations(self.manifest), **own}
-        metadata = {**_metadata(self.manifest), "annotations": annotations}
-        return {**self.manifest, "metadata": metadata}
+        return _with_annotations(self.manifest, own)
 
 
 def weight(annotated: Tree) -> int:
@@ -82,7 +89,11 @@ def weight(annotated: Tree) -> int:
 
 
 def prepare(
-    manifests: Iterable[Tree], *, namespace: str, salt: Callable[[], bytes]
+    manifests: Iterable[Tree],
+    *,
+    namespace: str,
+    salt: Callable[[], bytes],
+    beside: Iterable[bytes] = (),
 ) -> tuple[Prepared, ...]:
     """Make the intent of each manifest, or keep the one it carries.
 
@@ -93,12 +104,14 @@ def prepare(
         manifests: Objects as written, lists expanded.
         namespace: For those that name none; ``""`` for no such help.
         salt: Makes the random salt of a Secret.
+        beside: Intents of BundleSets, raw: kept like those that objects carry.
 
     Raises:
         Malformed: a manifest that cannot be signed, or one object twice; the message
             says which.
     """
-    prepared = tuple(_prepare(manifest, namespace, salt) for manifest in manifests)
+    known = {ref: raw for raw in beside if (ref := intent_ref(raw))}
+    prepared = tuple(_prepare(one, namespace, salt, known) for one in manifests)
     seen: set[ObjectRef] = set()
     for one in prepared:
         if one.ref in seen:
@@ -107,14 +120,20 @@ def prepare(
     return prepared
 
 
-def _prepare(manifest: Tree, namespace: str, salt: Callable[[], bytes]) -> Prepared:
+def _prepare(
+    manifest: Tree,
+    namespace: str,
+    salt: Callable[[], bytes],
+    beside: Mapping[ObjectRef, bytes],
+) -> Prepared:
     try:
         carried = read_annotations(_annotations(manifest))
         kept = read_intent(carried.intent) if carried.intent else None
+        known = kept or _beside(manifest, namespace, beside)
         intent = canonical(
             manifest,
             namespace=namespace,
-            salt=(kept and salt_of(kept.tree)) or salt(),
+            salt=(known and salt_of(known.tree)) or salt(),
         )
     except Malformed as error:
         raise Malformed(f"{name_of(manifest)}: {error}") from error
@@ -126,8 +145,34 @@ def _prepare(manifest: Tree, namespace: str, salt: Callable[[], bytes]) -> Prepa
         intent=intent,
         images=images(intent.tree),
         bundles=() if stale else carried.bundles,
+        carries={} if stale else _own(manifest),
         stale=stale,
     )
+
+
+def _beside(
+    manifest: Tree, namespace: str, beside: Mapping[ObjectRef, bytes]
+) -> Intent | None:
+    """Return the intent that a BundleSet has for a Secret: its salt must stay."""
+    if not is_secret(manifest):
+        return None
+    ref = _ref(manifest)
+    raw = beside.get(replace(ref, namespace=ref.namespace or namespace))
+    return None if raw is None else read_intent(raw)
+
+
+def _own(manifest: Tree) -> Tree:
+    """Return our annotations."""
+    said = _annotations(manifest).items()
+    return {key: value for key, value in said if key.startswith(OWN_PREFIX)}
+
+
+def _with_annotations(manifest: Tree, more: Mapping[str, Json]) -> Tree:
+    if not more:
+        return manifest
+    annotations = {**_annotations(manifest), **more}
+    metadata = {**_metadata(manifest), "annotations": annotations}
+    return {**manifest, "metadata": metadata}
 
 
 def _ref(intent: Tree) -> ObjectRef:

@@ -21,16 +21,11 @@ from countersign.core.types.evidence import (
 from countersign.core.types.time import Interval
 from countersign.provenance.registry import known_agents
 from countersign.usecases.attest import AttestOrder, attest
+from countersign.usecases.deliver import Carrier, deliver
 from countersign.usecases.inspect import carried_bundles
+from countersign.usecases.look import LookOrder, Sheet, Stretch, look
 from countersign.usecases.prepare import Prepared, prepare
-from countersign.usecases.sign_off import (
-    LookOrder,
-    Review,
-    Stretch,
-    look,
-    release,
-    sign_off,
-)
+from countersign.usecases.sign_off import Review, SignedOff, sign_off
 from countersign.wire.attestation import parse_attestation
 from countersign.wire.bundle import parse_bundle
 from tests.support.commits import commit, history
@@ -84,6 +79,11 @@ def with_image(reference: str) -> Tree:
     spec: Json = changed["spec"]["template"]["spec"]  # type: ignore[index, call-overload]
     spec["containers"][0]["image"] = reference  # type: ignore[index, call-overload]
     return changed
+
+
+def release(sheet: Sheet, signed: SignedOff) -> tuple[Tree, ...]:
+    """Return the objects with everything in their annotations."""
+    return deliver(sheet, signed, Carrier.ANNOTATIONS).objects
 
 
 async def provenance(*objects: Prepared) -> bytes:

@@ -1,145 +1,211 @@
 """One review at the terminal: show, ask, confirm, sign."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
 
 import click
 from rich.console import Console
 
-from countersign.core.errors import Malformed, Unavailable
-from countersign.core.questions import Question
-from countersign.core.types.artifacts import Digest, Json, Tree
+from countersign.core.errors import Malformed
+from countersign.core.types.artifacts import Digest, Json
+from countersign.core.types.change import NamespaceWindow, ObjectChange
 from countersign.core.types.evidence import Result
-from countersign.faces.cli import questions, words
-from countersign.faces.cli.cluster import Where, look_at
+from countersign.faces.cli import asking, questions, source, words
+from countersign.faces.cli.cluster import Where
+from countersign.faces.cli.files import read_inputs
+from countersign.faces.cli.options import SigningOptions
 from countersign.faces.cli.progress import working
+from countersign.faces.cli.review_options import ReviewOptions
 from countersign.faces.cli.rulebook import Rulebook
 from countersign.faces.cli.session import Session
 from countersign.faces.cli.sheet import show_sheet
 from countersign.faces.cli.signing import Signatory
+from countersign.usecases.baseline import parts
+from countersign.usecases.deliver import Carrier
 from countersign.usecases.lint import Lint, lint
-from countersign.usecases.sign_off import (
-    LookOrder,
-    Review,
-    Sheet,
-    SignedOff,
-    look,
-    release,
-    sign_off,
-)
+from countersign.usecases.look import LookOrder, Sheet
+from countersign.usecases.sign_off import Review, SignedOff, sign_off
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What every way to sign off is given.
+
+    Attributes:
+        session: Asks where there is something to ask.
+        review: What the reviewer said already.
+        clusters: That it holds for.
+        where: Cluster to look at; None: none.
+        policies: Folder of rules, or None.
+        signing: Who signs.
+        carrier: How the evidence travels; None: as fits.
+        out: Where the result is written; None: standard output, or the cluster.
+        output: ``text`` or ``json``.
+    """
+
+    session: Session
+    review: ReviewOptions
+    clusters: tuple[str, ...]
+    where: Where | None
+    policies: Path | None
+    signing: SigningOptions
+    carrier: Carrier | None
+    out: Path | None
+    output: str
+
+    def on(self, cluster: str) -> "Ask":
+        """Return the same for one cluster."""
+        return replace(self, clusters=(cluster,))
+
+    def add_to(self, order: LookOrder) -> LookOrder:
+        """Return an order with what else was said of bundles, base and bounds."""
+        said = self.review
+        given = read_inputs(said.bundles) if said.bundles else []
+        return replace(
+            order,
+            bundles=(*order.bundles, *(raw for _, raw in given)),
+            base=said.base or order.base,
+            stretches=said.stretches,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What is to be reviewed.
+
+    Attributes:
+        sheet: Everything that there is to see.
+        began: When the review did.
+        preface: Shows what else a reviewer has to know, before the objects.
+        split: Sign it in parts, if it is large.
+    """
+
+    sheet: Sheet
+    began: datetime
+    preface: Callable[[Console], None] = lambda _: None
+    split: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of a review.
+    """What came of a review: a signature for each part of the sheet."""
 
-    Attributes:
-        objects: To be applied as they are.
-    """
-
-    signed: SignedOff
-    sheet: Sheet
+    parts: tuple[tuple[Sheet, SignedOff], ...]
     lints: tuple[Lint, ...]
-    objects: tuple[Tree, ...]
 
     def summary(self) -> dict[str, Json]:
-        """Return what a script wants to know."""
-        claim = self.signed.claim
-        return {
+        """Return what a script wants to know; of several signatures the first."""
+        sheet, signed = self.parts[0]
+        claim = signed.claim
+        said: dict[str, Json] = {
             "result": claim.result.value,
             "clusters": [*sorted(claim.clusters)],
             "validity": {
                 "notBefore": words.exactly(claim.validity.start),
                 "notAfter": words.exactly(claim.validity.end),
             },
-            "statement": str(self.signed.statement),
-            "bundle": str(Digest.sha256(self.signed.bundle)),
-            "objects": [
-                {"object": str(item.change.object), "intent": str(item.change.digest)}
-                for item in self.sheet.items
-            ],
+            "statement": str(signed.statement),
+            "bundle": str(Digest.sha256(signed.bundle)),
+            "objects": [*self._objects()],
             "provenance": [
                 {
                     "statement": str(found.statement),
                     "assistance": provenance.assistance.label,
                     "verified": found.evidence is not None,
                 }
-                for found, provenance in self.sheet.provenance
+                for found, provenance in sheet.provenance
             ],
             "attention": [
                 {"kind": each.kind.value, "about": each.about, "detail": each.detail}
                 for each in self.lints
             ],
         }
+        if sheet.source is not None:
+            said["source"] = source.summary(sheet.source)
+        return said
+
+    def _objects(self) -> Iterator[Json]:
+        for sheet, _ in self.parts:
+            for change in sheet.changes:
+                if isinstance(change, ObjectChange):
+                    intent = str(change.digest)
+                    yield {"object": str(change.object), "intent": intent}
+                elif not isinstance(change, NamespaceWindow):
+                    yield {"object": str(change.object), "uid": change.uid}
 
 
-async def converse(
-    session: Session,
-    order: LookOrder,
-    review: Review,
-    *,
-    to_ask: tuple[Question, ...],
-    confirm: bool,
-    rulebook: Rulebook,
-    where: Where | None,
-    signatory: Callable[[], Signatory],
+def converse(
+    ask: Ask, case: Case, rulebook: Rulebook, signatory: Callable[[], Signatory]
 ) -> Outcome:
     """Hold one review.
 
     Args:
-        session: Asks where there is something to ask.
-        order: What to look at.
-        review: What the reviewer said already.
-        to_ask: Questions without an answer yet.
-        confirm: Ask whether to sign, as the last thing.
-        rulebook: For verification and hints.
-        where: Cluster to compare with.
+        ask: What was said on the command line.
+        case: What is to be reviewed.
+        rulebook: For the questions and hints.
         signatory: Who signs, once there is something to sign.
 
     Raises:
-        Malformed: a concern, which cannot approve; or as `look` and `sign_off`.
-        Unavailable, Rejected: as `look` and `sign_off`.
+        Malformed: a concern, which cannot approve; answers to other questions; or more
+            than a statement can hold.
+        Rejected, Unavailable: as `sign_off`.
         click.Abort: the reviewer does not want to sign.
     """
+    session, said = ask.session, ask.review
     console = Console(
         stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True
     )
-    with working(session, "looking"):
-        sheet = await _look(order, rulebook, where)
-    lints = lint(sheet, review, rulebook.policies, session.now())
-    show_sheet(console, sheet, lints)
-    if to_ask:
-        review = replace(review, answers=questions.ask(console, to_ask))
-    _require_no_concern(review)
-    if confirm:
-        clusters = ", ".join(sorted(review.clusters))
-        click.confirm(
-            f"\nSign this as {review.result.value} for {clusters}?",
-            abort=True,
-            err=True,
-        )
-    who = signatory()
-    with working(session, "signing"):
-        signed = await sign_off(
-            sheet,
-            replace(review, reviewer=who.name),
-            signer=who.signer,
-            clock=session,
-        )
-    return Outcome(
-        signed=signed, sheet=sheet, lints=lints, objects=release(sheet, signed)
+    refs = tuple(case.sheet.versions)
+    asked = asking.asked_for(refs, rulebook)
+    review = Review(
+        result=Result.REJECTED if said.reject else Result.APPROVED,
+        meanings=said.meanings,
+        reviewer="",
+        started_on=case.began,
+        clusters=frozenset(ask.clusters),
+        question_set=(asked.uri, asked.digest) if asked else None,
+        answers=asking.read_answers(said.answers, asked),
+        traceability=said.traces,
+        valid=said.valid,
+        restore_until=said.restore_by(case.began + said.valid),
+        link=said.link,
     )
+    lints = lint(case.sheet, review, rulebook.policies, session.now())
+    case.preface(console)
+    if case.sheet.source is not None:
+        source.show_source(console, case.sheet.source)
+    show_sheet(console, case.sheet, lints)
+    if not (said.answers or said.reject):
+        found = asking.to_ask(asked)
+        review = replace(review, answers=questions.ask(console, found))
+    _require_no_concern(review)
+    if session.interactive and not said.answers:
+        _confirm(review)
+    who = signatory()
+    review = replace(review, reviewer=who.name)
+    sheets = tuple(parts(case.sheet)) if case.split else (case.sheet,)
+    with working(session, "signing"):
+        signed = asyncio.run(_sign(sheets, review, who, session))
+    return Outcome(parts=tuple(zip(sheets, signed, strict=True)), lints=lints)
 
 
-async def _look(order: LookOrder, rulebook: Rulebook, where: Where | None) -> Sheet:
-    try:
-        async with look_at(where) as cluster:
-            return await look(order, prover=rulebook.prover, cluster=cluster)
-    except Unavailable as error:
-        raise Unavailable(
-            f"could not compare with the cluster: {error}; nothing was signed "
-            "(--no-diff signs without looking)"
-        ) from error
+async def _sign(
+    sheets: tuple[Sheet, ...], review: Review, who: Signatory, session: Session
+) -> list[SignedOff]:
+    return [
+        await sign_off(sheet, review, signer=who.signer, clock=session)
+        for sheet in sheets
+    ]
+
+
+def _confirm(review: Review) -> None:
+    clusters = ", ".join(sorted(review.clusters))
+    click.confirm(
+        f"\nSign this as {review.result.value} for {clusters}?", abort=True, err=True
+    )
 
 
 def _require_no_concern(review: Review) -> None:

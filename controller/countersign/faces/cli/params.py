@@ -9,7 +9,7 @@ from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.change import Base, Elastic
 from countersign.core.types.evidence import Trace
-from countersign.usecases.sign_off import Stretch
+from countersign.usecases.look import Stretch
 from countersign.wire.times import parse_duration, parse_instant
 
 _STRETCH = re.compile(r"([^/]+)/([^:]+):(/.+)=([0-9]{1,9})\.\.([0-9]{1,9})")

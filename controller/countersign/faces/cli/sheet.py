@@ -12,7 +12,7 @@ from countersign.faces.cli import words
 from countersign.faces.cli.text import one_line, visible
 from countersign.usecases.inspect import Inspected
 from countersign.usecases.lint import Lint, LintKind
-from countersign.usecases.sign_off import Item, Sheet
+from countersign.usecases.look import Going, Item, Sheet
 from countersign.wire.yaml_text import render_yaml
 
 _CONTEXT = 3  # unchanged lines around a change, as diff -u shows
@@ -42,6 +42,8 @@ def show_sheet(console: Console, sheet: Sheet, lints: tuple[Lint, ...]) -> None:
     """Write the whole sheet to `console`."""
     for item in sheet.items:
         _show_item(console, item)
+    for one in sheet.going:
+        _show_going(console, one)
     for number, (found, claim) in enumerate(sheet.provenance, start=1):
         _show_provenance(console, number, found, claim)
     if not sheet.provenance:
@@ -84,6 +86,19 @@ def _show_item(console: Console, item: Item) -> None:
     console.print(head)
     for line in lines:
         console.print(Text(f"  {line}", style=_STYLES.get(line[:1], "")))
+    console.print()
+
+
+def _show_going(console: Console, one: Going) -> None:
+    change = one.change
+    head = Text(str(change.object), style="bold")
+    how = change.propagation_policy.lower()
+    what = f"  to be deleted{f' ({how})' if how else ''}, uid {one_line(change.uid)}"
+    console.print(head.append(what, style="red not bold"))
+    if one.live is None:
+        console.print("  not looked at in the cluster")
+    for line in _lines(one.live) if one.live is not None else ():
+        console.print(Text(f"  -{line}", style="red"))
     console.print()
 
 

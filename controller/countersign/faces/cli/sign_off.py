@@ -1,102 +1,46 @@
 """``countersign sign-off``: review a change as it would land, and sign it off."""
 
-import asyncio
-import json
-import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 
-from countersign.binding.masking import SALT_BYTES
-from countersign.core.errors import Malformed
-from countersign.core.questions import DEFAULT, Question, texts
-from countersign.core.types.artifacts import Digest
-from countersign.core.types.change import Base, Operation
-from countersign.core.types.evidence import Answer, Result, Trace
-from countersign.core.types.policy import GroupKind, QuestionSet
-from countersign.faces.cli import cluster, judgement, options, params, questions
-from countersign.faces.cli.conversation import converse
-from countersign.faces.cli.files import read_file, read_inputs, write_result
-from countersign.faces.cli.manifests import read_manifests, write_manifests
-from countersign.faces.cli.rulebook import Rulebook, open_rulebook
-from countersign.faces.cli.session import Command, Exit, Session
-from countersign.faces.cli.signing import choose
-from countersign.usecases.prepare import Prepared, prepare
-from countersign.usecases.sign_off import LookOrder, Review, Stretch
-from countersign.wire.answers import parse_answers, render_answers
+from countersign.core.questions import DEFAULT
+from countersign.faces.cli import asking, cluster, options, source
+from countersign.faces.cli.conversation import Ask
+from countersign.faces.cli.recorder import recorder
+from countersign.faces.cli.review_options import ReviewOptions, review_options
+from countersign.faces.cli.rulebook import open_rulebook
+from countersign.faces.cli.session import Command, Session
+from countersign.faces.cli.sign_denied import Recorder, sign_denied
+from countersign.faces.cli.sign_files import sign_files
+from countersign.faces.cli.sign_live import sign_live
+from countersign.usecases.deliver import Carrier
 
-_OPERATIONS = [
-    Operation.CREATE.value,
-    Operation.UPDATE.value,
-    Operation.CREATE_OR_UPDATE.value,
-]
+_OCI = "oci"
 
 
 @click.command("sign-off", cls=Command)
+@click.argument("what", metavar="[KIND[/NAME]]...", nargs=-1)
 @options.files
+@click.option(
+    "--decision",
+    default="",
+    metavar="ID",
+    help="Review what was denied, instead of -f.",
+)
+@click.option("--live", is_flag=True, help="Review what runs in -n, instead of -f.")
+@source.options
 @options.namespace
 @options.clusters
+@review_options
 @click.option(
-    "--provenance",
-    "bundles",
-    multiple=True,
-    help="Bundles that do not travel in the manifests. Repeatable.",
+    "--carrier",
+    type=click.Choice([*(each.value for each in Carrier), _OCI]),
+    help="How the evidence travels; else in annotations where that goes, and in a "
+    "BundleSet for a decision, a Secret, a deletion, or much of it.",
 )
-@click.option("--answers", help="File with the answers, or - for standard input.")
-@click.option(
-    "--write-answers",
-    type=options.FILE,
-    help="Write an empty answers file to fill in, and end.",
-)
-@click.option(
-    "--operation",
-    type=click.Choice(_OPERATIONS),
-    default=_OPERATIONS[-1],
-    show_default=True,
-    help="What may be done with the objects.",
-)
-@click.option(
-    "--base",
-    type=params.BaseType(),
-    help="State they are approved on; else the live one where the cluster is seen.",
-)
-@click.option(
-    "--elastic",
-    "stretches",
-    multiple=True,
-    type=params.StretchType(),
-    help="A value that scaling may move: Deployment/web:/spec/replicas=2..20.",
-)
-@click.option(
-    "--valid",
-    type=options.Duration(),
-    default="30d",
-    show_default=True,
-    help="For how long it may admit.",
-)
-@click.option(
-    "--restore-until",
-    type=params.UntilType(),
-    help="Until when this state may return after newer ones.",
-)
-@click.option(
-    "--meaning",
-    default="review,approval",
-    show_default=True,
-    help="What the signature means.",
-)
-@click.option(
-    "--trace",
-    "traces",
-    multiple=True,
-    type=params.TraceType(),
-    help="A link to a requirement, a ticket or a test. Repeatable.",
-)
-@click.option("--link", default="", help="Where the review can be read.")
-@click.option("--reject", is_flag=True, help="Record a rejection instead.")
-@click.option("--no-diff", is_flag=True, help="Do not look at the cluster.")
+@recorder
 @options.kubeconfig
 @options.policies
 @options.signing
@@ -106,22 +50,19 @@ _OPERATIONS = [
 def command(
     session: Session,
     *,
+    what: Sequence[str],
     filenames: Sequence[str],
+    decision: str,
+    live: bool,
+    revisions: str,
+    repo: Path,
+    repo_uri: str,
     namespace: str,
     clusters: Sequence[str],
-    bundles: Sequence[str],
-    answers: str | None,
-    write_answers: Path | None,
-    operation: str,
-    base: Digest | Base | None,
-    stretches: tuple[Stretch, ...],
-    valid: timedelta,
-    restore_until: datetime | timedelta | None,
-    meaning: str,
-    traces: tuple[Trace, ...],
-    link: str,
-    reject: bool,
-    no_diff: bool,
+    review: ReviewOptions,
+    carrier: str | None,
+    recorder: str | None,
+    recorder_ca: Path | None,
     kubeconfig: Path | None,
     context: str | None,
     policies: Path | None,
@@ -137,134 +78,87 @@ def command(
     that was signed before keeps what it carries: so a second person signs the first
     one's result.
 
+    With --decision it is what was denied, as it was denied; the evidence goes into a
+    BundleSet in the cluster, and the same request passes when it is made again.
+
     \b
     Example:
       countersign sign-off -f release.yaml --cluster prod-eu --out signed.yaml
       kubectl apply -f signed.yaml
     """  # noqa: D301 - click's mark for "do not wrap"
-    if write_answers:
+    if review.write_answers:
         with open_rulebook(policies, signing.trusted_root, session) as rulebook:
-            return _write_answers(write_answers, _asked((), rulebook) or DEFAULT)
-    _require(filenames, clusters, session, answered=bool(answers) or reject)
-    options.require_out(output, out)
-    now = session.now()
-    objects = prepare(
-        read_manifests(filenames),
-        namespace=namespace,
-        salt=lambda: secrets.token_bytes(SALT_BYTES),
-    )
-    order = LookOrder(
-        objects=objects,
-        bundles=tuple(raw for _, raw in read_inputs(bundles)) if bundles else (),
-        operation=Operation(operation),
-        base=base,
-        stretches=stretches,
-    )
-    signatory = choose(signing, session)
-    with open_rulebook(policies, signing.trusted_root, session) as rulebook:
-        asked = _asked(objects, rulebook)
-        review = Review(
-            result=Result.REJECTED if reject else Result.APPROVED,
-            meanings=frozenset(filter(None, map(str.strip, meaning.split(",")))),
-            reviewer="",
-            started_on=now,
-            clusters=frozenset(clusters),
-            question_set=(asked.uri, asked.digest) if asked else None,
-            answers=_read_answers(answers, asked),
-            traceability=traces,
-            valid=valid,
-            restore_until=_moment(restore_until, now + valid),
-            link=link,
-        )
-        done = asyncio.run(
-            converse(
-                session,
-                order,
-                review,
-                to_ask=_to_ask(asked) if not (answers or reject) else (),
-                confirm=session.interactive and not answers,
-                rulebook=rulebook,
-                where=None
-                if no_diff
-                else cluster.given(kubeconfig, context, session.environ),
-                signatory=signatory,
-            )
-        )
-    write_manifests(out, done.objects)
-    if output == "json":
-        click.echo(json.dumps(done.summary(), indent=2))
-    if policies and not reject:
-        judgement.tell(
-            line
-            for name in clusters
-            for line in judgement.outlook(done.objects, policies, name, session)
-        )
-    if out:
-        click.echo(f"written to {out}; next: kubectl apply -f {out}", err=True)
-    return Exit.DONE
-
-
-def _require(
-    filenames: Sequence[str],
-    clusters: Sequence[str],
-    session: Session,
-    *,
-    answered: bool,
-) -> None:
-    if not filenames:
-        raise click.UsageError("expected manifests to sign off, saw none: give -f")
-    if not clusters:
+            asked = asking.asked_for((), rulebook) or DEFAULT
+            return asking.write_form(review.write_answers, asked)
+    _require_one_way(decision, what, filenames, revisions, live=live)
+    if not (decision or clusters):
         raise click.UsageError(
             "expected the cluster it holds for, saw none: give --cluster NAME"
         )
-    if not (answered or session.interactive):
+    if not (review.answers or review.reject or session.interactive):
         raise click.UsageError(
             "expected a terminal to ask the questions on, saw none: give --answers "
             "FILE (--write-answers FILE makes one)"
         )
+    if not (decision or live):
+        options.require_out(output, out)
+    where = cluster.given(kubeconfig, context, session.environ)
+    ask = Ask(
+        session=session,
+        review=review,
+        clusters=tuple(clusters),
+        where=where if decision or live or not review.no_diff else None,
+        policies=policies,
+        signing=signing,
+        carrier=_carrier(carrier, beside=bool(decision or live)),
+        out=out,
+        output=output,
+    )
+    if decision:
+        return sign_denied(ask, decision, Recorder(recorder, recorder_ca))
+    if live:
+        if not namespace:
+            raise click.UsageError("expected a namespace with --live: give -n")
+        return sign_live(ask, namespace, what)
+    seen = source.read_source(revisions, repo, repo_uri, session)
+    return sign_files(ask, filenames, namespace, seen)
 
 
-def _asked(objects: Sequence[Prepared], rulebook: Rulebook) -> QuestionSet | None:
-    """Return the questions that the policies of the objects ask.
-
-    Without policies the default ones; None where policies ask none.
-    """
-    if rulebook.policies is None:
-        return DEFAULT
-    kinds = [(GroupKind(o.ref.group, o.ref.kind), o.ref.namespace) for o in objects]
-    sets = [
-        policy.demands.questions
-        for policy in rulebook.policies
-        if not kinds or any(policy.scope.holds(*kind) for kind in kinds)
-    ]
-    return next((found for found in sets if found), None) if sets else DEFAULT
-
-
-def _to_ask(asked: QuestionSet | None) -> tuple[Question, ...]:
-    """Return the questions to ask; none where policies ask none.
-
-    Raises:
-        Malformed: they ask what this version of countersign does not know.
-    """
-    found = texts(asked.digest) if asked else ()
-    if asked and not found:
-        raise Malformed(f"expected a question set that is known here, saw {asked.uri}")
-    return found
+def _require_one_way(
+    decision: str,
+    what: Sequence[str],
+    filenames: Sequence[str],
+    revisions: str,
+    *,
+    live: bool,
+) -> None:
+    ways = [bool(filenames or revisions), bool(decision), live]
+    if sum(ways) == 0:
+        raise click.UsageError(
+            "expected something to sign off, saw none: give -f, --decision, --live or "
+            "--source"
+        )
+    if sum(ways) > 1:
+        raise click.UsageError(
+            "expected one of -f, --decision and --live, saw several: sign one after "
+            "the other"
+        )
+    if what and not live:
+        raise click.UsageError(
+            f"expected kinds and names with --live only, saw {' '.join(what)}: give -f "
+            "for files"
+        )
 
 
-def _read_answers(file: str | None, asked: QuestionSet | None) -> tuple[Answer, ...]:
-    if file is None or asked is None:
-        return ()
-    return questions.check(parse_answers(read_file(file)), asked)
-
-
-def _write_answers(out: Path, asked: QuestionSet) -> int:
-    text = render_answers(asked.uri, texts(asked.digest))
-    write_result(out, text.encode())
-    click.echo(f"written to {out}: fill it in, then give it with --answers", err=True)
-    return Exit.DONE
-
-
-def _moment(until: datetime | timedelta | None, ends: datetime) -> datetime | None:
-    """Return when the state may no longer return; a span is measured from `ends`."""
-    return ends + until if isinstance(until, timedelta) else until
+def _carrier(name: str | None, *, beside: bool) -> Carrier | None:
+    if name == _OCI:
+        raise click.UsageError(
+            "expected annotations or bundleset, saw oci: evidence in registries comes "
+            "with a later version"
+        )
+    if beside and name == Carrier.ANNOTATIONS:
+        raise click.UsageError(
+            "expected the carrier bundleset, saw annotations: there is no manifest here "
+            "to annotate"
+        )
+    return Carrier(name) if name else None

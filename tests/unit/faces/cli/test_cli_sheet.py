@@ -9,7 +9,7 @@ from rich.console import Console
 from countersign.core.types.artifacts import Tree
 from countersign.faces.cli.sheet import diff, show_sheet
 from countersign.usecases.lint import Lint, LintKind
-from countersign.usecases.sign_off import LookOrder, Sheet, look
+from countersign.usecases.look import LookOrder, Sheet, look
 from tests.unit.usecases.test_sign_off import (
     DEPLOYMENT,
     SECRET,

@@ -1,0 +1,139 @@
+"""The options that say what a reviewer says, whatever is reviewed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+
+from countersign.core.types.artifacts import Digest
+from countersign.core.types.change import Base, Operation
+from countersign.core.types.evidence import Trace
+from countersign.faces.cli import options, params
+from countersign.usecases.look import Stretch
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPERATIONS = [
+    Operation.CREATE.value,
+    Operation.UPDATE.value,
+    Operation.CREATE_OR_UPDATE.value,
+    Operation.DELETE.value,
+]
+_PROPAGATIONS = ["background", "foreground", "orphan"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewOptions:
+    """What was said on the command line; `Review` and `LookOrder` have the meanings."""
+
+    bundles: tuple[str, ...]
+    answers: str | None
+    write_answers: Path | None
+    operation: str
+    propagation: str | None
+    base: Digest | Base | None
+    stretches: tuple[Stretch, ...]
+    valid: timedelta
+    restore_until: datetime | timedelta | None
+    meaning: str
+    traces: tuple[Trace, ...]
+    link: str
+    reject: bool
+    no_diff: bool
+
+    @property
+    def meanings(self) -> frozenset[str]:
+        """What the signature means."""
+        return frozenset(filter(None, map(str.strip, self.meaning.split(","))))
+
+    def restore_by(self, ends: datetime) -> datetime | None:
+        """Return when the state may no longer return; a span is measured from `ends`."""
+        until = self.restore_until
+        return ends + until if isinstance(until, timedelta) else until
+
+
+_REVIEW = (
+    click.option(
+        "--provenance",
+        "bundles",
+        multiple=True,
+        help="Bundles that do not travel in the manifests. Repeatable.",
+    ),
+    click.option("--answers", help="File with the answers, or - for standard input."),
+    click.option(
+        "--write-answers",
+        type=options.FILE,
+        help="Write an empty answers file to fill in, and end.",
+    ),
+    click.option(
+        "--operation",
+        type=click.Choice(_OPERATIONS),
+        default=Operation.CREATE_OR_UPDATE.value,
+        show_default=True,
+        help="What may be done with the objects.",
+    ),
+    click.option(
+        "--propagation",
+        type=click.Choice(_PROPAGATIONS),
+        help="With --operation delete: what may become of the objects' own children. "
+        "Orphaning them has to be signed for.",
+    ),
+    click.option(
+        "--base",
+        type=params.BaseType(),
+        help="State they are approved on; else the live one where the cluster is seen.",
+    ),
+    click.option(
+        "--elastic",
+        "stretches",
+        multiple=True,
+        type=params.StretchType(),
+        help="A value that scaling may move: Deployment/web:/spec/replicas=2..20.",
+    ),
+    click.option(
+        "--valid",
+        type=options.Duration(),
+        default="30d",
+        show_default=True,
+        help="For how long it may admit.",
+    ),
+    click.option(
+        "--restore-until",
+        type=params.UntilType(),
+        help="Until when this state may return after newer ones.",
+    ),
+    click.option(
+        "--meaning",
+        default="review,approval",
+        show_default=True,
+        help="What the signature means.",
+    ),
+    click.option(
+        "--trace",
+        "traces",
+        multiple=True,
+        type=params.TraceType(),
+        help="A link to a requirement, a ticket or a test. Repeatable.",
+    ),
+    click.option("--link", default="", help="Where the review can be read."),
+    click.option("--reject", is_flag=True, help="Record a rejection instead."),
+    click.option("--no-diff", is_flag=True, help="Do not look at the cluster."),
+)
+
+
+def review_options(function: F) -> F:
+    """Add the options of a review, given as one `ReviewOptions`."""
+
+    @wraps(function)
+    def gathered(*args: Any, **given: Any) -> Any:  # noqa: ANN401 - click's own calls
+        said = {field.name: given.pop(field.name) for field in fields(ReviewOptions)}
+        return function(*args, review=ReviewOptions(**said), **given)
+
+    made: Any = gathered
+    for option in reversed(_REVIEW):
+        made = option(made)
+    return cast("F", made)

@@ -1,0 +1,166 @@
+"""``sign-off -f``: manifests as they would land, objects to delete, or a source."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import click
+
+from countersign.binding.masking import SALT_BYTES
+from countersign.binding.tables import kind_of, supported
+from countersign.core.errors import Malformed, Unavailable
+from countersign.core.types.artifacts import ObjectRef, Tree
+from countersign.core.types.change import Operation
+from countersign.faces.cli import judgement
+from countersign.faces.cli.cluster import look_at
+from countersign.faces.cli.conversation import Ask, Case, Outcome, converse
+from countersign.faces.cli.files import write_result
+from countersign.faces.cli.manifests import read_manifests, write_manifests
+from countersign.faces.cli.progress import working
+from countersign.faces.cli.rulebook import Rulebook, open_rulebook
+from countersign.faces.cli.session import Exit
+from countersign.faces.cli.signing import choose
+from countersign.ports import Detached
+from countersign.usecases.deliver import Carrier, deliver
+from countersign.usecases.look import LookOrder, Removal, Sheet, look
+from countersign.usecases.prepare import name_of, prepare
+from countersign.usecases.source import Source
+from countersign.wire.resources.kinds import API_VERSION, BUNDLE_SET
+from countersign.wire.resources.objects import bundle_set
+from countersign.wire.resources.read import Invalid
+
+
+def sign_files(
+    ask: Ask, filenames: Sequence[str], namespace: str, seen: Source | None
+) -> int:
+    """Review what the files hold, sign it, and write it as it is to be applied.
+
+    Args:
+        ask: What was said on the command line.
+        filenames: Of manifests, and of BundleSets about them.
+        namespace: Of objects that name none.
+        seen: Commits to be approved besides, or instead.
+
+    Raises:
+        NoInput: there is no file, or nothing in it.
+        Malformed, Rejected, Unavailable: as the use cases say.
+    """
+    began = ask.session.now()
+    trees = read_manifests(filenames) if filenames else ()
+    order = _order(ask, trees, namespace, seen)
+    signatory = choose(ask.signing, ask.session)
+    with open_rulebook(ask.policies, ask.signing.trusted_root, ask.session) as rulebook:
+        case = Case(sheet=_look(ask, order, rulebook), began=began)
+        done = converse(ask, case, rulebook, signatory)
+    if order.objects or order.removals:
+        _write(ask, done)
+    else:
+        write_result(ask.out, done.parts[0][1].bundle)
+    if ask.output == "json":
+        click.echo(json.dumps(done.summary(), indent=2))
+    if ask.policies and order.objects and not ask.review.reject:
+        judgement.tell(
+            line
+            for name in ask.clusters
+            for line in judgement.outlook(
+                _carrying(done), ask.policies, name, ask.session
+            )
+        )
+    return Exit.DONE
+
+
+def _order(
+    ask: Ask, trees: Sequence[Tree], namespace: str, seen: Source | None
+) -> LookOrder:
+    said = ask.review
+    sets = tuple(_sets(trees))
+    manifests = [tree for tree in trees if not _is_set(tree)]
+    order = ask.add_to(LookOrder(source=seen, detached=sets))
+    if said.operation == Operation.DELETE:
+        way = (said.propagation or "").title()
+        removals = tuple(_removal(tree, namespace, way) for tree in manifests)
+        return replace(order, removals=removals)
+    objects = prepare(
+        manifests,
+        namespace=namespace,
+        salt=lambda: secrets.token_bytes(SALT_BYTES),
+        beside=[raw for _, one in sets for raw in one.intents],
+    )
+    return replace(order, objects=objects, operation=Operation(said.operation))
+
+
+def _is_set(tree: Tree) -> bool:
+    return (tree.get("apiVersion"), tree.get("kind")) == (API_VERSION, BUNDLE_SET.name)
+
+
+def _sets(trees: Iterable[Tree]) -> Iterator[tuple[str, Detached]]:
+    """Yield the BundleSets among the objects, with their namespaces.
+
+    Raises:
+        Malformed: one cannot be read.
+    """
+    for tree in filter(_is_set, trees):
+        metadata = tree.get("metadata")
+        about = metadata if isinstance(metadata, dict) else {}
+        try:
+            bundles, intents = bundle_set(tree)
+        except Invalid as error:
+            problems = "; ".join(error.problems)
+            raise Malformed(f"{name_of(tree)}: {problems}") from error
+        name = str(about.get("name", ""))
+        found = Detached(name=name, bundles=bundles, intents=intents)
+        yield str(about.get("namespace", "")), found
+
+
+def _removal(tree: Tree, namespace: str, propagation: str) -> Removal:
+    """Read which object is meant; what else its manifest says is of no interest."""
+    metadata, version = tree.get("metadata"), tree.get("apiVersion")
+    about = metadata if isinstance(metadata, dict) else {}
+    if not (about.get("name") and tree.get("kind") and isinstance(version, str)):
+        raise Malformed(f"{name_of(tree)}: expected apiVersion, kind and name")
+    group, _, version = version.rpartition("/")
+    where = str(about.get("namespace") or namespace)
+    if supported(tree) and not kind_of(tree).namespaced:
+        where = ""
+    ref = ObjectRef(group, str(tree["kind"]), where, str(about["name"]))
+    return Removal(ref=ref, version=version, propagation=propagation)
+
+
+def _look(ask: Ask, order: LookOrder, rulebook: Rulebook) -> Sheet:
+    async def looked() -> Sheet:
+        async with look_at(ask.where) as cluster:
+            return await look(order, prover=rulebook.prover, cluster=cluster)
+
+    try:
+        with working(ask.session, "looking"):
+            return asyncio.run(looked())
+    except Unavailable as error:
+        raise Unavailable(
+            f"could not compare with the cluster: {error}; nothing was signed "
+            "(--no-diff signs without looking)"
+        ) from error
+
+
+def _write(ask: Ask, done: Outcome) -> None:
+    """Write one file to apply as it is: BundleSets first, then the objects."""
+    ((sheet, signed),) = done.parts
+    delivery = deliver(sheet, signed, ask.carrier)
+    if delivery.why:
+        click.echo(f"the evidence goes into a BundleSet: {delivery.why}", err=True)
+    write_manifests(ask.out, [*delivery.sets, *delivery.objects])
+    if not ask.out:
+        return
+    click.echo(f"written to {ask.out}; next: kubectl apply -f {ask.out}", err=True)
+    if sheet.going:
+        click.echo("then delete what was signed for", err=True)
+
+
+def _carrying(done: Outcome) -> tuple[Tree, ...]:
+    """Return the objects with all evidence on them, however it travels."""
+    ((sheet, signed),) = done.parts
+    try:
+        return deliver(sheet, signed, Carrier.ANNOTATIONS).objects
+    except Malformed:  # too much for annotations: the gate will judge it
+        return ()

@@ -1,0 +1,170 @@
+"""Deliver: from a signature to what is applied, in annotations or beside the objects."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from countersign.binding.canonical import canonical_json
+from countersign.binding.masking import is_secret
+from countersign.core.errors import Malformed
+from countersign.core.types.artifacts import Algorithm, Digest, Tree
+from countersign.core.types.change import Change, NamespaceWindow
+from countersign.ports import Detached
+from countersign.usecases.inspect import Inspected
+from countersign.usecases.look import Item, Sheet
+from countersign.usecases.prepare import BUDGET, weight
+from countersign.usecases.sign_off import SignedOff
+from countersign.wire.resources.bundleset import render_bundle_set
+from countersign.wire.resources.bundleset_about import intent_ref
+
+OWN_NAMESPACE = "countersign"
+"""Where the BundleSets of cluster-scoped objects live."""
+
+
+class Carrier(StrEnum):
+    """How evidence reaches the gate."""
+
+    ANNOTATIONS = "annotations"
+    BUNDLE_SET = "bundleset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What is to be applied, the sets first.
+
+    Attributes:
+        carrier: What was used.
+        why: Why it is not the annotations, though nobody asked for anything else;
+            ``""`` otherwise.
+        sets: BundleSets, one a namespace.
+        objects: The objects, carrying what they shall carry.
+    """
+
+    carrier: Carrier
+    why: str = ""
+    sets: tuple[Tree, ...] = ()
+    objects: tuple[Tree, ...] = ()
+
+
+def deliver(sheet: Sheet, signed: SignedOff, carrier: Carrier | None) -> Delivery:
+    """Return what is to be applied, so that the gate finds the signature.
+
+    An object keeps what it carried; of the evidence given beside it goes with it what
+    speaks of it or of an image it runs, and what speaks of commits alone.
+
+    Args:
+        sheet: What was looked at.
+        signed: What was signed of it.
+        carrier: None: annotations, as far as that goes.
+
+    Raises:
+        Malformed: an object, or a set, would grow beyond what it may hold; or there is
+            something that has no annotations.
+    """
+    if carrier is Carrier.ANNOTATIONS:
+        if sheet.going:
+            raise Malformed(
+                "expected the carrier bundleset for a deletion, saw annotations: a "
+                "request to delete carries nothing"
+            )
+        return Delivery(carrier=carrier, objects=_annotated(sheet, signed))
+    why = "" if carrier else _beside(sheet)
+    if not (carrier or why):
+        try:
+            objects = _annotated(sheet, signed)
+        except Malformed as error:
+            why = str(error)
+        else:
+            if all(weight(tree) <= BUDGET for tree in objects):
+                return Delivery(carrier=Carrier.ANNOTATIONS, objects=objects)
+            why = f"the evidence is above {BUDGET // 1024} KiB on one object"
+    return Delivery(
+        carrier=Carrier.BUNDLE_SET,
+        why=why,
+        sets=_sets(sheet, signed),
+        objects=tuple(item.prepared.as_it_was for item in sheet.items),
+    )
+
+
+def _beside(sheet: Sheet) -> str:
+    """Say why evidence cannot travel on the objects, or ``""``."""
+    if sheet.going:
+        return "a deletion carries nothing itself"
+    if sheet.detached:
+        return "evidence came in a BundleSet"
+    if any(is_secret(item.prepared.intent.tree) for item in sheet.items):
+        return "there is a Secret"
+    return ""
+
+
+def _annotated(sheet: Sheet, signed: SignedOff) -> tuple[Tree, ...]:
+    return tuple(
+        item.prepared.annotated(
+            [
+                *(found.raw for found in sheet.evidence if _concerns(found, item)),
+                signed.bundle,
+            ]
+        )
+        for item in sheet.items
+    )
+
+
+def _sets(sheet: Sheet, signed: SignedOff) -> tuple[Tree, ...]:
+    places = sorted({place_of(change) for change in sheet.changes})
+    return tuple(_set(sheet, signed, place) for place in places)
+
+
+def place_of(change: Change) -> str:
+    """Return the namespace in which the gate looks for evidence about a change."""
+    if isinstance(change, NamespaceWindow):
+        return change.namespace
+    return change.object.namespace or OWN_NAMESPACE
+
+
+def _set(sheet: Sheet, signed: SignedOff, place: str) -> Tree:
+    items = [item for item in sheet.items if place_of(item.change) == place]
+    before = [one for where, one in sheet.detached if where == place]
+    kept = {raw.strip() for one in before for raw in one.bundles}
+    bundles = [
+        found.raw
+        for found in sheet.evidence
+        if found.raw in kept
+        or _of_commits(found)
+        or any(_concerns(found, item) for item in items)
+    ]
+    intents = [canonical_json(item.prepared.intent.tree) for item in items]
+    return render_bundle_set(
+        _what(sheet, place),
+        [*bundles, signed.bundle],
+        [*intents, *_others(before, items)],
+        place,
+    )
+
+
+def _others(before: list[Detached], items: list[Item]) -> Iterator[bytes]:
+    """Yield the intents of earlier sets about objects that are not on the sheet."""
+    ours = {item.prepared.ref for item in items}
+    for one in before:
+        yield from (raw for raw in one.intents if intent_ref(raw) not in ours)
+
+
+def _what(sheet: Sheet, place: str) -> str:
+    """Name a set for people: by its object, or that there are several."""
+    names = [
+        f"{change.object.kind}-{change.object.name or change.object.generate_name}"
+        for change in sheet.changes
+        if not isinstance(change, NamespaceWindow) and place_of(change) == place
+    ]
+    return names[0] if len(names) == 1 else "sign-off"
+
+
+def _concerns(found: Inspected, item: Item) -> bool:
+    one = item.prepared
+    named = {subject.digest for subject in found.subjects}
+    ours: set[Digest] = {one.intent.digest, *(i.digest for i in one.images if i.digest)}
+    return found.raw in one.bundles or bool(named & ours) or _of_commits(found)
+
+
+def _of_commits(found: Inspected) -> bool:
+    """Tell whether it speaks of commits alone: it may be needed for any object."""
+    return all(s.digest.algorithm is not Algorithm.SHA256 for s in found.subjects)

@@ -31,6 +31,7 @@ from countersign.core.types.evidence import Evidence, Trace
 from countersign.core.types.people import Person
 from countersign.core.types.policy import Policy, Revoked, RevokedKind
 from countersign.core.types.request import Requester, Resource, Verb
+from countersign.core.types.time import Interval
 from countersign.core.types.verdict import Basis, Door, Filled
 from countersign.ports import Detached, PolicySnapshot, Query
 from countersign.usecases.debts import LINK, Debtors, reviewed
@@ -124,6 +125,16 @@ def looked_at(who: Person = a.DANA, change: Change = SHELL, **fields: Any) -> Ev
     return review(who, **{**given, **fields})
 
 
+def glass() -> Evidence:
+    """Return another break-glass sign-off of the same, that still holds."""
+    return a.emergency(
+        a.INES,
+        changes=(CHANGE,),
+        signed_at=SIGNED,
+        validity=Interval(SIGNED, AFTER + a.HOUR),
+    )
+
+
 def by(
     decision: Decision,
     *evidence: Evidence,
@@ -151,7 +162,7 @@ def test_a_later_ordinary_sign_off_closes_a_debt() -> None:
     [
         pytest.param([MADE], id="nobody looked"),
         pytest.param([review()], id="who made it is not known"),
-        pytest.param([MADE, a.emergency(a.INES, changes=(CHANGE,))], id="more glass"),
+        pytest.param([MADE, glass()], id="more glass"),
         pytest.param([MADE, review(a.LEE)], id="the author, and no senior"),
         pytest.param([MADE, review(changes=(a.state(),))], id="for another state"),
         pytest.param([MADE, review(answers=())], id="questions open"),
@@ -246,6 +257,8 @@ def test_an_access_needs_every_slot() -> None:
     assert by(broken(SHELL), *both, policy=two) == ("dana", "ravi")
 
 
+LONG = Interval(a.NOON - a.HOUR, a.NOON + a.DAY)
+SHORT = Interval(a.NOON - a.HOUR / 2, a.NOON + a.HOUR / 2)  # as the glass is broken
 REQUESTS = (
     a.change(),
     a.update(),
@@ -255,7 +268,7 @@ REQUESTS = (
         a.change(
             operation=operation,
             subresource=subresource,
-            old=a.old(),
+            old=a.old(),  # whose uid the access names
             intents=frozenset(),
             images=(),
         )
@@ -272,7 +285,8 @@ REQUESTS = (
             looked_at,
             who=st.sampled_from(a.EVERYONE),
             change=st.sampled_from([SHELL, WINDOW, replace(SHELL, uid="")]),
-            signed_at=st.sampled_from([a.NOON - a.HOUR, None]),
+            signed_at=st.sampled_from([a.NOON - a.HOUR / 2, None]),
+            validity=st.sampled_from([LONG, SHORT]),
         ),
         min_size=1,
         max_size=4,

@@ -188,6 +188,12 @@ class Settings(_Group):
         description="Names or globs that must have a policy: where none holds, "
         "everything is denied. A floor under the policies.",
     )
+    own_namespace: NamespacePattern = Field(
+        default="countersign",
+        min_length=1,
+        description="Where countersign runs: BundleSets about cluster-scoped objects "
+        "lie there.",
+    )
     listen: Listen = Listen()
     limits: Limits = Limits()
     cluster: Cluster = Cluster()

@@ -106,6 +106,14 @@ WATCH_FAILURES = Counter(
 )
 """kind: the same."""
 
+BUNDLE_SETS = Gauge(
+    "countersign_bundle_sets",
+    "BundleSets that are known, by whether they are read.",
+    ["state"],
+    registry=REGISTRY,
+)
+"""state: kept | overLimit | invalid."""
+
 TRUST_ROOT_EXPIRY = Gauge(
     "countersign_trust_root_expiry_timestamp_seconds",
     "When the last certificate authority or key of a trust root ends.",
@@ -114,12 +122,110 @@ TRUST_ROOT_EXPIRY = Gauge(
 )
 """trust_root: as many as there are TrustRoot objects."""
 
+DECISIONS = Counter(
+    "countersign_decisions",
+    "Decisions worth keeping, by what was known of them when the answer went out.",
+    ["result"],
+    registry=REGISTRY,
+)
+"""result: kept | late (the answer does not name it) | failed."""
+
+SPOOLED = Counter(
+    "countersign_spool_entries",
+    "Entries that were to be written into the spool.",
+    ["kind"],
+    registry=REGISTRY,
+)
+"""kind: decision | sighting."""
+
+SPOOL_LOST = Counter(
+    "countersign_spool_lost",
+    "Decisions that the spool could not keep.",
+    ["cause"],
+    registry=REGISTRY,
+)
+"""cause: full | failed | hanging | unusable | malformed | fault."""
+
+SPOOL_BYTES = Gauge(
+    "countersign_spool_bytes",
+    "What the spool holds and the recorder has not acknowledged, in bytes.",
+    registry=REGISTRY,
+)
+"""No label."""
+
+SPOOL_CERTIFICATE_EXPIRY = Gauge(
+    "countersign_spool_certificate_expiry_timestamp_seconds",
+    "When the certificate of the spool's listener ends.",
+    registry=REGISTRY,
+)
+"""No label."""
+
 CERTIFICATE_EXPIRY = Gauge(
     "countersign_certificate_expiry_timestamp_seconds",
     "When the serving certificate ends.",
     registry=REGISTRY,
 )
 """No label."""
+
+PULLS = Counter(
+    "countersign_spool_pulls",
+    "Looks of the recorder at the spool of a replica.",
+    ["result"],
+    registry=REGISTRY,
+)
+"""result: done | failed."""
+
+RECORDED = Counter(
+    "countersign_spool_entries_recorded",
+    "Entries of spools that are in the audit store.",
+    registry=REGISTRY,
+)
+"""No label."""
+
+SPOOLS_LOST = Gauge(
+    "countersign_spool_entries_lost",
+    "Decisions that the spools known to the recorder could not keep, ever.",
+    registry=REGISTRY,
+)
+"""No label. Anything but 0 is a gap in the audit log."""
+
+SPOOL_AGE = Gauge(
+    "countersign_spool_pull_age_seconds",
+    "Since the spool that is longest without one was pulled; 0 without any replica.",
+    registry=REGISTRY,
+)
+"""No label."""
+
+READS = Counter(
+    "countersign_record_reads",
+    "Requests to the recorder's service.",
+    ["result"],
+    registry=REGISTRY,
+)
+"""result: done | unauthenticated | forbidden | notFound | refused | failed."""
+
+STATUS_WRITES = Counter(
+    "countersign_status_writes",
+    "Writes to the status of our objects.",
+    registry=REGISTRY,
+)
+"""No label. It stands still where nothing changes."""
+
+REVIEW_DEBTS = Gauge(
+    "countersign_review_debts",
+    "Break-glass admissions that nobody has reviewed.",
+    ["state"],
+    registry=REGISTRY,
+)
+"""state: open | overdue."""
+
+OPERATOR_FAILURES = Counter(
+    "countersign_operator_failures",
+    "Times that a part of the operator ended, and was started again.",
+    ["part"],
+    registry=REGISTRY,
+)
+"""part: kopf | conditions | debts."""
 
 BUILD_INFO = Gauge(
     "countersign_build_info",

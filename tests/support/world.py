@@ -25,9 +25,9 @@ from countersign.core.types.people import Person
 from countersign.core.types.policy import Policy, Revoked
 from countersign.core.types.request import AdmissionRequest, Requester, Resource, Verb
 from countersign.core.types.verdict import Reason, Verdict
-from countersign.ports import InvalidPolicy, PolicySnapshot
+from countersign.ports import Detached, InvalidPolicy, PolicySnapshot
 from countersign.usecases.review import Reviewer
-from countersign.wire.annotations import Carried, render_annotations
+from countersign.wire.annotations import Carried, read_annotations, render_annotations
 from tests.support import a
 
 Tree = dict[str, Any]
@@ -140,6 +140,67 @@ class FakeProver:
 
 
 @dataclass
+class FakeSets:
+    """The port BundleSource: sets that were seen, and sets that only a live look shows.
+
+    Attributes:
+        seen: What is known, with what each speaks of; None: all of the namespace.
+        fresh: What the next live look finds besides.
+        down: A live look gets no answer.
+        frozen: Nor does it end.
+        blind: There was no first list.
+        looks: Namespaces that were looked at live.
+    """
+
+    seen: dict[str, tuple[Detached, frozenset[ObjectRef] | None]] = field(
+        default_factory=dict
+    )
+    fresh: dict[str, tuple[Detached, frozenset[ObjectRef] | None]] = field(
+        default_factory=dict
+    )
+    down: bool = False
+    frozen: bool = False
+    blind: bool = False
+    looks: list[str] = field(default_factory=list)
+
+    def put(
+        self,
+        name: str,
+        bundles: Iterable[bytes],
+        intents: Iterable[bytes] = (),
+        *,
+        about: Iterable[ObjectRef] | None,
+        fresh: bool = False,
+    ) -> None:
+        """Put a set beside the objects `about`; None: one about all of its namespace."""
+        made = Detached(name=name, bundles=tuple(bundles), intents=tuple(intents))
+        named = None if about is None else frozenset(about)
+        (self.fresh if fresh else self.seen)[name] = made, named
+
+    def about(self, ref: ObjectRef) -> tuple[Detached, ...]:
+        """Return the sets that speak of `ref`."""
+        if self.blind:
+            raise Unavailable("no first list of BundleSet yet")
+        plain = replace(ref, generate_name="") if ref.name else ref
+        return tuple(
+            made
+            for _, (made, named) in sorted(self.seen.items())
+            if named is None or plain in named
+        )
+
+    async def refresh(self, namespace: str) -> bool:
+        """Take in what is fresh."""
+        self.looks.append(namespace)
+        if self.frozen:
+            await asyncio.Event().wait()
+        if self.down:
+            raise Unavailable("the API server did not answer")
+        found, self.fresh = self.fresh, {}
+        self.seen |= found
+        return bool(found)
+
+
+@dataclass
 class World:
     """Everything the engine asks.
 
@@ -157,6 +218,7 @@ class World:
     at: datetime = a.NOON
     cluster: FakeCluster = field(default_factory=FakeCluster)
     prover: FakeProver = field(default_factory=FakeProver)
+    sets: FakeSets = field(default_factory=FakeSets)
 
     def now(self) -> datetime:
         """Return the present: the port Clock."""
@@ -183,6 +245,7 @@ class World:
         return Reviewer(
             policies=self,
             prover=self.prover,
+            sets=self.sets,
             state=self.cluster,
             clock=self,
             cluster=a.CLUSTER,
@@ -234,6 +297,33 @@ class World:
         }
         approvals = [a.sign_off(who, **given) for who in people or (a.DANA,)]
         return self.carrying(manifest, made, *approvals, *more)
+
+    def beside(
+        self, manifest: Tree, *people: Person, fresh: bool = False, **fields: Any
+    ) -> Tree:
+        """Put what `signed` makes beside a manifest; return the plain manifest.
+
+        Args:
+            manifest: As its author wrote it.
+            *people: Who sign; default: Dana.
+            fresh: Only a live look shows it.
+            **fields: Of `signed`.
+
+        Returns:
+            `manifest`, itself.
+        """
+        carried = read_annotations(
+            self.signed(manifest, *people, **fields)["metadata"]["annotations"]
+        )
+        assert carried.intent is not None
+        self.sets.put(
+            f"set-{len(self.sets.seen) + len(self.sets.fresh)}",
+            carried.bundles,
+            (carried.intent,),
+            about=[ref_of(manifest)],
+            fresh=fresh,
+        )
+        return manifest
 
     def carrying(self, manifest: Tree, *evidence: Evidence) -> Tree:
         """Return `manifest` with its intent and `evidence` in its annotations."""

@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
+from itertools import chain
 
 from countersign.adapters.clock import SystemClock
+from countersign.adapters.cluster.bundle_sets import WatchedBundleSets
 from countersign.adapters.cluster.policies import WatchedBooks
 from countersign.adapters.cluster.ranges import Networks, ServiceRanges
 from countersign.adapters.cluster.state import WatchedCluster
@@ -15,6 +17,7 @@ from countersign.binding.facts import ClusterFacts
 from countersign.config import Cluster, Settings
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Verdict
+from countersign.usecases.judged import Judged
 from countersign.usecases.review import Reviewer
 
 
@@ -24,11 +27,13 @@ class Gate:
 
     Attributes:
         review: Judges a request within so many seconds.
+        judge: The same, with what the judgement was made of.
         trouble: Why nothing can be judged now; empty: it can.
         work: What must run meanwhile, each for ever.
     """
 
     review: Callable[[AdmissionRequest, float], Awaitable[Verdict]]
+    judge: Callable[[AdmissionRequest, float], Awaitable[Judged]]
     trouble: Callable[[], tuple[str, ...]]
     work: tuple[Callable[[], Coroutine[None, None, None]], ...]
 
@@ -52,32 +57,35 @@ async def gate(settings: Settings) -> AsyncIterator[Gate]:
     ) as api:
         books = WatchedBooks(api, pace, protected=settings.protected_namespaces)
         state, ranges = WatchedCluster(api, pace), ServiceRanges(api, pace)
+        sets = WatchedBundleSets(api, pace, own_namespace=settings.own_namespace)
         prover = BundleProver(books, clock)
 
         def reviewer(networks: Networks) -> Reviewer:
             return Reviewer(
                 policies=books,
                 prover=prover,
+                sets=sets,
                 state=state,
                 clock=clock,
                 cluster=settings.cluster_name,
                 settings=_facts(told, networks),
             )
 
-        watches = (*books.watches, *state.watches)
+        watches = (*books.watches, *state.watches, sets.watch)
+        judging: Reviewer | _Following
+        troubles = [books.trouble, sets.trouble]
         if told.service_cidrs:
-            known = tuple(ip_network(cidr) for cidr in told.service_cidrs)
-            made = Gate(
-                review=reviewer(known).review,
-                trouble=books.trouble,
-                work=tuple(watch.run for watch in watches),
-            )
+            judging = reviewer(tuple(ip_network(cidr) for cidr in told.service_cidrs))
         else:
-            made = Gate(
-                review=_Following(reviewer, ranges).review,
-                trouble=lambda: books.trouble() + ranges.trouble(),
-                work=tuple(watch.run for watch in (*watches, ranges.watch)),
-            )
+            judging = _Following(reviewer, ranges)
+            troubles.append(ranges.trouble)
+            watches = (*watches, ranges.watch)
+        made = Gate(
+            review=judging.review,
+            judge=judging.judge,
+            trouble=lambda: tuple(chain.from_iterable(t() for t in troubles)),
+            work=tuple(watch.run for watch in watches),
+        )
         try:
             yield made
         finally:
@@ -96,11 +104,15 @@ class _Following:
         self._reviewer = make(())
 
     async def review(self, request: AdmissionRequest, patience_s: float) -> Verdict:
+        """Return the verdict of `judge` alone."""
+        return (await self.judge(request, patience_s)).verdict
+
+    async def judge(self, request: AdmissionRequest, patience_s: float) -> Judged:
         """Judge `request`."""
         if self._ranges.networks() != self._known:
             self._known = self._ranges.networks()
             self._reviewer = self._make(self._known)
-        return await self._reviewer.review(request, patience_s)
+        return await self._reviewer.judge(request, patience_s)
 
 
 def _facts(told: Cluster, networks: Networks) -> ClusterFacts:

@@ -127,7 +127,7 @@ def bind_old(
 
     Args:
         sight: The old object; its `old` is itself.
-        gathered: What it carries.
+        gathered: What speaks of it.
         policy: As of `bind`.
         salt: That of the new intent, for a Secret.
 
@@ -165,9 +165,11 @@ def is_known(tree: Tree) -> bool:
         return False
 
 
-def salt_in(gathered: Gathered) -> bytes | None:
-    """Return the salt of the intent of a Secret, if one is carried."""
-    return next((salt_of(intent.tree) for intent in gathered.intents), None)
+def salt_in(gathered: Gathered, bound: frozenset[BoundIntent]) -> bytes | None:
+    """Return the salt of the intent of a Secret: of one that it equals, if any does."""
+    equal = {intent.digest for intent in bound}
+    ordered = sorted(gathered.intents, key=lambda i: i.digest not in equal)
+    return next((salt_of(intent.tree) for intent in ordered), None)
 
 
 def _about(

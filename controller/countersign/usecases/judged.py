@@ -15,7 +15,7 @@ class Judged:
     Attributes:
         verdict: The judgement.
         policies: That apply to the request; empty where none could be read.
-        bundles: Raw and proven, of the new state: carried or beside it.
+        bundles: Raw and proven: carried or beside it; first those that it rests on.
         intents: Known ones that the object equals, for any policy.
         facts: About the cluster, as far as they were looked up.
         uid: Of the live object, where the request does not show it: of what is

@@ -1,10 +1,11 @@
 """Owners: is the object that a child names live, and was it admitted properly?
 
 Rule 12. An owner is believed if people of the roster stand for its present state: by
-what it carries itself, or because it comes from an owner of which that is true. An
-older ReplicaSet of a Deployment, whose template the Deployment no longer has, is
-believed by the evidence that was copied onto it when it was new: so a rollout that is
-under way, or stuck, does not keep its old Pods from coming back.
+what it carries itself or lies beside it, or because it comes from an owner of which that
+is true. An older ReplicaSet of a Deployment, whose template the Deployment no longer has,
+is believed by the evidence that was copied onto it when it was new, or that lies beside
+the Deployment: so a rollout that is under way, or stuck, does not keep its old Pods from
+coming back.
 """
 
 from collections.abc import Iterable, Mapping
@@ -118,12 +119,15 @@ class Owners:
         way: Derivation,
         policies: tuple[Policy, ...],
     ) -> Standing:
-        """Believe an older ReplicaSet for the sake of the intent it came from."""
+        """Believe an older ReplicaSet for the sake of the intent it came from.
+
+        It carries what was copied onto it; what lies beside names the Deployment.
+        """
         if await self.find(claim, ref.namespace, live=False) is None:
             return {}
         gathered = Gathered()
-        await self._gatherer.gather(tree, gathered)
         owner = ObjectRef("apps", "Deployment", ref.namespace, claim.name)
+        await self._gatherer.gather(tree, owner, gathered, policies)
         digests = [
             intent.digest
             for intent in gathered.intents
@@ -142,8 +146,8 @@ class Owners:
     async def _by_itself(
         self, tree: Tree, ref: ObjectRef, policies: tuple[Policy, ...]
     ) -> Standing:
-        """Believe an object for what it carries."""
-        carried = await self.carried(tree, ref)
+        """Believe an object for what it carries, and for what lies beside it."""
+        carried = await self.carried(tree, ref, policies)
         return _believed(
             policies,
             ref,
@@ -151,25 +155,32 @@ class Owners:
             carried.gathered,
         )
 
-    async def carried(self, tree: Tree, ref: ObjectRef) -> "Carried":
-        """Return what a live object carries for its present state.
+    async def carried(
+        self, tree: Tree, ref: ObjectRef, policies: Iterable[Policy]
+    ) -> "Carried":
+        """Return what speaks for the present state of a live object.
+
+        Args:
+            tree: As the server shows it.
+            ref: What it is.
+            policies: Whose people count.
 
         Raises:
             Unavailable: the API server did not answer.
         """
         gathered = Gathered()
-        await self._gatherer.gather(tree, gathered)
+        await self._gatherer.gather(tree, ref, gathered, policies)
         facts = await look_up(self._state, self._settings, tree, ref.namespace)
         return Carried(Sight(tree=tree, identity=ref, old=tree, facts=facts), gathered)
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A live object with the evidence in its annotations.
+    """A live object with the evidence in its annotations and beside it.
 
     Attributes:
         sight: The object.
-        gathered: What it carries.
+        gathered: What speaks of it.
     """
 
     sight: Sight

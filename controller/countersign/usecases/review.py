@@ -6,20 +6,24 @@ counts; faces do. This is the one place where an error becomes a finding: doubt 
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.surface import Rule, rule_for, subject_of
 from countersign.core.errors import Malformed, Stale, Unavailable
 from countersign.core.types.artifacts import ObjectRef
-from countersign.core.types.policy import Revoked
+from countersign.core.types.policy import Policy, Revoked
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Detail, Finding, Reason, Verdict
-from countersign.ports import Clock, ClusterState, PolicyBook, Prover
+from countersign.ports import BundleSource, Clock, ClusterState, PolicyBook, Prover
+from countersign.usecases.beside import BesideDoor
 from countersign.usecases.doors import Doors
 from countersign.usecases.gather import Gatherer
 from countersign.usecases.judged import Judged
+from countersign.usecases.kept import Keeper, ends_set
 from countersign.usecases.opened import MAX_DETAIL, Opened
 from countersign.usecases.scope import Applicable, applicable
+from countersign.usecases.seen import Seen
 from countersign.usecases.signed import SignedDoor
 
 _NOBODYS = (Rule.EXEMPT, Rule.OWN)
@@ -31,6 +35,7 @@ class Reviewer:
     Args:
         policies: What is asked.
         prover: Makes evidence of bundles.
+        sets: Evidence beside objects.
         state: The cluster.
         clock: The present.
         cluster: Our cluster's name, to which sign-offs are bound.
@@ -42,15 +47,19 @@ class Reviewer:
         *,
         policies: PolicyBook,
         prover: Prover,
+        sets: BundleSource,
         state: ClusterState,
         clock: Clock,
         cluster: str,
         settings: ClusterFacts,
     ) -> None:
-        gatherer = Gatherer(prover)
+        gatherer = Gatherer(prover, sets)
         self._policies = policies
+        self._sets = sets
         self._doors = Doors(state, gatherer, clock, cluster, settings)
         self._signed = SignedDoor(state, gatherer, clock, cluster, settings)
+        self._beside = BesideDoor(state, gatherer, clock, cluster)
+        self._keeper = Keeper(state, prover, sets, settings)
 
     async def review(
         self, request: AdmissionRequest, patience_s: float | None = None
@@ -68,6 +77,8 @@ class Reviewer:
         3. policies that cannot be read deny what they would have matched
         4. what needs no signature passes: unchanged, delta, derived
         5. for the rest people must have signed
+        6. before a denial the evidence beside the object is listed live, and if there
+           is more of it than was known, all doors are tried once more
 
         Args:
             request: What the API server asks.
@@ -80,6 +91,8 @@ class Reviewer:
         """
         deadline = _deadline(patience_s)
         rule, subject = rule_for(request), subject_of(request)
+        if ends_set(request):
+            return Judged(verdict=await self._end_of_set(request, deadline))
         if rule in _NOBODYS:  # 1.
             return Judged(verdict=Verdict.out_of_scope())
         try:
@@ -90,44 +103,61 @@ class Reviewer:
         if judges.nothing:
             return Judged(verdict=Verdict.out_of_scope())
         policies, unread = judges.policies, _unread(judges, subject)  # 3.
-        opened = await self._open(  # 4.
-            request,
-            rule,
-            subject,
-            judges,
-            revoked=snapshot.revocations,
-            deadline=deadline,
+        asked = _Asked(request, rule, subject, judges.policies, snapshot.revocations)
+        opened, seen = await self._round(asked, deadline)
+        if shut := opened.shut(policies):  # 6.
+            try:
+                async with asyncio.timeout_at(deadline):
+                    more = await self._sets.refresh(subject.namespace)
+            except (Unavailable, TimeoutError):
+                unseen = _unlisted(subject, shut)
+                opened = Opened(opened.bases, (*opened.findings, *unseen.findings))
+            else:
+                if more:
+                    opened, seen = await self._round(asked, deadline)
+        return Judged(
+            verdict=Verdict.of(opened.bases, (*unread, *opened.findings)),
+            policies=policies,
+            bundles=seen.bundles(opened.bases),
+            intents=seen.intents,
+            facts=seen.facts,
+            uid=seen.uid,
         )
-        shut = opened.shut(policies)
-        if not shut:
-            verdict = Verdict.of(opened.bases, unread)
-            return Judged(verdict=verdict, policies=policies)
-        signed = await self._signed.open(  # 5.
-            request,
-            rule,
-            subject,
-            shut,
-            revoked=snapshot.revocations,
-            deadline=deadline,
-        )
-        last = opened.then(signed)
-        verdict = Verdict.of(last.bases, (*unread, *last.findings))
-        return Judged(verdict=verdict, policies=policies)
 
-    async def _open(
-        self,
-        request: AdmissionRequest,
-        rule: Rule,
-        subject: ObjectRef,
-        judges: Applicable,
-        *,
-        revoked: Collection[Revoked],
-        deadline: float | None,
-    ) -> Opened:
-        policies = judges.policies
+    async def _round(
+        self, asked: "_Asked", deadline: float | None
+    ) -> tuple[Opened, Seen]:
+        """Try all doors once."""
+        opened = await self._open(asked, deadline)  # 4.
+        shut = opened.shut(asked.policies)
+        if not shut:
+            return opened, Seen()
+        if asked.rule is Rule.OBJECT:  # 5.
+            signed, seen = await self._signed.open(
+                asked.request,
+                asked.subject,
+                shut,
+                revoked=asked.revoked,
+                deadline=deadline,
+            )
+        else:
+            signed, seen = await self._beside.open(
+                asked.request,
+                asked.rule,
+                asked.subject,
+                shut,
+                revoked=asked.revoked,
+                deadline=deadline,
+            )
+        return opened.then(signed), seen
+
+    async def _open(self, asked: "_Asked", deadline: float | None) -> Opened:
+        subject, policies = asked.subject, asked.policies
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._doors.open(request, rule, policies, revoked)
+                return await self._doors.open(
+                    asked.request, asked.rule, policies, asked.revoked
+                )
         except Malformed as error:
             return Opened.failing(subject, policies, Reason.MALFORMED, error)
         except Unavailable as error:
@@ -135,6 +165,30 @@ class Reviewer:
         except TimeoutError:
             late = Unavailable("the owner was not seen in time")
             return Opened.failing(subject, policies, Reason.UNAVAILABLE, late)
+
+    async def _end_of_set(
+        self, request: AdmissionRequest, deadline: float | None
+    ) -> Verdict:
+        """Judge the deletion of a BundleSet."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._keeper.judge(request, self._policies.snapshot())
+        except Unavailable as error:
+            return _gate_closed(request.ref, error)
+        except TimeoutError:
+            late = Unavailable("who rests on it was not seen in time")
+            return _gate_closed(request.ref, late)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request, with what judges it."""
+
+    request: AdmissionRequest
+    rule: Rule
+    subject: ObjectRef
+    policies: tuple[Policy, ...]
+    revoked: Collection[Revoked]
 
 
 def _deadline(patience_s: float | None) -> float | None:
@@ -149,6 +203,11 @@ def _gate_closed(subject: ObjectRef, error: Unavailable) -> Verdict:
     return Verdict.of(
         (), (Finding(policy="", reason=reason, about=subject, facts=facts),)
     )
+
+
+def _unlisted(subject: ObjectRef, shut: Collection[Policy]) -> Opened:
+    error = Unavailable("the BundleSets of the namespace were not listed in time")
+    return Opened.failing(subject, shut, Reason.UNAVAILABLE, error)
 
 
 def _unread(judges: Applicable, subject: ObjectRef) -> tuple[Finding, ...]:

@@ -59,7 +59,7 @@ class ScaleDoor:
         tree = await self._state.get(request.resource.version, subject, live=True)
         if tree is None or not _only_scales(request, tree):
             return Opened()
-        carried = await self._owners.carried(tree, subject)
+        carried = await self._owners.carried(tree, subject, policies)
         change = BoundChange(
             cluster=self._cluster,
             object=subject,

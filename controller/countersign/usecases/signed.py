@@ -2,27 +2,24 @@
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from countersign.binding.deletions import orphans
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.images import images
-from countersign.binding.surface import CHILDLESS, Rule
+from countersign.binding.surface import CHILDLESS
 from countersign.core.decide import decide
 from countersign.core.errors import Malformed, Unavailable
 from countersign.core.types.artifacts import ObjectRef
 from countersign.core.types.bound import BoundChange
-from countersign.core.types.change import Operation
 from countersign.core.types.policy import GroupKind, Policy, Revoked
-from countersign.core.types.request import AdmissionRequest, Verb
+from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import (
-    Detail,
     Expected,
-    Finding,
     Names,
     Reason,
 )
 from countersign.ports import Clock, ClusterState
+from countersign.usecases.beside import OPERATIONS
 from countersign.usecases.bind import (
     Sight,
     bind,
@@ -30,24 +27,16 @@ from countersign.usecases.bind import (
     is_known,
     look_up,
     salt_in,
-    unproven_state,
 )
 from countersign.usecases.doors import unsigned_sources
 from countersign.usecases.gather import (
-    Gathered,
     Gatherer,
     carries_bundles,
     foreign_annotations,
 )
 from countersign.usecases.opened import Opened
+from countersign.usecases.seen import Seen
 from countersign.wire.annotations import BUNDLES
-
-_OPERATIONS = {
-    Verb.CREATE: Operation.CREATE,
-    Verb.UPDATE: Operation.UPDATE,
-    Verb.DELETE: Operation.DELETE,
-    Verb.CONNECT: Operation.CONNECT,
-}
 
 
 class SignedDoor:
@@ -78,86 +67,66 @@ class SignedDoor:
     async def open(
         self,
         request: AdmissionRequest,
-        rule: Rule,
         subject: ObjectRef,
         policies: tuple[Policy, ...],
         *,
         revoked: Collection[Revoked],
         deadline: float | None,
-    ) -> Opened:
-        """Return for each of `policies` a basis, or what is missing.
+    ) -> tuple[Opened, Seen]:
+        """Return for each of `policies` a basis, or what is missing, and what was seen.
 
         Args:
             request: The request.
-            rule: What judges it.
             subject: What it is about.
             policies: Those that no other door satisfied; not empty.
             revoked: Every withdrawal.
             deadline: In the loop's time. What is proven by then counts.
         """
-        if rule is not Rule.OBJECT:
-            return self._without_evidence(request, rule, subject, policies, revoked)
+        seen = Seen(self._settings)
         if refused := _refused(request, subject, policies):
-            return refused
-        seen = await self._look(request, deadline)
+            return refused, seen
+        await self._look(request, subject, policies, seen, deadline)
         try:
             judged = [self._judge(request, subject, seen, p, revoked) for p in policies]
         except Malformed as error:
-            return Opened.failing(subject, policies, Reason.MALFORMED, error)
+            return Opened.failing(subject, policies, Reason.MALFORMED, error), seen
         return Opened(
             tuple(basis for one in judged for basis in one.bases),
             tuple(finding for one in judged for finding in one.findings),
-        )
+        ), seen
 
-    def _without_evidence(
+    async def _look(
         self,
         request: AdmissionRequest,
-        rule: Rule,
         subject: ObjectRef,
         policies: tuple[Policy, ...],
-        revoked: Collection[Revoked],
-    ) -> Opened:
-        """Judge what nothing can be attached to: deletions, and side doors."""
-        deletes = rule in (Rule.DELETION, Rule.EVICTION)
-        resource = request.resource
-        change = BoundChange(
-            cluster=self._cluster,
-            object=subject,
-            operation=Operation.DELETE if deletes else _OPERATIONS[request.verb],
-            subresource="" if deletes else resource.subresource or resource.name,
-            old=unproven_state(request.old) if request.old else None,
-            requester=request.requester,
-            propagation="Orphan" if orphans(request) else "",
-        )
-        verdict = decide(
-            change, policies, (), (), revoked=revoked, at=self._clock.now()
-        )
-        return Opened(verdict.bases, verdict.findings)
-
-    async def _look(self, request: AdmissionRequest, deadline: float | None) -> "_Seen":
-        """Gather what both states carry, and what must be known of the cluster.
+        seen: Seen,
+        deadline: float | None,
+    ) -> None:
+        """Gather what speaks of both states, and what must be known of the cluster.
 
         Not knowing something can only deny, so what is known in time is enough.
         """
-        seen = _Seen(self._settings)
-        tree, namespace = request.object or {}, request.ref.namespace
+        tree, old, namespace = request.object or {}, request.old, request.ref.namespace
+        gather = self._gatherer.gather
         try:
             async with asyncio.timeout_at(deadline):
-                await self._gatherer.gather(tree, seen.now)
-                await self._gatherer.gather(request.old, seen.before)
+                # first: without it nothing binds, however much is proven
                 seen.facts = await look_up(self._state, self._settings, tree, namespace)
+                await gather(tree, subject, seen.now, policies)
+                if old is not None:
+                    await gather(old, subject, seen.before, policies)
         except TimeoutError:
             late = Unavailable("not everything was proven and looked up in time")
             seen.now.problem(late)
         except (Malformed, Unavailable) as error:
             seen.now.problem(error)
-        return seen
 
     def _judge(
         self,
         request: AdmissionRequest,
         subject: ObjectRef,
-        seen: "_Seen",
+        seen: Seen,
         policy: Policy,
         revoked: Collection[Revoked],
     ) -> Opened:
@@ -173,13 +142,17 @@ class SignedDoor:
             revoked=revoked,
             at=self._clock.now(),
         )
+        problems = seen.problems(subject, policy)
+        if not verdict.bases and _strips(request):
+            facts = Names((BUNDLES,))
+            gone = Opened.refusing(subject, (policy,), Reason.EVIDENCE_REMOVED, facts)
+            others = verdict.findings if seen.now.evidence else ()
+            return Opened(findings=(*gone.findings, *others, *problems))
         if not verdict.bases:
-            found = (*verdict.findings, *_problems(subject, policy, seen))
-            return Opened(findings=found)
+            return Opened(findings=(*verdict.findings, *problems))
         if policy.banned_tools and not seen.complete:  # rule 6
             unseen = Unavailable("evidence went unseen, and some tools are banned")
             refused = Opened.failing(request.ref, (policy,), Reason.UNAVAILABLE, unseen)
-            problems = _problems(subject, policy, seen)
             return Opened(findings=(*refused.findings, *problems))
         return Opened(verdict.bases, verdict.findings)
 
@@ -187,7 +160,7 @@ class SignedDoor:
         self,
         request: AdmissionRequest,
         subject: ObjectRef,
-        seen: "_Seen",
+        seen: Seen,
         policy: Policy,
     ) -> BoundChange:
         tree, old = request.object or {}, request.old
@@ -199,41 +172,22 @@ class SignedDoor:
             dry_run=request.dry_run,
         )
         bound, missed = bind(sight, seen.now, policy)
+        seen.bound |= bound
         state = None
         if old is not None:
             past = replace(sight, tree=old)
-            state = bind_old(past, seen.before, policy, salt_in(seen.now))
+            state = bind_old(past, seen.before, policy, salt_in(seen.now, bound))
         ran = images(old) if old is not None else ()
         return BoundChange(
             cluster=self._cluster,
             object=subject,
-            operation=_OPERATIONS[request.verb],
+            operation=OPERATIONS[request.verb],
             intents=bound,
             mismatches=missed,
             images=tuple(sorted(set(images(tree)) - set(ran))),
             old=state,
             requester=request.requester,
         )
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What is known when time is up.
-
-    Attributes:
-        facts: About the cluster.
-        now: What the new object carries.
-        before: What the old one does.
-    """
-
-    facts: ClusterFacts
-    now: Gathered = field(default_factory=Gathered)
-    before: Gathered = field(default_factory=Gathered)
-
-    @property
-    def complete(self) -> bool:
-        """Tell whether nothing that is carried went unseen."""
-        return self.now.complete and self.before.complete
 
 
 def _refused(
@@ -250,21 +204,12 @@ def _refused(
         expected = "Deployment" if kind in CHILDLESS else ""
         said = Expected(expected, f"{tree.get('apiVersion')}/{tree.get('kind')}")
         return Opened.refusing(subject, policies, Reason.UNSUPPORTED, said)
-    if carries_bundles(old) and not carries_bundles(tree):
-        facts = Names((BUNDLES,))
-        return Opened.refusing(subject, policies, Reason.EVIDENCE_REMOVED, facts)
     return None
 
 
-def _problems(about: ObjectRef, policy: Policy, seen: _Seen) -> list[Finding]:
-    """Turn what counted for nothing into findings, each once."""
-    return [
-        Finding(
-            policy=policy.name,
-            reason=problem.reason,
-            about=about,
-            facts=Detail(problem.text),
-            enforcement=policy.enforcement,
-        )
-        for problem in sorted({*seen.now.problems, *seen.before.problems})
-    ]
+def _strips(request: AdmissionRequest) -> bool:
+    """Tell whether the object would no longer carry what it was admitted on.
+
+    No harm where something beside it speaks for the new state.
+    """
+    return carries_bundles(request.old) and not carries_bundles(request.object)

@@ -10,6 +10,8 @@ from countersign.binding.masking import mask
 from countersign.binding.match import state_digest
 from countersign.core.errors import Malformed, OverLimit, Stale, Unavailable
 from countersign.core.types.change import Elastic
+from countersign.core.types.evidence import Evidence
+from countersign.core.types.people import CertIdentity
 from countersign.core.types.policy import (
     BaseRule,
     Doors,
@@ -25,7 +27,7 @@ from countersign.core.types.request import Resource, Verb
 from countersign.core.types.verdict import Detail, Door, Expected, Names, Reason
 from countersign.ports import InvalidPolicy
 from countersign.usecases.bind import MAX_ELASTICS, Sight, bind_old
-from countersign.usecases.gather import MAX_BUNDLES, Gathered, Gatherer
+from countersign.usecases.gather import MAX_CARRIED, MAX_TRIED, Gathered, Gatherer
 from countersign.wire.annotations import Carried, pack
 from tests.support import a
 from tests.support.trees import having
@@ -347,7 +349,7 @@ async def test_evidence_is_not_taken_off(world: World) -> None:
             "A" * (256 * 1024 + 4), Reason.OVER_LIMIT, id="more than Kubernetes stores"
         ),
         pytest.param(
-            pack(b"[" + b",".join(b'{"n": %d}' % n for n in range(33)) + b"]"),
+            pack(b"[" + b",".join(b'{"n": %d}' % n for n in range(1025)) + b"]"),
             Reason.OVER_LIMIT,
             id="more than are looked at",
         ),
@@ -452,21 +454,53 @@ async def test_strangers_do_not_crowd_out_the_roster(world: World) -> None:
     assert not await world.why(create(having(tree, "/spec/replicas", 7)))
 
 
-async def test_what_lies_beyond_the_cap_is_not_looked_at(world: World) -> None:
-    """Order is the carrier's; junk in front hides what comes after, and says so."""
+async def test_junk_takes_no_place(world: World) -> None:
+    """What does not verify, or is by nobody we know, leaves room for what counts."""
     manifest = ledger()
     made = a.provenance(subjects=world.subjects(manifest))
     approval = a.sign_off(
         saw=(made,), subjects=world.subjects(manifest), changes=(world.state(manifest),)
     )
     good = [world.prover.bundle(e) for e in (made, approval)]
-    junk = [b'{"n": %d}' % n for n in range(MAX_BUNDLES)]
+    junk = [b'{"n": %d}' % n for n in range(2 * MAX_CARRIED)]
+    strange = [world.prover.bundle(e) for e in strangers(2 * MAX_CARRIED)]
     intent = world.intent(manifest)[1]
-    full = world.annotated(manifest, Carried((*good, *junk[2:]), intent))
-    over = world.annotated(manifest, Carried((*junk, *good), intent))
+    tree = world.annotated(manifest, Carried((*junk, *strange, *good), intent))
 
+    assert not await world.why(create(tree))
+
+
+async def test_what_lies_beyond_the_caps_is_not_looked_at(world: World) -> None:
+    """Order is the carrier's; what comes after what counts, or after much work."""
+    manifest = ledger()
+    made = a.provenance(subjects=world.subjects(manifest))
+    approval = a.sign_off(
+        saw=(made,), subjects=world.subjects(manifest), changes=(world.state(manifest),)
+    )
+    good = [world.prover.bundle(e) for e in (made, approval)]
+    known = [
+        world.prover.bundle(a.sign_off(link=f"https://review.example/{n}"))
+        for n in range(MAX_CARRIED)
+    ]
+    junk = [b'{"n": %d}' % n for n in range(MAX_TRIED)]
+    intent = world.intent(manifest)[1]
+    for front in (known, junk):
+        over = world.annotated(manifest, Carried((*front, *good), intent))
+
+        assert Reason.OVER_LIMIT in await world.why(create(over))
+    full = world.annotated(manifest, Carried((*known[2:], *good), intent))
     assert not await world.why(create(full))
-    assert Reason.OVER_LIMIT in await world.why(create(over))
+
+
+def strangers(count: int) -> list[Evidence]:
+    """Return what somebody signed whom nobody knows, and who can do so for ever."""
+    return [
+        a.sign_off(
+            link=f"https://stranger.example/{n}",
+            signer=CertIdentity("public-good", "https://stranger.example", "eve"),
+        )
+        for n in range(count)
+    ]
 
 
 async def test_only_new_images_need_cover(world: World) -> None:
@@ -511,7 +545,8 @@ async def test_only_what_names_a_state_speaks_of_it(world: World) -> None:
     word = a.declaration()
     tree = stored(world.signed(manifest, more=[hung, word]))
     gathered = Gathered()
-    await Gatherer(world.prover).gather(tree, gathered)
+    gatherer = Gatherer(world.prover, world.sets)
+    await gatherer.gather(tree, ref_of(tree), gathered, world.policies)
     sight = Sight(tree=tree, identity=ref_of(tree), old=tree, facts=world.settings)
     state = bind_old(sight, gathered, a.policy(), None)
 

@@ -30,6 +30,8 @@ _QUIET = 10.0  # seconds a watch may outlive the end it was asked for
 _OK, _CREATED, _NOT_FOUND, _GONE, _FAULTY = 200, 201, 404, 410, 500
 _TOO_MANY = 429  # ours to wait for, not to give up
 _JSON, _APPLY = "application/json", "application/apply-patch+yaml"
+_NAMES = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_MAX_LINE = 8 << 20  # bytes of one event; etcd keeps objects of 1.5 MiB
 _MAX_SAID = 1024  # characters of a refusal that are passed on
 # What the client lets out of a file that is no kubeconfig: it looks into what it read
 _NO_KUBECONFIG = (YAMLError, TypeError, AttributeError, LookupError, ValueError)
@@ -55,11 +57,16 @@ class Credentials:
 
 
 class ApiServer:
-    """Speaks to one API server as one user. Made by :func:`connect`."""
+    """Speaks to one API server as one user. Made by :func:`connect`.
+
+    Attributes:
+        date: The server's clock, as the header ``Date`` of its last answer; else ``""``.
+    """
 
     def __init__(self, client: ApiClient, request_s: float) -> None:
         self._client = client
         self._request_s = request_s
+        self.date = ""
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Tree:
         """Return the JSON object at `path`.
@@ -107,16 +114,25 @@ class ApiServer:
         async with opened as response:
             return await _tree(response, path)
 
-    async def list(self, path: str) -> tuple[list[Tree], str]:
-        """Return all objects at `path`, and the version of the list.
+    async def pages(
+        self, path: str, size: int, *, names_only: bool = False
+    ) -> AsyncIterator[tuple[list[Tree], str]]:
+        """Yield the objects at `path` page by page, each with the version of the list.
+
+        Args:
+            path: Of the list.
+            size: Most objects of one page.
+            names_only: Their metadata is enough.
 
         Raises:
             NotThere, Gone, Unavailable: as :meth:`get`.
         """
-        items: list[Tree] = []
-        query = {"limit": str(_PAGE)}
+        query = {"limit": str(size)}
+        timeout = aiohttp.ClientTimeout(total=self._request_s)
+        accept = _NAMES if names_only else _JSON
         while True:
-            page = await self.get(path, query)
+            async with self._open(path, query, timeout, accept=accept) as response:
+                page = await _tree(response, path)
             found, about = page.get("items"), page.get("metadata")
             if not isinstance(about, dict):
                 raise Unavailable(f"expected a list at {path}")
@@ -125,11 +141,27 @@ class ApiServer:
                 "apiVersion": page.get("apiVersion"),
                 "kind": str(page.get("kind", "")).removesuffix("List"),
             }
-            if isinstance(found, list):  # an empty list may be null
-                items += [{**said, **item} for item in found if isinstance(item, dict)]
+            items = found if isinstance(found, list) else []  # an empty one may be null
+            yield (
+                [{**said, **item} for item in items if isinstance(item, dict)],
+                _version(about, path),
+            )
             if not (more := about.get("continue")):
-                return items, _version(about, path)
+                return
             query["continue"] = str(more)
+
+    async def list(self, path: str) -> tuple[list[Tree], str]:
+        """Return all objects at `path`, and the version of the list.
+
+        Raises:
+            NotThere, Gone, Unavailable: as :meth:`get`.
+        """
+        items: list[Tree] = []
+        version = ""
+        async for page, at in self.pages(path, _PAGE):
+            items += page
+            version = at
+        return items, version
 
     @asynccontextmanager
     async def watch(
@@ -155,7 +187,7 @@ class ApiServer:
             total=seconds + _QUIET, sock_connect=self._request_s
         )
         async with self._open(path, query, timeout) as response:
-            yield aiter(response.content)
+            yield _lines(response.content)
 
     @asynccontextmanager
     async def _open(
@@ -165,6 +197,8 @@ class ApiServer:
         limits: aiohttp.ClientTimeout,
         method: str = "GET",
         sent: tuple[str, Tree] | None = None,
+        *,
+        accept: str = _JSON,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         try:
             sort, tree = sent or (_JSON, None)
@@ -172,13 +206,14 @@ class ApiServer:
                 method,
                 path,
                 query_params=list(query.items()),
-                header_params={"Accept": _JSON, "Content-Type": sort},
+                header_params={"Accept": accept, "Content-Type": sort},
                 auth_settings=["BearerToken"],
             )
             answer = await self._client.call_api(
                 method, url, headers, tree, _request_timeout=limits
             )
             async with answer.response as response:
+                self.date = response.headers.get("Date", "")
                 if response.status not in (_OK, _CREATED):
                     if sent and _OK < response.status < _FAULTY:
                         raise await _rejected(response, path)
@@ -187,8 +222,22 @@ class ApiServer:
         except TimeoutError as error:
             raise Unavailable(f"no answer from the API server at {path}") from error
         except (aiohttp.ClientError, OSError, ValueError, ConfigException) as error:
-            # ValueError: a line longer than the client's buffer, a URL that is none
+            # ValueError: a line that is too long, a URL that is none
             raise Unavailable(f"the API server broke off at {path}: {error}") from error
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """Yield lines of up to `_MAX_LINE`; aiohttp's own reader ends at 128 KiB."""
+    kept = bytearray()
+    async for chunk in content.iter_any():
+        kept += chunk
+        if b"\n" in chunk:
+            *lines, rest = bytes(kept).split(b"\n")
+            kept = bytearray(rest)
+            for line in lines:
+                yield line
+        if len(kept) > _MAX_LINE:
+            raise ValueError(f"a line of more than {_MAX_LINE} bytes")
 
 
 async def _tree(response: aiohttp.ClientResponse, path: str) -> Tree:

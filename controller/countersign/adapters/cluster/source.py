@@ -45,6 +45,21 @@ class Source(Protocol):
         """
         ...
 
+    def pages(
+        self, path: str, size: int, *, names_only: bool = False
+    ) -> AsyncIterator[tuple[list[Tree], str]]:
+        """Yield the objects at `path` page by page, each with the version of the list.
+
+        Args:
+            path: Of the list.
+            size: Most objects of one page.
+            names_only: Their metadata is enough.
+
+        Raises:
+            NotThere, Gone, Unavailable: as `get`.
+        """
+        ...
+
     async def list(self, path: str) -> tuple[list[Tree], str]:
         """Return all objects at `path`, and the version of the list.
 

@@ -1,0 +1,210 @@
+"""BundleSets by what they speak of, within a bounded memory.
+
+Anybody who may write BundleSets in a namespace decides how much lies there. So what was
+kept first stays, and one namespace cannot take the room of all others.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
+
+from countersign.adapters.cluster.stores import key_of
+from countersign.core.types.artifacts import ObjectRef, Tree
+from countersign.ports import Detached
+from countersign.telemetry import BUNDLE_SETS
+from countersign.wire.resources.bundleset_about import about
+from countersign.wire.resources.bundleset_spec import MAX_SET
+from countersign.wire.resources.objects import bundle_set
+from countersign.wire.resources.read import Invalid
+
+logger = logging.getLogger(__name__)
+
+MAX_NAMESPACE = 24 << 20  # bytes of one namespace's sets: about a thousand releases
+MAX_ALL = 96 << 20  # bytes of all sets
+_SET, _NAME = 1024, 512  # bytes of a set, and of each object that it names, estimated
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    detached: Detached
+    keys: frozenset[ObjectRef]
+    window: bool
+    size: int  # bytes, estimated
+
+
+@dataclass(slots=True)
+class _Place:
+    """The sets of one namespace.
+
+    Attributes:
+        kept: By name.
+        found: Names of sets, by what they speak of.
+        windows: Names of sets that open all of the namespace.
+        unfit: Names of sets for which there was no room.
+        invalid: Names of sets that nobody can read.
+    """
+
+    kept: dict[str, _Kept] = field(default_factory=dict)
+    found: defaultdict[ObjectRef, set[str]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
+    windows: set[str] = field(default_factory=set)
+    unfit: set[str] = field(default_factory=set)
+    invalid: set[str] = field(default_factory=set)
+    size: int = 0
+
+
+class SetIndex:
+    """BundleSets, found by the objects that they name.
+
+    A set is known by its name, which carries the digest of what is in it.
+
+    Args:
+        own_namespace: Where sets about cluster-scoped objects lie.
+        namespace_bytes: Of one namespace's sets.
+        all_bytes: Of all sets.
+    """
+
+    def __init__(
+        self,
+        own_namespace: str,
+        *,
+        namespace_bytes: int = MAX_NAMESPACE,
+        all_bytes: int = MAX_ALL,
+    ) -> None:
+        self._own = own_namespace
+        self._namespace_bytes = namespace_bytes
+        self._all_bytes = all_bytes
+        self._places: defaultdict[str, _Place] = defaultdict(_Place)
+        self._size = 0
+
+    def put(self, tree: Tree) -> bool:
+        """Keep a set; tell whether it is one that was not kept before."""
+        where, name = key_of(tree)
+        place = self._places[where]
+        if name in place.kept:
+            return False
+        try:
+            bundles, intents = bundle_set(tree)
+        except Invalid as error:
+            self._pass(place.invalid, where, name, str(error))
+            return False
+        place.invalid.discard(name)
+        named = about(bundles, intents)
+        keys = frozenset(
+            _key(ref)
+            for ref in named.refs
+            if ref.namespace == where or (not ref.namespace and where == self._own)
+        )
+        size = sum(map(len, (*bundles, *intents))) + _SET + _NAME * len(keys)
+        if size > self._room(place):
+            self._pass(place.unfit, where, name, "no room is left for it")
+            return False
+        place.unfit.discard(name)
+        kept = _Kept(
+            Detached(name=name, bundles=bundles, intents=intents),
+            keys,
+            where in named.namespaces,
+            size,
+        )
+        self._add(place, kept)
+        return True
+
+    def drop(self, tree: Tree) -> None:
+        """Forget a set."""
+        where, name = key_of(tree)
+        self._forget(where, name)
+        self._count()
+
+    def keep(self, where: str, names: Collection[str]) -> None:
+        """Forget all sets of a namespace but those of `names`."""
+        place = self._places.get(where, _Place())
+        for name in (place.kept.keys() | place.unfit | place.invalid) - set(names):
+            self._forget(where, name)
+        self._count()
+
+    def places(self) -> tuple[str, ...]:
+        """Return the namespaces that any set was seen in."""
+        return tuple(self._places)
+
+    def unknown(self, where: str, names: Collection[str]) -> tuple[str, ...]:
+        """Return those of `names` that it is worth to fetch, in their order."""
+        place = self._places.get(where, _Place())
+        passed = set(place.invalid)
+        if self._room(place) < MAX_SET:
+            passed |= place.unfit
+        return tuple(n for n in names if n not in place.kept and n not in passed)
+
+    def about(self, ref: ObjectRef) -> tuple[Detached, ...]:
+        """Return the sets that name `ref`, sorted by name; see the port.
+
+        Where some did not fit, one stands for all of them.
+        """
+        where = ref.namespace or self._own
+        place = self._places.get(where, _Place())
+        names = set(place.windows) if ref.namespace else set()
+        for key in _keys(ref):
+            names |= place.found.get(key, set())
+        found = tuple(place.kept[name].detached for name in sorted(names))
+        if not place.unfit:
+            return found
+        unread = Detached(name=min(place.unfit), bundles=(), intents=(), whole=False)
+        return (*found, unread)
+
+    def _room(self, place: _Place) -> int:
+        return min(self._namespace_bytes - place.size, self._all_bytes - self._size)
+
+    def _add(self, place: _Place, kept: _Kept) -> None:
+        name = kept.detached.name
+        place.kept[name] = kept
+        for key in kept.keys:
+            place.found[key].add(name)
+        if kept.window:
+            place.windows.add(name)
+        place.size += kept.size
+        self._size += kept.size
+        self._count()
+
+    def _pass(self, passed: set[str], where: str, name: str, why: str) -> None:
+        if name not in passed:
+            passed.add(name)
+            logger.warning(
+                "bundle_set_ignored",
+                extra={"namespace": where, "resource": name, "problem": why[:512]},
+            )
+        self._count()
+
+    def _forget(self, where: str, name: str) -> None:
+        place = self._places[where]
+        place.unfit.discard(name)
+        place.invalid.discard(name)
+        place.windows.discard(name)
+        kept = place.kept.pop(name, None)
+        if kept is not None:
+            for key in kept.keys:
+                place.found[key].discard(name)
+                if not place.found[key]:
+                    del place.found[key]
+            place.size -= kept.size
+            self._size -= kept.size
+        if not (place.kept or place.unfit or place.invalid):
+            del self._places[where]
+
+    def _count(self) -> None:
+        places = self._places.values()
+        BUNDLE_SETS.labels("kept").set(sum(len(place.kept) for place in places))
+        BUNDLE_SETS.labels("overLimit").set(sum(len(place.unfit) for place in places))
+        BUNDLE_SETS.labels("invalid").set(sum(len(place.invalid) for place in places))
+
+
+def _key(ref: ObjectRef) -> ObjectRef:
+    """Return what an object is found by: its name, or the prefix of one."""
+    return replace(ref, generate_name="") if ref.name else ref
+
+
+def _keys(ref: ObjectRef) -> Iterator[ObjectRef]:
+    if ref.name:
+        yield _key(ref)
+    if ref.generate_name:
+        yield replace(ref, name="")

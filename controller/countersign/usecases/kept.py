@@ -1,0 +1,192 @@
+"""The deletion of a BundleSet: not while something that runs rests on it alone.
+
+Rule 26. Its objects would still run, but none of their Pods could come back.
+"""
+
+from dataclasses import replace
+
+from countersign.binding.deletions import controller_of
+from countersign.binding.derivations.kin import number, text
+from countersign.binding.facts import ClusterFacts
+from countersign.binding.tables import KINDS
+from countersign.core.errors import Malformed
+from countersign.core.types.artifacts import ObjectRef, Tree
+from countersign.core.types.policy import Enforcement, Policy
+from countersign.core.types.request import AdmissionRequest, Verb
+from countersign.core.types.verdict import Finding, Names, Reason, Verdict
+from countersign.ports import (
+    BundleSource,
+    ClusterState,
+    Detached,
+    PolicySnapshot,
+    Prover,
+)
+from countersign.usecases.gather import Gatherer
+from countersign.usecases.owners import Owners, ref_of
+from countersign.usecases.scope import applicable
+from countersign.wire.resources.bundleset_about import about
+from countersign.wire.resources.kinds import BUNDLE_SET, GROUP
+from countersign.wire.resources.objects import bundle_set
+from countersign.wire.resources.read import Invalid
+
+MAX_NAMED = 8  # objects that a denial names
+UID = "/metadata/uid"
+
+
+def ends_set(request: AdmissionRequest) -> bool:
+    """Tell whether `request` is the deletion of a BundleSet."""
+    ours = (GROUP, BUNDLE_SET.plural)
+    resource = request.resource
+    return request.verb is Verb.DELETE and (resource.group, resource.name) == ours
+
+
+def _versions() -> dict[tuple[str, str], str]:
+    """Return for each kind that we know, by group and kind, a version of it."""
+    found = {}
+    for key in sorted(KINDS):
+        where, _, kind = key.rpartition("/")
+        group, _, version = where.rpartition("/")
+        found[group, kind] = version
+    return found
+
+
+_VERSIONS = _versions()
+
+
+class Keeper:
+    """Judges deletions of BundleSets.
+
+    Args:
+        state: The cluster.
+        prover: Makes evidence of bundles.
+        sets: All evidence beside objects.
+        settings: Of the cluster, without live answers.
+    """
+
+    def __init__(
+        self,
+        state: ClusterState,
+        prover: Prover,
+        sets: BundleSource,
+        settings: ClusterFacts,
+    ) -> None:
+        self._state = state
+        self._prover = prover
+        self._sets = sets
+        self._settings = settings
+
+    async def judge(
+        self, request: AdmissionRequest, snapshot: PolicySnapshot
+    ) -> Verdict:
+        """Deny if a live object that the set names is authentic only with it.
+
+        1. nothing is asked where the namespace goes, or where no policy denies
+        2. which other sets there are is looked up live, or two that hold the same
+           could both go
+        3. each object is judged with the set and without it
+
+        Raises:
+            Unavailable: the API server did not answer.
+        """
+        judged = self._judged(request, snapshot)
+        if not judged or await self._goes(request.ref.namespace):  # 1.
+            return Verdict.out_of_scope()
+        await self._sets.refresh(request.ref.namespace)  # 2.
+        whole = self._owners(self._sets)
+        rest = self._owners(_Without(self._sets, request.ref.name))
+        resting: list[str] = []
+        for version, ref, policies in judged:  # 3.
+            resting += [
+                str(ref_of(tree))
+                for tree in await self._standing(version, ref)
+                if await _rests(tree, policies, whole, rest)
+            ]
+        if not resting:
+            return Verdict.out_of_scope()
+        facts = Names(tuple(sorted(resting)[:MAX_NAMED]))
+        finding = Finding(
+            policy="", reason=Reason.EVIDENCE_REMOVED, about=request.ref, facts=facts
+        )
+        return Verdict.of((), (finding,))
+
+    def _owners(self, sets: BundleSource) -> Owners:
+        return Owners(self._state, Gatherer(self._prover, sets), self._settings)
+
+    def _judged(
+        self, request: AdmissionRequest, snapshot: PolicySnapshot
+    ) -> list[tuple[str, ObjectRef, tuple[Policy, ...]]]:
+        """Return what the set names and policies protect, with an API version."""
+        found = []
+        for version, ref in sorted(_named(request.old or {})):
+            policies = tuple(
+                policy
+                for policy in applicable(snapshot, request, ref).policies
+                if policy.enforcement is Enforcement.DENY
+            )
+            if policies and ref.name:
+                found.append((version, ref, policies))
+        return found
+
+    async def _standing(self, version: str, ref: ObjectRef) -> list[Tree]:
+        """Return a live object, and of a Deployment the ReplicaSets that it keeps.
+
+        An older one rests on what was signed for the Deployment of its time.
+        """
+        tree = await self._state.get(version, ref, live=True)
+        if tree is None or (ref.group, ref.kind) != ("apps", "Deployment"):
+            return [] if tree is None else [tree]
+        kind, uid = replace(ref, kind="ReplicaSet", name=""), text(tree, UID)
+        return [
+            tree,
+            *(
+                child
+                for child in await self._state.list(version, kind)
+                if (owner := controller_of(child))
+                and owner.uid == uid
+                and number(child, "/spec/replicas", 1) > 0
+            ),
+        ]
+
+    async def _goes(self, name: str) -> bool:
+        ref = ObjectRef("", "Namespace", "", name)
+        namespace = await self._state.get("v1", ref, live=True)
+        return namespace is None or bool(text(namespace, "/metadata/deletionTimestamp"))
+
+
+class _Without:
+    """All sets but one."""
+
+    def __init__(self, sets: BundleSource, name: str) -> None:
+        self._sets = sets
+        self._name = name
+
+    def about(self, ref: ObjectRef) -> tuple[Detached, ...]:
+        return tuple(s for s in self._sets.about(ref) if s.name != self._name)
+
+    async def refresh(self, namespace: str) -> bool:
+        return await self._sets.refresh(namespace)
+
+
+async def _rests(
+    tree: Tree, policies: tuple[Policy, ...], whole: Owners, rest: Owners
+) -> bool:
+    """Tell whether a live object is authentic for the sake of one set alone."""
+    try:
+        standing = await whole.standing(tree, policies)
+        asked = [policy for policy in policies if policy.name in standing]
+        return bool(asked) and len(await rest.standing(tree, asked)) < len(asked)
+    except Malformed:  # of a kind that nobody here believes in anyway
+        return False
+
+
+def _named(tree: Tree) -> set[tuple[str, ObjectRef]]:
+    """Return the objects that a set names, each with a version to ask for it by."""
+    try:
+        named = about(*bundle_set(tree))
+    except Invalid:
+        return set()  # it never counted
+    return {
+        (version or _VERSIONS[ref.group, ref.kind], ref)
+        for version, ref in named.objects
+        if (ref.group, ref.kind) in _VERSIONS
+    }

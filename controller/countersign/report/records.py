@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import IntEnum
 
 from countersign.core.types.artifacts import Digest, Json, Tree
+from countersign.core.types.decision import Told
 from countersign.core.types.policy import Enforcement
 from countersign.core.types.verdict import Basis, Finding, Verdict
 from countersign.report.phrases import clean, listed, thing
@@ -33,10 +34,25 @@ def as_json(verdict: Verdict) -> Tree:
     }
 
 
-def annotations(verdict: Verdict) -> dict[str, str]:
+def told(finding: Finding) -> Told:
+    """Return a finding as it is kept: with its sentence, and its facts as JSON."""
+    return Told(
+        policy=finding.policy,
+        reason=finding.reason,
+        enforcement=finding.enforcement,
+        message=says(finding),
+        facts=_plain(finding.facts),
+    )
+
+
+def annotations(verdict: Verdict, decision: str = "") -> dict[str, str]:
     """Return what the cluster's own audit log shall keep of the verdict.
 
     Keys are short, without the prefix that the API server puts before them.
+
+    Args:
+        verdict: Any.
+        decision: Id of the recorded decision; ``""`` where nothing recorded it.
     """
     found = {
         "verdict": outcome(verdict),
@@ -55,6 +71,8 @@ def annotations(verdict: Verdict) -> dict[str, str]:
         found["findings"] = listed(
             sorted({f"{f.reason} ({f.enforcement})" for f in verdict.findings})
         )
+    if decision:
+        found["decision"] = decision
     return found
 
 

@@ -1,0 +1,1 @@
+"""The recorder's ways to others: to spools, to the API server, and ours to a recorder."""

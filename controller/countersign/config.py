@@ -279,6 +279,11 @@ class Spools(_Group):
 class OperateSettings(_Group):
     """Everything that ``countersign operate`` can be told."""
 
+    own_namespace: NamespacePattern = Field(
+        default="countersign",
+        min_length=1,
+        description="Where countersign runs: what is registered must lead there.",
+    )
     records: Records = Records()
     spools: Spools = Spools()
     cluster: Cluster = Cluster()

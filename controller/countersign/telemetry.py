@@ -225,7 +225,7 @@ OPERATOR_FAILURES = Counter(
     ["part"],
     registry=REGISTRY,
 )
-"""part: kopf | conditions | debts."""
+"""part: kopf | evidence | conditions | debts."""
 
 BUILD_INFO = Gauge(
     "countersign_build_info",

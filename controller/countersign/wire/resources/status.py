@@ -129,7 +129,7 @@ def _condition(
     status = "True" if said.holds else "False"
     since = before.get("lastTransitionTime")
     if before.get("status") != status or not isinstance(since, str):
-        since = render_time(at)
+        since = render_time(at.replace(microsecond=0))
     return {
         "type": said.about.value,
         "status": status,

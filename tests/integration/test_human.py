@@ -14,10 +14,10 @@ from countersign.adapters.sign.key import KeySigner, load_key
 from countersign.wire.bundle import parse_bundle
 from tests.support import chart
 from tests.support.author import Work, known
-from tests.support.gate import Gate, bundles, carry, documents, written
+from tests.support.gate import Gate, Judged, bundles, carry, documents, written
 from tests.support.git import Who
 from tools.stack.history import BUILT, IMAGE
-from tools.stack.people import CI, DANA, LEE, RAVI, REPOSITORY
+from tools.stack.people import CI, DANA, LEE, OMAR, RAVI, REPOSITORY
 
 NEXT = f"{IMAGE}@sha256:{'7e57' * 16}"
 DECLARED = ("payments: signed declared=lee",)
@@ -71,6 +71,50 @@ def test_what_was_signed_off_is_ground_too(gate: Gate, work: Work, name: str) ->
     signed = gate.sign(
         work.attest(chart.config_map(name)), "--kubeconfig", _admin(gate)
     )
+    assert gate.apply(signed).admitted
+
+    work.base = head
+    work.commit("2")
+    admitted = gate.apply(work.human(chart.config_map(name, region="by-hand")))
+
+    assert admitted.bases == DECLARED, admitted.out
+
+
+def test_a_source_that_was_signed_off_is_ground(
+    gate: Gate, work: Work, name: str
+) -> None:
+    """An assistant's commits that a senior approved as such, for whatever is new."""
+    work.base = work.commit("1", "By machine\n\nAI-Assisted: amazon-q/2026-03")
+    before = f"{gate.stack.history.baseline}..{work.base}"
+    work.commit("2")
+    made = work.collect(before)
+    word, _ = work.declare()
+    manifest = chart.deployment(name)
+
+    def applied(*beside: Path) -> Judged:
+        return gate.apply(work.attest(manifest, beside=[word, *beside]))
+
+    unread = applied(made, work.approve(before))
+    unknown = applied(work.approve(before, made))
+    himself = applied(made, work.approve(before, made, by=LEE))
+    stranger = applied(made, work.approve(before, made, by=OMAR))
+    elsewhere = applied(made, work.approve(before, made, flags=["--cluster", "prod"]))
+    admitted = applied(made, work.approve(before, made))
+
+    for denied in (unread, unknown, himself, stranger, elsewhere):
+        assert {"slot_open", "authors_unknown"} <= set(denied.reasons)
+    assert admitted.bases == DECLARED, admitted.out
+    assert gate.pod(name)
+
+
+def test_a_source_and_objects_are_signed_off_at_once(
+    gate: Gate, work: Work, name: str
+) -> None:
+    """The first sign-off of a release is ground for the next, by whatever path."""
+    head = work.commit("1", "By machine\n\nAI-Assisted: amazon-q/2026-03")
+    text = work.attest(chart.config_map(name))
+    flags = ("--source", work.span, "--repo", work.git.path, "--repo-uri", REPOSITORY)
+    signed = gate.sign(text, "--kubeconfig", _admin(gate), *flags)
     assert gate.apply(signed).admitted
 
     work.base = head

@@ -9,7 +9,7 @@ from tests.support.chart import PINNED, Tree
 from tests.support.cli import Ran
 from tests.support.gate import Gate
 from tests.support.git import GitFolder, Who
-from tools.stack.people import LEE, REPOSITORY, Someone
+from tools.stack.people import CI, DANA, LEE, REPOSITORY, Someone
 
 
 def known(someone: Someone) -> Who:
@@ -108,3 +108,33 @@ class Work:
     def human(self, *manifests: Tree, by: Sequence[Someone] = (LEE,)) -> str:
         """Return `manifests` with CI's provenance and the declarations of `by`."""
         return self.attest(*manifests, beside=[self.declare(by=one)[0] for one in by])
+
+    def collect(self, span: str) -> Path:
+        """Have CI attest a range of commits, and nothing made of it."""
+        out = self.gate.folder / "collected.json"
+        done = self.gate.cli(
+            *("attest", span, "--repo", self.git.path, "--repo-uri", REPOSITORY),
+            *("--key", self.gate.stack.key(CI), "--out", out),
+        )
+        assert done.code == 0, done.err
+        return out
+
+    def approve(
+        self,
+        span: str,
+        *provenance: Path,
+        by: Someone = DANA,
+        flags: Sequence[str] = (),
+    ) -> Path:
+        """Have somebody sign off the source of a range; return the bundle's file."""
+        out = self.gate.folder / f"{by.id}.source.json"
+        done = self.gate.cli(
+            *("sign-off", "--source", span, "--repo", self.git.path),
+            *("--repo-uri", REPOSITORY, "--key", self.gate.stack.key(by)),
+            *("--answers", self.gate.stack.folder / "people" / "answers.yaml"),
+            *(word for one in provenance for word in ("--provenance", one)),
+            *("--out", out),
+            *flags,
+        )
+        assert done.code == 0, done.err
+        return out

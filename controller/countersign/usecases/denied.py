@@ -11,7 +11,7 @@ from countersign.core.types.change import Deletion, ObjectChange
 from countersign.core.types.decision import Decision, Outcome, Proposal, Recorded
 from countersign.ports import Detached, EvidenceStore, Right
 from countersign.usecases.deliver import OWN_NAMESPACE, place_of
-from countersign.usecases.look import LookOrder, Removal, Sheet
+from countersign.usecases.look import LookOrder, Removal, Sheet, Stretch
 from countersign.usecases.prepare import Prepared
 from countersign.wire.resources.bundleset_about import about
 from countersign.wire.resources.kinds import BUNDLE_SET, GROUP
@@ -140,8 +140,14 @@ def _with_change(order: LookOrder, proposal: Proposal, visible: bool) -> LookOrd
         return replace(order, removals=(removal,))
     assert isinstance(change, ObjectChange)  # noqa: S101 - `signable` let nothing else by
     one = _prepared(change, proposal)
-    base = None if visible else change.base
-    return replace(order, objects=(one,), operation=change.operation, base=base)
+    ref = change.object
+    return replace(
+        order,
+        objects=(one,),
+        operation=change.operation,
+        base=None if visible else change.base,
+        stretches=tuple(Stretch(ref.kind, ref.name, b) for b in change.elastic),
+    )
 
 
 def _prepared(change: ObjectChange, proposal: Proposal) -> Prepared:

@@ -68,7 +68,7 @@ class Ask:
             order,
             bundles=(*order.bundles, *(raw for _, raw in given)),
             base=said.base or order.base,
-            stretches=said.stretches,
+            stretches=(*order.stretches, *said.stretches),
         )
 
 

@@ -1,0 +1,260 @@
+"""A recorded denial, taken up: exactly that is signed, or nothing."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from countersign.binding.match import state_digest
+from countersign.core.errors import Malformed, Rejected
+from countersign.core.types.artifacts import Intent, ObjectRef, Tree
+from countersign.core.types.change import (
+    Access,
+    Base,
+    Change,
+    Deletion,
+    Elastic,
+    ObjectChange,
+    Operation,
+)
+from countersign.core.types.decision import Outcome, Proposal, Recorded, Told
+from countersign.core.types.policy import Enforcement
+from countersign.core.types.request import Resource
+from countersign.core.types.verdict import Reason
+from countersign.usecases.deliver import Carrier, deliver
+from countersign.usecases.denied import moved_on, signable, standing, take_up
+from countersign.usecases.look import Removal, Sheet, look
+from countersign.usecases.prepare import Prepared
+from countersign.usecases.sign_off import sign_off
+from tests.support.decisions import NOON, denied
+from tests.support.sets import Sets
+from tests.support.signing import CLOCK
+from tests.unit.usecases.test_deliver import ELSEWHERE, reviewers
+from tests.unit.usecases.test_sign_off import (
+    DEPLOYMENT,
+    KEYS,
+    REVIEW,
+    SECRET,
+    FakeCluster,
+    prepared,
+    provenance,
+    with_image,
+)
+
+OBJECTS = {one.ref.kind: one for one in prepared(DEPLOYMENT, SECRET)}
+LEDGER = OBJECTS["Deployment"]
+
+
+def recorded(
+    one: Prepared = LEDGER, change: Change | None = None, **fields: Any
+) -> Recorded:
+    """Return a denial of one object."""
+    wanted = change or ObjectChange(
+        object=one.ref,
+        digest=one.intent.digest,
+        operation=Operation.UPDATE,
+        base=Base.ABSENT,
+    )
+    intent = one.intent if isinstance(wanted, ObjectChange) else None
+    given: dict[str, Any] = {
+        "object": one.ref,
+        "resource": Resource(one.ref.group, "v1", f"{one.ref.kind.lower()}s"),
+        "proposal": Proposal(change=wanted, intent=intent, version=one.version),
+    }
+    decision = denied(**{**given, **fields})
+    return Recorded(
+        decision=decision, first=NOON, last=NOON, count=3, requesters=("lee",)
+    )
+
+
+async def shown(
+    of: Recorded, store: Sets, *live: Tree, write: bool = True
+) -> tuple[Sheet, bool]:
+    """Take a decision up and look at it."""
+    taken = await take_up(of, store, write=write)
+    sheet = await look(taken.order, prover=None, cluster=FakeCluster(*live))
+    return sheet, moved_on(of, sheet)
+
+
+async def test_signed_is_what_was_denied_on_what_is_live() -> None:
+    """The recorded intent and operation; the base is the present."""
+    live = with_image("ghcr.io/acme/ledger:before")
+    bound = Elastic("/spec/replicas", 2, 20)
+    wanted = ObjectChange(
+        object=LEDGER.ref,
+        digest=LEDGER.intent.digest,
+        operation=Operation.UPDATE,
+        base=state_digest(live),
+        elastic=(bound,),
+    )
+
+    sheet, changed = await shown(recorded(change=wanted), Sets(), live)
+    _, since = await shown(recorded(change=wanted), Sets(), with_image("other:1"))
+
+    assert sheet.changes == (wanted,)
+    assert not changed
+    assert since
+
+
+async def test_evidence_comes_with_the_decision_and_from_the_cluster() -> None:
+    """So a second person sees and passes on what the first one signed."""
+    bundle = await provenance(LEDGER)
+    of = recorded(bundles=(bundle,))
+    store = Sets()
+    for name in ("dana", "ravi"):
+        sheet, _ = await shown(of, store)
+        review = replace(REVIEW, reviewer=name)
+        signed = await sign_off(sheet, review, signer=KEYS.signer(name), clock=CLOCK)
+        delivery = deliver(sheet, signed, Carrier.BUNDLE_SET)
+        assert [await store.create(tree) for tree in delivery.sets] == [True]
+
+    sheet, _ = await shown(of, store)
+    *_, last = await store.sets("payments")
+    every = {b for one in await store.sets("payments") for b in one.bundles}
+    assert bundle in last.bundles
+    assert {*reviewers(tuple(every))} == {"dana", "ravi"}
+    assert len(sheet.provenance) == 1
+
+
+async def test_sets_about_others_are_no_evidence() -> None:
+    """Nobody is shown, or signs for, what lies beside another object."""
+    store = Sets()
+    (other,) = prepared({**ELSEWHERE, "metadata": {"name": "x"}})
+    sheet, _ = await shown(recorded(other), store)
+    signed = await sign_off(sheet, REVIEW, signer=KEYS.signer("dana"), clock=CLOCK)
+    for tree in deliver(sheet, signed, Carrier.BUNDLE_SET).sets:
+        await store.create(tree)
+
+    sheet, _ = await shown(recorded(), store)
+
+    assert sheet.evidence == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        pytest.param({"outcome": Outcome.ALLOWED}, "admitted", id="admitted"),
+        pytest.param({"proposal": None}, "could turn", id="nothing to sign"),
+        pytest.param(
+            {
+                "change": Access(
+                    object=LEDGER.ref,
+                    uid="u",
+                    subresource="exec",
+                    operation=Operation.CONNECT,
+                )
+            },
+            "--break-glass",
+            id="an access",
+        ),
+        pytest.param(
+            {"object": ObjectRef("apps", "Deployment", "payments", "other")},
+            "not to be trusted",
+            id="about another object",
+        ),
+    ],
+)
+def test_what_cannot_be_signed_is_said(fields: dict[str, Any], said: str) -> None:
+    """With what to do instead."""
+    with pytest.raises(Malformed, match=said):
+        signable(recorded(**fields))
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        pytest.param(
+            lambda p: replace(
+                p, intent=Intent(p.intent.digest, {**p.intent.tree, "spec": {}})
+            ),
+            id="another tree",
+        ),
+        pytest.param(
+            lambda p: replace(p, intent=OBJECTS["Secret"].intent), id="another intent"
+        ),
+        pytest.param(
+            lambda p: replace(
+                p,
+                change=replace(p.change, digest=OBJECTS["Secret"].intent.digest),
+                intent=OBJECTS["Secret"].intent,
+            ),
+            id="of another object",
+        ),
+        pytest.param(lambda p: replace(p, intent=None), id="none"),
+    ],
+)
+async def test_a_record_that_contradicts_itself_is_not_signed(forge: Any) -> None:
+    """The recorder is asked, and not believed."""
+    of = recorded()
+    assert of.decision.proposal is not None
+    forged = replace(of.decision, proposal=forge(of.decision.proposal))
+
+    with pytest.raises(Malformed):
+        await take_up(replace(of, decision=forged), Sets(), write=True)
+
+
+@pytest.mark.parametrize("verb", ["list", "create"])
+async def test_missing_rights_are_named_before_any_question(verb: str) -> None:
+    """With the role that has them."""
+    store = Sets(denied={verb})
+
+    with pytest.raises(Rejected, match=f"{verb} bundlesets.*payments.*signer"):
+        await take_up(recorded(), store, write=True)
+
+
+async def test_whoever_only_writes_a_file_need_not_create() -> None:
+    """Somebody else may apply it."""
+    await take_up(recorded(), Sets(denied={"create"}), write=False)
+
+
+async def test_what_may_not_be_seen_is_approved_on_its_recorded_state() -> None:
+    """Few may read Secrets; their values are not needed to sign."""
+    taken = await take_up(recorded(OBJECTS["Secret"]), Sets(denied={"get"}), write=True)
+    sheet = await look(taken.order, prover=None, cluster=None)
+
+    assert not taken.visible
+    assert [item.change.base for item in sheet.items] == [Base.ABSENT]
+
+
+async def test_a_denied_deletion_is_signed_as_such() -> None:
+    """For the object that was to go, and not for another of its name."""
+    (one,) = prepared(DEPLOYMENT)
+    gone = Deletion(object=one.ref, uid="u-1", propagation_policy="Orphan")
+    of = recorded(change=gone)
+    live = {**one.manifest, "metadata": {**DEPLOYMENT["metadata"], "uid": "u-1"}}  # type: ignore[dict-item]
+    other = {**one.manifest, "metadata": {**DEPLOYMENT["metadata"], "uid": "u-2"}}  # type: ignore[dict-item]
+    cluster = FakeCluster()
+    taken = await take_up(of, Sets(), write=True)
+
+    cluster.objects = {one.ref: live}
+    sheet = await look(taken.order, prover=None, cluster=cluster)
+    cluster.objects = {one.ref: other}
+
+    assert taken.order.removals == (
+        Removal(ref=one.ref, version="v1", uid="u-1", propagation="Orphan"),
+    )
+    assert sheet.changes == (gone,)
+    with pytest.raises(Malformed, match="another one"):
+        await look(taken.order, prover=None, cluster=cluster)
+
+
+def test_who_cannot_count_is_told() -> None:
+    """As the denial says: the author, whoever has no role; a stranger to it nothing."""
+    facts: Tree = {
+        "eligible": ["dana", "ravi"],
+        "ineligible": [{"person": "lee", "reason": "not_independent", "seen": ""}],
+    }
+    told = Told(
+        policy="p",
+        reason=Reason.SLOT_OPEN,
+        enforcement=Enforcement.DENY,
+        message="m",
+        facts=facts,
+    )
+    found = standing(denied(findings=(told,)))
+
+    assert found.of("dana") is None
+    assert found.of("ravi@acme.example") is None
+    assert found.of("lee") == "not_independent"
+    assert found.of("omar") == "not_eligible"
+    assert standing(denied()).of("omar") is None

@@ -5,16 +5,17 @@ from collections.abc import Sequence
 from tools.stack.people import DEVELOPERS, SIGNERS
 
 SERVE = "countersign-serve"
+OPERATE = "countersign-operate"
 _RBAC = "rbac.authorization.k8s.io"
 
 
 def bindings(namespaces: Sequence[str]) -> list[dict[str, object]]:
-    """Return the bindings of the webhook, and of people in `namespaces`.
+    """Return the bindings of our processes, and of people in `namespaces`.
 
     Developers may write whatever a namespace's editor may, and roles besides, since a
     usual application chart brings its own; signers may read.
     """
-    found = [_webhook()]
+    found = [_process(SERVE), _process(OPERATE)]
     for namespace in namespaces:
         found += [
             _bound(namespace, DEVELOPERS, "admin"),
@@ -25,13 +26,14 @@ def bindings(namespaces: Sequence[str]) -> list[dict[str, object]]:
     return found
 
 
-def _webhook() -> dict[str, object]:
+def _process(name: str) -> dict[str, object]:
+    """Bind the user that a process runs as to the role of its name."""
     return {
         "apiVersion": f"{_RBAC}/v1",
         "kind": "ClusterRoleBinding",
-        "metadata": {"name": SERVE},
-        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": SERVE},
-        "subjects": [{"apiGroup": _RBAC, "kind": "User", "name": SERVE}],
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": name},
+        "subjects": [{"apiGroup": _RBAC, "kind": "User", "name": name}],
     }
 
 

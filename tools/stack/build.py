@@ -13,7 +13,7 @@ from countersign.adapters import key_files
 from countersign.core.questions import DEFAULT
 from tools.controlplane import ControlPlane, ControlPlaneError
 from tools.sigstore import PEOPLE, WORKFLOWS, VirtualSigstore
-from tools.stack import access, history, policies, webhook
+from tools.stack import access, addresses, history, policies, webhook
 from tools.stack.people import CI, EVERYONE, LEE, Someone, roster
 from tools.stack.ready import until
 from tools.stack.stack import LIFETIME, Stack, secret
@@ -53,7 +53,8 @@ def build(plane: ControlPlane, folder: Path, *, say: Say) -> Stack:
     )
     say("custom resources, namespaces, rights")
     _cluster(plane, folder)
-    stack = Stack(folder, plane, repository, sigstore, webhook.address(folder))
+    at = addresses.choose(folder / "tls")
+    stack = Stack(folder, plane, repository, sigstore, at)
     _people(stack)
     say("the webhook")
     webhook.serve(stack)

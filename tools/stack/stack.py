@@ -13,6 +13,7 @@ from pathlib import Path
 from tools.controlplane import ControlPlane
 from tools.sigstore import VirtualSigstore, Workflow
 from tools.stack import policies
+from tools.stack.addresses import Addresses
 from tools.stack.history import History
 from tools.stack.people import CI, REPOSITORY, WORKFLOW, Someone
 
@@ -28,14 +29,14 @@ class Stack:
         plane: The control plane.
         history: The demo's git repository.
         sigstore: The throw-away Sigstore; mints tokens.
-        webhook: URL of ``countersign serve``, without a path.
+        addresses: Of ``countersign serve`` and ``operate``.
     """
 
     folder: Path
     plane: ControlPlane
     history: History
     sigstore: VirtualSigstore
-    webhook: str
+    addresses: Addresses
 
     def kubeconfig(self, someone: Someone) -> Path:
         """Return the kubeconfig of `someone`."""
@@ -67,6 +68,8 @@ class Stack:
             "COUNTERSIGN_TRUSTED_ROOT": str(sigstore / "trusted_root.json"),
             "COUNTERSIGN_SIGNING_CONFIG": str(sigstore / "signing_config.json"),
             "COUNTERSIGN_POLICIES": str(self.folder / "policies"),
+            "COUNTERSIGN_RECORDER": self.addresses.recorder,
+            "COUNTERSIGN_RECORDER_CA": str(self.addresses.authority),
         }
 
     @property

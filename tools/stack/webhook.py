@@ -3,16 +3,15 @@
 import base64
 import http.client
 import os
-import socket
 import ssl
 import sys
-from pathlib import Path
+from collections.abc import Mapping
 
 from countersign.binding.registration import webhook_configuration
 from tools.controlplane import ControlPlane
-from tools.controlplane.certificates import Authority
 from tools.controlplane.servers import LOOPBACK
 from tools.stack import access, policies
+from tools.stack.addresses import port
 from tools.stack.ready import until
 from tools.stack.stack import Stack
 
@@ -20,54 +19,51 @@ NAME = "countersign-serve"
 OWN_NAMESPACE = "countersign"
 
 
-def address(folder: Path) -> str:
-    """Make a certificate in ``folder/webhook`` and return the URL it will be for."""
-    keys = folder / "webhook"
-    keys.mkdir(mode=0o700)
-    authority = Authority()
-    (keys / "ca.crt").write_bytes(authority.certificate)
-    authority.server((LOOPBACK,)).write(keys / "tls")
-    with socket.socket() as one:
-        one.bind((LOOPBACK, 0))
-        return f"https://{LOOPBACK}:{one.getsockname()[1]}"
-
-
 def serve(stack: Stack) -> None:
     """Start ``countersign serve``; return when it is ready."""
-    keys = stack.folder / "webhook"
-    kubeconfig = stack.plane.user(access.SERVE, to=keys / "kubeconfig")
+    at, folder = stack.addresses, stack.folder / "webhook"
+    folder.mkdir(mode=0o700)
+    (folder / "spool").mkdir()
+    kubeconfig = stack.plane.user(access.SERVE, to=folder / "kubeconfig")
     settings = {
-        "COUNTERSIGN_CLUSTER_NAME": policies.CLUSTER,
-        "COUNTERSIGN_PROTECTED_NAMESPACES": ",".join(policies.PROTECTED),
-        "COUNTERSIGN_LISTEN_HOST": LOOPBACK,
-        "COUNTERSIGN_LISTEN_PORT": stack.webhook.rpartition(":")[2],
-        "COUNTERSIGN_LISTEN_CERTIFICATE_FILE": str(keys / "tls.crt"),
-        "COUNTERSIGN_LISTEN_KEY_FILE": str(keys / "tls.key"),
-        "COUNTERSIGN_LIMITS_DRAIN_S": "0",
-        "COUNTERSIGN_CLUSTER_KUBECONFIG": str(kubeconfig),
+        "CLUSTER_NAME": policies.CLUSTER,
+        "PROTECTED_NAMESPACES": ",".join(policies.PROTECTED),
+        "OWN_NAMESPACE": OWN_NAMESPACE,
+        "LISTEN_HOST": LOOPBACK,
+        "LISTEN_PORT": port(at.webhook),
+        "LISTEN_CERTIFICATE_FILE": at.keys / "webhook.crt",
+        "LISTEN_KEY_FILE": at.keys / "webhook.key",
+        "LIMITS_DRAIN_S": "0",
+        "CLUSTER_KUBECONFIG": kubeconfig,
+        "SPOOL_DIRECTORY": folder / "spool",
+        "SPOOL_HOST": LOOPBACK,
+        "SPOOL_PORT": port(at.spool),
+        "SPOOL_CERTIFICATE_FILE": at.keys / "spool.crt",
+        "SPOOL_KEY_FILE": at.keys / "spool.key",
+        "SPOOL_CLIENT_CA_FILE": at.authority,
     }
-    log = keys / "serve.log"
+    log = folder / "serve.log"
     stack.plane.ledger.start(
         NAME,
         [sys.executable, "-m", "countersign", "serve"],
         log=log,
-        environment={**os.environ, **settings},
+        environment={**os.environ, **variables(settings)},
     )
     until(
-        lambda: "" if _get(stack, "/readyz") == http.client.OK else "not ready",
+        lambda: "" if answers(stack, stack.addresses.webhook) else "not ready",
         what=f"countersign serve (log: {log})",
     )
 
 
 def register(stack: Stack) -> None:
     """Register the webhook; return when the API server asks it about each namespace."""
-    bundle = (stack.folder / "webhook" / "ca.crt").read_bytes()
+    bundle = stack.addresses.authority.read_bytes()
     configuration = webhook_configuration(
         name="countersign",
         protected=policies.PROTECTED,
         own_namespace=OWN_NAMESPACE,
         client_config={
-            "url": f"{stack.webhook}/validate",
+            "url": f"{stack.addresses.webhook}/validate",
             "caBundle": base64.b64encode(bundle).decode(),
         },
     )
@@ -88,15 +84,20 @@ def _wait_for_denial(plane: ControlPlane, namespace: str) -> None:
     until(admitted, what=f"the first denial in {namespace}")
 
 
-def _get(stack: Stack, path: str) -> int:
-    """Return the status of GET `path`; 0 if nobody answers."""
-    context = ssl.create_default_context(cafile=stack.folder / "webhook" / "ca.crt")
-    host, _, port = stack.webhook.removeprefix("https://").partition(":")
-    connection = http.client.HTTPSConnection(host, int(port), context=context)
+def variables(settings: Mapping[str, object]) -> dict[str, str]:
+    """Return `settings` as environment variables of countersign."""
+    return {f"COUNTERSIGN_{name}": str(value) for name, value in settings.items()}
+
+
+def answers(stack: Stack, url: str) -> bool:
+    """Tell whether what listens at `url` says that it is ready."""
+    context = ssl.create_default_context(cafile=stack.addresses.authority)
+    host, _, number = url.removeprefix("https://").partition(":")
+    connection = http.client.HTTPSConnection(host, int(number), context=context)
     try:
-        connection.request("GET", path)
-        return connection.getresponse().status
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.client.OK
     except OSError:
-        return 0
+        return False
     finally:
         connection.close()

@@ -57,7 +57,7 @@ def signable(recorded: Recorded) -> Proposal:
             f"expected a change of an object or its deletion, saw that {decision.id} "
             "is an access: it is signed for an emergency only, with --break-glass"
         )
-    if proposal.change.object != decision.object:
+    if not _same(proposal.change.object, decision.object):
         raise Malformed(
             f"expected a proposal about {decision.object}, saw one about "
             f"{proposal.change.object}: the record is not to be trusted"
@@ -117,11 +117,13 @@ async def take_up(recorded: Recorded, store: EvidenceStore, *, write: bool) -> D
     decision, proposal = recorded.decision, signable(recorded)
     await require_rights(store, rights_needed(decision, write=write))
     visible = not await store.lacking([right_to_see(decision)])
-    place = place_of(proposal.change)
+    change = proposal.change
+    assert isinstance(change, ObjectChange | Deletion)  # noqa: S101 - see `signable`
+    place = place_of(change)
     sets = await store.sets(place)
     order = LookOrder(
         bundles=decision.bundles,
-        detached=tuple((place, s) for s in sets if _names(s, decision.object)),
+        detached=tuple((place, s) for s in sets if _names(s, change.object)),
     )
     return Denied(
         recorded=recorded, order=_with_change(order, proposal, visible), visible=visible
@@ -183,6 +185,17 @@ def _described(tree: Json) -> tuple[str, ...]:
     names = (str(metadata.get(k, "")) for k in ("namespace", "name"))
     base = "" if metadata.get("name") else str(metadata.get("generateName", ""))
     return (group, str(tree["kind"]), *names, base)
+
+
+def _same(proposed: ObjectRef, judged: ObjectRef) -> bool:
+    """Tell whether a proposal is about the object that was judged.
+
+    A proposal names an object by a name or by a prefix of one; of a request both may be
+    known.
+    """
+    if proposed.name:
+        judged = replace(judged, generate_name="")
+    return proposed == (judged if proposed.name else replace(judged, name=""))
 
 
 def _key(ref: ObjectRef) -> tuple[str, ...]:

@@ -96,6 +96,19 @@ async def test_signed_is_what_was_denied_on_what_is_live() -> None:
     assert since
 
 
+async def test_a_name_that_the_server_makes_stays_open() -> None:
+    """The next try gets another one."""
+    generated: Tree = {**ELSEWHERE, "metadata": {"generateName": "x-"}}
+    (one,) = prepared(generated)
+    judged = replace(one.ref, name="x-abcde")
+
+    sheet, changed = await shown(recorded(one, object=judged), Sets())
+
+    assert sheet.items[0].change.object == one.ref
+    assert sheet.items[0].change.base is Base.ABSENT
+    assert not changed
+
+
 async def test_evidence_comes_with_the_decision_and_from_the_cluster() -> None:
     """So a second person sees and passes on what the first one signed."""
     bundle = await provenance(LEDGER)

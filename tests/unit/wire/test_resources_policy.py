@@ -365,8 +365,10 @@ class TestPolicy:
             resolve("payments", spec, [], [])
 
         assert raised.value.problems == (
-            "spec.provenance: no TrustRoot 'public-good' that can be read",
-            "spec.roster: no Roster 'platform' that can be read",
+            "spec.provenance: no TrustRoot 'public-good' that can be read: "
+            "create or mend it, or name another",
+            "spec.roster: no Roster 'platform' that can be read: "
+            "create or mend it, or name another",
         )
 
     def test_names_all_problems_at_once_up_to_a_bound(self) -> None:

@@ -14,7 +14,7 @@ from countersign.core.types.artifacts import Tree
 from countersign.faces.operator.keeper import Keeper
 from countersign.faces.operator.watching import Login, watch
 from countersign.telemetry import OPERATOR_FAILURES, REVIEW_DEBTS, STATUS_WRITES
-from countersign.usecases.debts import Debtors
+from countersign.usecases.debts import Debts
 from countersign.wire.resources.kinds import BUNDLE_SET
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class News:
 
 async def operate(
     keeper: Keeper,
-    debtors: Debtors,
+    settle: Callable[[], Awaitable[Debts]],
     login: Login,
     follow: Callable[[], Awaitable[None]],
     stop: asyncio.Event,
@@ -71,7 +71,7 @@ async def operate(
 
     Args:
         keeper: Of conditions.
-        debtors: Of review debts.
+        settle: Closes what was reviewed, and returns what is owed.
         login: Credentials for kopf; called in another thread.
         follow: Keeps evidence beside objects known, for ever.
         stop: Set at the end of the process.
@@ -81,7 +81,7 @@ async def operate(
         asyncio.create_task(_ever("kopf", lambda: watch(login, news.tell))),
         asyncio.create_task(_ever("evidence", follow)),
         asyncio.create_task(_ever("conditions", lambda: _keep(keeper, news))),
-        asyncio.create_task(_ever("debts", lambda: _settle(debtors, news))),
+        asyncio.create_task(_ever("debts", lambda: _settle(settle, news))),
     ]
     try:
         await stop.wait()
@@ -122,12 +122,12 @@ async def _keep(keeper: Keeper, news: News) -> None:
         await asyncio.sleep(_GATHER_S)
 
 
-async def _settle(debtors: Debtors, news: News) -> None:
+async def _settle(settle: Callable[[], Awaitable[Debts]], news: News) -> None:
     known: set[str] = set()
     await news.read.wait()
     while True:
         news.evidence.clear()
-        owed = await debtors.settle()
+        owed = await settle()
         for debt, review in owed.settled:
             told = {"decision": debt.decision.id, "persons": list(review.persons)}
             logger.info("debt_reviewed", extra=told)

@@ -38,7 +38,7 @@ async def run(settings: OperateSettings, archive: Archive, stop: asyncio.Event) 
         try:
             await operate(
                 keeper,
-                Debtors(archive, sets, prover, keeper, clock),
+                Debtors(archive, sets, prover, keeper, clock).settle,
                 lambda: credentials(kubeconfig=told.kubeconfig, context=told.context),
                 sets.watch.run,
                 stop,

@@ -33,6 +33,7 @@ from countersign.wire.resources.read import Invalid
 from countersign.wire.resources.scope import scope_of
 
 _MAKERS = frozenset({"author", "committer", "prompter", "deployer"})
+_TO_DO = "create or mend it, or name another"
 _PRESENCE = {
     "any": Presence.NONE,
     "touch": Presence.TOUCH,
@@ -65,11 +66,13 @@ def resolve(
     """
     found = {roster.name: roster for roster in rosters}
     problems = [
-        f"spec.provenance: no TrustRoot {root!r} that can be read"
+        f"spec.provenance: no TrustRoot {root!r} that can be read: {_TO_DO}"
         for root in sorted(_roots(spec) - set(trust_roots))
     ]
     if spec.roster not in found:
-        problems.append(f"spec.roster: no Roster {spec.roster!r} that can be read")
+        problems.append(
+            f"spec.roster: no Roster {spec.roster!r} that can be read: {_TO_DO}"
+        )
     roster = found.get(spec.roster, Roster(spec.roster, ()))
     try:
         policy = _policy(name, spec, roster)

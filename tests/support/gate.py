@@ -11,7 +11,7 @@ import gzip
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from countersign.faces.cli import main
 from countersign.faces.cli.session import Session
 from tests.support.chart import NAMESPACE, PINNED
 from tests.support.cli import Ran
+from tools.controlplane.commands import Result
 from tools.controlplane.plane import ADMIN
 from tools.stack.people import CI, DANA, LEE, Someone
 from tools.stack.ready import until
@@ -190,10 +191,27 @@ class Gate:
             by: Who; None is the cluster's administrator, with ``payments`` as namespace.
             stdin: What ``-f -`` reads.
         """
+        place = ("--namespace", NAMESPACE) if by is None else ()
+        return self._judged(
+            self.stack.plane.kubectl, *place, *arguments, by=by, stdin=stdin
+        )
+
+    def helm(
+        self, *arguments: str | Path, by: Someone | None = LEE, stdin: str | None = None
+    ) -> Judged:
+        """Run helm as `by`, and read what the audit log says of it."""
+        return self._judged(self.stack.plane.helm, *arguments, by=by, stdin=stdin)
+
+    def _judged(
+        self,
+        run: Callable[..., Result],
+        *arguments: str | Path,
+        by: Someone | None,
+        stdin: str | Mapping[str, Any] | None,
+    ) -> Judged:
         self._written()
         user = ADMIN if by is None else self.stack.kubeconfig(by)
-        place = ("--namespace", NAMESPACE) if by is None else ()
-        done = self.stack.plane.kubectl(*place, *arguments, user=user, stdin=stdin)
+        done = run(*arguments, user=user, stdin=stdin)
         said = [
             one.get("annotations", {})
             for one in self._written()

@@ -9,6 +9,7 @@ CLUSTER = "local"
 PROTECTED = ("payments", "ledger", "orders")
 OPEN = "sandbox"
 _THIRD_PARTY = [{"repository": "registry.k8s.io/*"}]
+_HELM: dict[str, object] = {"tools": {"helm": {}}}
 _BREAK_GLASS = {"role": "on-call", "maxValidity": "4h", "reviewWithin": "72h"}
 
 
@@ -65,6 +66,7 @@ def policies(issuer: str, baseline: str) -> list[dict[str, object]]:
             provenance={**provenance, "declarations": {"roles": ["developer"]}},
             images={"thirdParty": _THIRD_PARTY},
             breakGlass=_BREAK_GLASS,
+            exceptions=_HELM,
         ),
         _policy(
             "ledger",
@@ -77,6 +79,7 @@ def policies(issuer: str, baseline: str) -> list[dict[str, object]]:
             "orders",
             preset="manual",
             images={"attestations": "off", "pinning": "off"},
+            exceptions=_HELM,
         ),
     ]
 

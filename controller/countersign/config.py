@@ -172,6 +172,53 @@ class Log(_Group):
     )
 
 
+class Spool(_Group):
+    """Where decisions are kept until the recorder has them, and how it gets them."""
+
+    directory: Path | None = Field(
+        default=None,
+        description="Folder for decisions, of this replica alone; it should outlive "
+        "the container. Absent: nothing is recorded, and denials name no decision.",
+    )
+    max_mib: int = Field(
+        default=256,
+        ge=1,
+        description="What the folder may hold, in MiB. Beyond that decisions are lost, "
+        "and counted; verdicts stay as they are.",
+    )
+    host: str = Field(
+        default="0.0.0.0",  # noqa: S104 - in a Pod every address is the Pod's
+        description="Address to bind for the recorder.",
+    )
+    port: int = Field(
+        default=9443,
+        ge=0,
+        le=65535,
+        description="TCP port for the recorder; 0 lets the system choose.",
+    )
+    certificate_file: Path | None = Field(
+        default=None,
+        description="Certificate chain shown to the recorder, in PEM. Absent: the "
+        "webhook's.",
+    )
+    key_file: Path | None = Field(
+        default=None, description="Its private key in PEM. Absent: the webhook's."
+    )
+    client_ca_file: Path | None = Field(
+        default=None,
+        description="Certificate authority of the recorder's client certificate, whose "
+        "common name is countersign-recorder. Required with `directory`.",
+    )
+
+    @model_validator(mode="after")
+    def _certified(self) -> Self:
+        if self.directory is not None and self.client_ca_file is None:
+            raise ValueError("expected client_ca_file where there is a directory")
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("expected certificate_file and key_file, or neither")
+        return self
+
+
 class Settings(_Group):
     """Everything that ``countersign serve`` can be told."""
 
@@ -197,6 +244,7 @@ class Settings(_Group):
     listen: Listen = Listen()
     limits: Limits = Limits()
     cluster: Cluster = Cluster()
+    spool: Spool = Spool()
     log: Log = Log()
 
 

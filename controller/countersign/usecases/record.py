@@ -64,11 +64,6 @@ def decision_of(
 ) -> Decision | None:
     """Return what to keep of a judgement, or None if that is nothing.
 
-    Kept: denials, findings of whichever weight, what people signed for, what a
-    controller made of that, and what people changed without a signature. Not kept: dry
-    runs, what no policy is about, what changes nothing, and the routine of the
-    cluster's own controllers.
-
     Args:
         judged: The judgement, and what it was made of.
         request: What was asked.
@@ -82,7 +77,7 @@ def decision_of(
         A decision with an empty message: what was printed names the decision.
     """
     verdict = judged.verdict
-    if request.dry_run or not _worth_keeping(verdict, request):
+    if not worth_keeping(verdict, request):
         return None
     subject = subject_of(request)
     proposal = _proposal(judged, request, subject, salt)
@@ -104,8 +99,15 @@ def decision_of(
     )
 
 
-def _worth_keeping(verdict: Verdict, request: AdmissionRequest) -> bool:
-    if verdict.outside:
+def worth_keeping(verdict: Verdict, request: AdmissionRequest) -> bool:
+    """Tell whether a judgement is kept.
+
+    Kept: denials, findings of whichever weight, what people signed for, what a
+    controller made of that, and what people changed without a signature. Not kept: dry
+    runs, what no policy is about, what changes nothing, and the routine of the
+    cluster's own controllers.
+    """
+    if request.dry_run or verdict.outside:
         return False
     doors = {basis.door for basis in verdict.bases}
     if verdict.findings or doors & _KEPT_DOORS:

@@ -28,7 +28,7 @@ from countersign.wire.decision import MAX_KEPT, frame_batch, render_decision
 
 logger = logging.getLogger(__name__)
 
-KEEP_S = 0.05  # what an answer waits for the disk, at most
+KEEP_S = 0.1  # what an answer waits for the disk, at most
 SYNC_S = 0.5  # between looks whether something must be brought to the disk
 RETRY_S = 5.0  # between tries to open a folder that could not be opened
 CLOSE_S = 2.0  # for the last records, at the end

@@ -7,19 +7,27 @@ the last answer.
 
 import asyncio
 import logging
+import secrets
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from countersign.adapters.clock import SystemClock
+from countersign.adapters.spool.journal import SpoolJournal
 from countersign.assemble.serve import Gate, gate
+from countersign.assemble.spool import spool
+from countersign.binding.masking import SALT_BYTES
 from countersign.config import Settings
 from countersign.faces.webhook.app import Health, make_app
 from countersign.faces.webhook.load import Load
+from countersign.faces.webhook.recording import Recording
+from countersign.faces.webhook.spool import make_spool_app
 from countersign.faces.webhook.tls import ServingCertificate
 from countersign.faces.webhook.validate import Validate
+from countersign.telemetry import SPOOL_CERTIFICATE_EXPIRY
 
 logger = logging.getLogger(__name__)
 
@@ -77,45 +85,105 @@ async def webhook(settings: Settings) -> AsyncIterator[Webhook]:
     certificate = ServingCertificate(
         listen.certificate_file, listen.key_file, listen.client_ca_file
     )
-    async with gate(settings) as assembled:
+    async with (
+        spool(settings.spool) as journal,
+        _spool_served(settings, journal),  # to the end: the last decisions, too
+        gate(settings) as assembled,
+        _recording(settings, journal) as recording,
+    ):
         health = Health(assembled.trouble)
-        runner = web.AppRunner(
-            _application(settings, assembled, health),
-            handle_signals=False,
-            access_log=None,
-            keepalive_timeout=_KEEP_ALIVE_S,
-            shutdown_timeout=_STOP_S,
-            auto_decompress=False,
-        )
-        await runner.setup()
-        try:
-            site = web.TCPSite(
-                runner,
-                listen.host,
-                listen.port,
-                ssl_context=certificate.context,
-                backlog=_BACKLOG,
-            )
-            await site.start()
-            port = int(runner.addresses[0][1])
+        app = _application(settings, assembled, health, recording)
+        async with (
+            _listening(app, listen.host, listen.port, certificate) as port,
+            _background(certificate, assembled, health),
+        ):
             logger.info("listening", extra={"port": port})
-            async with _background(certificate, assembled, health):
-                yield Webhook(port, health, certificate)
-        finally:
-            await runner.cleanup()
+            yield Webhook(port, health, certificate)
+
+
+@asynccontextmanager
+async def _listening(
+    app: web.Application, host: str, port: int, certificate: ServingCertificate
+) -> AsyncIterator[int]:
+    """Serve `app`; yield the port, also where the system chose it."""
+    runner = web.AppRunner(
+        app,
+        handle_signals=False,
+        access_log=None,
+        keepalive_timeout=_KEEP_ALIVE_S,
+        shutdown_timeout=_STOP_S,
+        auto_decompress=False,
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(
+            runner, host, port, ssl_context=certificate.context, backlog=_BACKLOG
+        )
+        await site.start()
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _spool_served(
+    settings: Settings, journal: SpoolJournal | None
+) -> AsyncIterator[None]:
+    """Serve the spool to the recorder, where there is one."""
+    if journal is None:
+        yield
+        return
+    told, listen = settings.spool, settings.listen
+    certificate = ServingCertificate(
+        told.certificate_file or listen.certificate_file,
+        told.key_file or listen.key_file,
+        told.client_ca_file,
+        required=True,
+        expiry=SPOOL_CERTIFICATE_EXPIRY,
+    )
+    app = make_spool_app(journal)
+    async with (
+        _listening(app, told.host, told.port, certificate) as port,
+        _kept(_refresh(certificate)),
+    ):
+        logger.info("spool_listening", extra={"spool_port": port})
+        yield
+
+
+@asynccontextmanager
+async def _recording(
+    settings: Settings, journal: SpoolJournal | None
+) -> AsyncIterator[Recording | None]:
+    if journal is None:
+        yield None
+        return
+    recording = Recording(
+        journal,
+        SystemClock(),
+        cluster=settings.cluster_name,
+        salt=secrets.token_bytes(SALT_BYTES),
+    )
+    try:
+        yield recording
+    finally:
+        await recording.close()
 
 
 def _application(
-    settings: Settings, assembled: Gate, health: Health
+    settings: Settings,
+    assembled: Gate,
+    health: Health,
+    recording: Recording | None,
 ) -> web.Application:
     limits = settings.limits
     validate = Validate(
-        assembled.review,
+        assembled.judge,
         cluster=settings.cluster_name,
         load=Load(in_flight=limits.in_flight, body_bytes=limits.body_budget_mib * _MIB),
         deadline_s=limits.deadline_s,
         monotonic=asyncio.get_running_loop().time,
         certified=settings.listen.client_ca_file is not None,
+        recording=recording,
     )
     return make_app(validate, health)
 
@@ -125,12 +193,16 @@ async def _background(
     certificate: ServingCertificate, assembled: Gate, health: Health
 ) -> AsyncIterator[None]:
     """Run what must run beside the listener; a fault there ends the process."""
+    work = (_refresh(certificate), _announce(health), *(w() for w in assembled.work))
+    async with _kept(*work):
+        yield
+
+
+@asynccontextmanager
+async def _kept(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run `work` while the context lasts."""
     async with asyncio.TaskGroup() as tasks:
-        running = [
-            tasks.create_task(_refresh(certificate)),
-            tasks.create_task(_announce(health)),
-            *(tasks.create_task(work()) for work in assembled.work),
-        ]
+        running = [tasks.create_task(each) for each in work]
         yield
         for task in running:
             task.cancel()

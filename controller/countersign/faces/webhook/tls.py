@@ -5,6 +5,7 @@ import ssl
 from pathlib import Path
 
 from cryptography import x509
+from prometheus_client import Gauge
 
 from countersign.core.errors import Misconfigured
 from countersign.telemetry import CERTIFICATE_EXPIRY
@@ -20,6 +21,13 @@ class ServingCertificate:
     Connections that stand keep what they began with; new ones get what was loaded
     last. The listener stays open throughout.
 
+    Args:
+        certificate_file: Chain in PEM.
+        key_file: Its private key in PEM.
+        client_ca_file: Of those who may show a certificate; None: nobody is asked.
+        required: Nobody is let in without one.
+        expiry: Told when the certificate ends.
+
     Attributes:
         context: For the listener, always the same object.
 
@@ -28,8 +36,15 @@ class ServingCertificate:
     """
 
     def __init__(
-        self, certificate_file: Path, key_file: Path, client_ca_file: Path | None
+        self,
+        certificate_file: Path,
+        key_file: Path,
+        client_ca_file: Path | None,
+        *,
+        required: bool = False,
+        expiry: Gauge = CERTIFICATE_EXPIRY,
     ) -> None:
+        self._expiry = expiry
         self._files = (certificate_file, key_file)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_3  # the API server is Go
@@ -38,8 +53,10 @@ class ServingCertificate:
             self._load()
             if client_ca_file is not None:
                 self.context.load_verify_locations(client_ca_file)
-                # optional: the kubelet's probes and Prometheus have no certificate
+                # the kubelet's probes and Prometheus have no certificate
                 self.context.verify_mode = ssl.CERT_OPTIONAL
+            if required:
+                self.context.verify_mode = ssl.CERT_REQUIRED
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             names = ", ".join(str(file) for file in self._files)
             raise Misconfigured(f"no usable certificate in {names}: {error}") from error
@@ -76,4 +93,4 @@ class ServingCertificate:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
         self.context.load_cert_chain(certificate, key)
         leaf = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
-        CERTIFICATE_EXPIRY.set(leaf.not_valid_after_utc.timestamp())
+        self._expiry.set(leaf.not_valid_after_utc.timestamp())

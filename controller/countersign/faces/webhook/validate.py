@@ -16,9 +16,11 @@ from countersign.core.errors import Malformed
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Detail, Finding, Reason, Verdict
 from countersign.faces.webhook.load import Lane, Load
+from countersign.faces.webhook.recording import Recording
 from countersign.faces.webhook.words import answer, refusal
 from countersign.report.records import outcome
 from countersign.telemetry import FINDINGS, REVIEW_DURATION, REVIEWS
+from countersign.usecases.judged import Judged
 from countersign.usecases.own_kinds import unreadable
 from countersign.wire.admission import Answer, parse_review, render_review
 from countersign.wire.times import parse_duration
@@ -34,11 +36,11 @@ _GRACE_S = 0.25  # beyond the deadline, which the engine keeps by itself
 _MAX_DETAIL = 512  # characters of free text in a finding
 _JSON = "application/json"
 
-Review = Callable[[AdmissionRequest, float], Awaitable[Verdict]]
+Judge = Callable[[AdmissionRequest, float], Awaitable[Judged]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class _Done:
     """A verdict, what the server is told of it, and what is counted."""
 
     verdict: Verdict
@@ -50,30 +52,33 @@ class Validate:
     """The handler of ``/validate``.
 
     Args:
-        review: Judges a request within so many seconds.
+        judge: Judges a request within so many seconds.
         cluster: Our name, for the commands in denials.
         load: What is in flight.
         deadline_s: For requests that name none.
         monotonic: The clock that durations are measured with.
         certified: Only those who show a client certificate are answered.
+        recording: Keeps decisions; None: nobody does.
     """
 
     def __init__(
         self,
-        review: Review,
+        judge: Judge,
         *,
         cluster: str,
         load: Load,
         deadline_s: float,
         monotonic: Callable[[], float],
         certified: bool = False,
+        recording: Recording | None = None,
     ) -> None:
-        self._review = review
+        self._judge = judge
         self._cluster = cluster
         self._load = load
         self._deadline_s = deadline_s
         self._monotonic = monotonic
         self._certified = certified
+        self._recording = recording
 
     async def handle(self, http: web.Request) -> web.Response:
         """Answer one AdmissionReview."""
@@ -89,9 +94,9 @@ class Validate:
                 )
             deadline = begun + self._patience_s(http.query.get("timeout", ""))
             request = await self._read(http, deadline - begun)
-            judged = await self._judge(request, lane, deadline)
-        _observe(request, judged, self._monotonic() - begun)
-        return web.Response(body=render_review(judged.answer), content_type=_JSON)
+            done = await self._answer(request, lane, deadline)
+        _observe(request, done, self._monotonic() - begun)
+        return web.Response(body=render_review(done.answer), content_type=_JSON)
 
     def _patience_s(self, timeout: str) -> float:
         """Return how long a verdict may take, given the server's ``?timeout=``."""
@@ -114,9 +119,9 @@ class Validate:
         except Malformed as error:
             raise web.HTTPBadRequest(text=str(error)) from error
 
-    async def _judge(
+    async def _answer(
         self, request: AdmissionRequest, lane: Lane, deadline: float
-    ) -> _Judged:
+    ) -> _Done:
         """Judge `request`; whatever goes wrong on the way is a denial."""
         if lane is Lane.SHED:
             return self._unavailable(request, "too many requests at once", "shed")
@@ -125,21 +130,34 @@ class Validate:
             if problems := unreadable(request):
                 return _refused(request, problems)
             async with asyncio.timeout(left_s + _GRACE_S):
-                verdict = await self._review(request, left_s)
-            said = answer(request, verdict, cluster=self._cluster)
+                judged = await self._judge(request, left_s)
+            said = await self._told(request, judged, deadline)
         except TimeoutError:
             return self._unavailable(request, "no verdict in time", "failed")
         except Exception:  # the face's one net: a fault of ours must not admit
             logger.exception("review_failed", extra={"uid": request.uid})
             return self._unavailable(request, "a fault of countersign", "failed")
-        return _Judged(verdict, said, outcome(verdict))
+        return _Done(judged.verdict, said, outcome(judged.verdict))
 
-    def _unavailable(
-        self, request: AdmissionRequest, why: str, counted: str
-    ) -> _Judged:
+    async def _told(
+        self, request: AdmissionRequest, judged: Judged, deadline: float
+    ) -> Answer:
+        """Return the answer, with the id of its decision where that is kept."""
+
+        def say(decision: str) -> Answer:
+            return answer(
+                request, judged.verdict, cluster=self._cluster, decision=decision
+            )
+
+        if self._recording is None:
+            return say("")
+        left_s = deadline - self._monotonic()
+        return await self._recording.told(request, judged, say, left_s)
+
+    def _unavailable(self, request: AdmissionRequest, why: str, counted: str) -> _Done:
         verdict = _denied(request, Reason.UNAVAILABLE, why)
         said = answer(request, verdict, cluster=self._cluster)
-        return _Judged(verdict, said, counted)
+        return _Done(verdict, said, counted)
 
 
 def _length(http: web.Request) -> int:
@@ -158,10 +176,10 @@ def _length(http: web.Request) -> int:
     return length
 
 
-def _refused(request: AdmissionRequest, problems: tuple[str, ...]) -> _Judged:
+def _refused(request: AdmissionRequest, problems: tuple[str, ...]) -> _Done:
     """Return the judgement of an object of ours that cannot be read."""
     verdict = _denied(request, Reason.POLICY_INVALID, "; ".join(problems))
-    return _Judged(verdict, refusal(request, problems), outcome(verdict))
+    return _Done(verdict, refusal(request, problems), outcome(verdict))
 
 
 def _denied(request: AdmissionRequest, reason: Reason, why: str) -> Verdict:
@@ -170,10 +188,10 @@ def _denied(request: AdmissionRequest, reason: Reason, why: str) -> Verdict:
     return Verdict.of((), (finding,))
 
 
-def _observe(request: AdmissionRequest, judged: _Judged, took_s: float) -> None:
+def _observe(request: AdmissionRequest, done: _Done, took_s: float) -> None:
     """Count, and write the one line of an admission. Nothing of the object is in it."""
-    verdict = judged.verdict
-    REVIEWS.labels(judged.outcome).inc()
+    verdict = done.verdict
+    REVIEWS.labels(done.outcome).inc()
     REVIEW_DURATION.observe(took_s)
     for finding in verdict.findings:
         FINDINGS.labels(finding.reason.value, finding.enforcement.value).inc()

@@ -8,20 +8,25 @@ from countersign.report.records import annotations
 from countersign.wire.admission import Answer
 
 
-def answer(request: AdmissionRequest, verdict: Verdict, *, cluster: str) -> Answer:
+def answer(
+    request: AdmissionRequest, verdict: Verdict, *, cluster: str, decision: str = ""
+) -> Answer:
     """Return the answer to `request`.
 
     Args:
         request: What was asked.
         verdict: The judgement.
         cluster: Our name, for the commands in a denial.
+        decision: Id of the recorded decision; ``""`` where nothing recorded it.
     """
     return Answer(
         uid=request.uid,
         allowed=verdict.allowed,
-        message="" if verdict.allowed else denial(verdict, request, cluster),
+        message=""
+        if verdict.allowed
+        else denial(verdict, request, cluster, decision or None),
         warnings=warnings(verdict),
-        annotations=annotations(verdict),
+        annotations=annotations(verdict, decision),
     )
 
 

@@ -17,6 +17,7 @@ from countersign.core.types.verdict import Verdict
 from countersign.faces.webhook.app import Health, make_app
 from countersign.faces.webhook.load import Load
 from countersign.faces.webhook.validate import MAX_BODY, Validate
+from countersign.usecases.judged import Judged
 from tests.support import resources
 from tests.support.webhook import body
 
@@ -32,10 +33,10 @@ class Engine:
         self.given: list[float] = []
         self.judge: Judge = self.admit
 
-    async def __call__(self, request: AdmissionRequest, within_s: float) -> Verdict:
+    async def __call__(self, request: AdmissionRequest, within_s: float) -> Judged:
         """Judge."""
         self.given.append(within_s)
-        return await self.judge(request, within_s)
+        return Judged(verdict=await self.judge(request, within_s))
 
     async def admit(self, request: AdmissionRequest, within_s: float) -> Verdict:
         """Say that nothing is asked."""

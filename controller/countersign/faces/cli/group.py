@@ -15,6 +15,10 @@ COMMANDS = {
         "countersign.faces.cli.attest",
         "Collect the provenance of a git range, and sign it.",
     ),
+    "audit": (
+        "countersign.faces.cli.audit",
+        "Look at decisions, and at who signed what runs now.",
+    ),
     "completion": (
         "countersign.faces.cli.completion",
         "Print the script by which a shell completes commands and options.",

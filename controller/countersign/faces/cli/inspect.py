@@ -47,10 +47,12 @@ def command(
     with open_rulebook(policies, trusted_root, session) as rulebook:
         found = asyncio.run(_inspect(raws, rulebook))
     if output == "json":
-        click.echo(json.dumps([_plain(where, one) for where, one in found], indent=2))
+        click.echo(
+            json.dumps([inspected_json(where, one) for where, one in found], indent=2)
+        )
     else:
         for where, one in found:
-            click.echo("\n".join(_text(where, one)))
+            click.echo("\n".join(inspected_text(where, one)))
     return Exit.DONE
 
 
@@ -76,7 +78,8 @@ def _bundles(name: str, raw: bytes) -> Iterator[tuple[str, bytes]]:
     yield from ((where, bundle) for bundle, where in seen.items())
 
 
-def _text(where: str, found: Inspected) -> Iterator[str]:
+def inspected_text(where: str, found: Inspected) -> Iterator[str]:
+    """Yield lines about one bundle that was found at `where`."""
     yield f"{words.kind(found.claim)} {found.bundle}"
     yield f"  in:        {one_line(where)}"
     yield f"  statement: {found.statement}"
@@ -122,7 +125,8 @@ def _said(claim: Claim) -> Iterator[str]:
         )
 
 
-def _plain(where: str, found: Inspected) -> dict[str, Json]:
+def inspected_json(where: str, found: Inspected) -> dict[str, Json]:
+    """Return the same for machines."""
     proven: dict[str, Json] | None = None
     if found.evidence is not None:
         proven = {

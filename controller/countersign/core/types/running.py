@@ -1,0 +1,82 @@
+"""Who stands for what runs now."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from countersign.core.types.artifacts import Digest, ObjectRef
+from countersign.core.types.evidence import Provenance
+
+
+class Word(StrEnum):
+    """How somebody spoke for an object."""
+
+    SIGN_OFF = "signOff"
+    DECLARATION = "declaration"
+    BREAK_GLASS = "breakGlass"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Voice:
+    """A person's word, proven, about the present state of an object.
+
+    Attributes:
+        person: Id in the roster.
+        word: What kind.
+        roles: That a policy asks for and the person holds, sorted.
+        bundle: The proof.
+        signed_at: By a trusted clock; None: none says.
+    """
+
+    person: str
+    word: Word
+    roles: tuple[str, ...]
+    bundle: Digest
+    signed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """The recorded admission of what runs.
+
+    Attributes:
+        decision: Its id.
+        at: When it was made first.
+        emergency: Incident of a break-glass admission, or ``""``.
+    """
+
+    decision: str
+    at: datetime
+    emergency: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A live object that a policy protects, its descendants with it.
+
+    Attributes:
+        object: Which.
+        policies: That protect it, sorted.
+        doubting: Those of them for which nothing speaks for its present state.
+        voices: Who spoke for it, sorted.
+        provenance: What is attested of how it was made.
+        machinery: The rule by which it is the cluster's own, or ``""``.
+        since: As recorded; None: not recorded, or no recorder was asked.
+        children: What was made of it and equals that, sorted.
+        problem: Why it could not be judged, or ``""``.
+    """
+
+    object: ObjectRef
+    policies: tuple[str, ...]
+    doubting: tuple[str, ...] = ()
+    voices: tuple[Voice, ...] = ()
+    provenance: tuple[Provenance, ...] = ()
+    machinery: str = ""
+    since: Since | None = None
+    children: tuple[ObjectRef, ...] = ()
+    problem: str = ""
+
+    @property
+    def nobody(self) -> bool:
+        """Whether some policy would find nobody who stands for it."""
+        return bool(self.doubting) and not self.machinery

@@ -1,0 +1,175 @@
+"""``countersign audit``: decisions, one in full, and who signed what runs now."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+
+from countersign.core.errors import Malformed
+from countersign.core.types.decision import Outcome, Recorded
+from countersign.faces.cli import options, params
+from countersign.faces.cli.cluster import given
+from countersign.faces.cli.decisions import Reach, ask, fetch
+from countersign.faces.cli.inspect import inspected_json, inspected_text
+from countersign.faces.cli.recorder import recorder as recorder_options
+from countersign.faces.cli.rulebook import Rulebook, open_rulebook
+from countersign.faces.cli.running import running
+from countersign.faces.cli.session import Command, Exit, Session
+from countersign.ports import Query
+from countersign.report.audit import decision_text, log_text
+from countersign.usecases.inspect import Inspected, inspect
+from countersign.wire.decision import render_recorded
+
+MAX_SHOWN = 1000  # decisions of one answer, as the recorder gives
+
+
+@click.group("audit")
+def command() -> None:
+    """Look at decisions, and at who signed what runs now.
+
+    \b
+    Example:
+      countersign audit log -n payments --outcome denied --since 24h
+      countersign audit show 01J9Z6V3E8K2M4N7P0QRSTVWXY
+      countersign audit running -n payments
+    """  # noqa: D301 - click's mark for "do not wrap"
+
+
+command.add_command(running)
+
+
+@command.command("log", cls=Command)
+@click.option("-n", "--namespace", help="Namespace of the objects.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Of the whole cluster.")
+@click.option("--kind", default="", help="Kind of the object.")
+@click.option("--name", default="", help="Name of the object.")
+@click.option(
+    "--outcome", type=click.Choice([*Outcome]), help="How it ended; else however."
+)
+@click.option("--person", default="", help="On whose word it rests.")
+@click.option(
+    "--since", type=params.UntilType(), help="Not before this time, or so long ago."
+)
+@click.option("--debts", is_flag=True, help="Break-glass that nobody has reviewed yet.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MAX_SHOWN),
+    default=100,
+    show_default=True,
+    help="At most so many, the newest.",
+)
+@options.kubeconfig
+@recorder_options
+@options.output
+@click.pass_obj
+def log(
+    session: Session,
+    *,
+    namespace: str | None,
+    all_namespaces: bool,
+    kind: str,
+    name: str,
+    outcome: str | None,
+    person: str,
+    since: datetime | timedelta | None,
+    debts: bool,
+    limit: int,
+    kubeconfig: Path | None,
+    context: str | None,
+    recorder: str | None,
+    recorder_ca: Path | None,
+    output: str,
+) -> int:
+    """List decisions, the newest first.
+
+    A denial that is repeated is one decision with a count. Reading those of a namespace
+    needs the right to list decisions.countersign.dev there.
+
+    \b
+    Example:
+      countersign audit log -n payments --outcome denied --since 24h
+      countersign audit log -A --debts
+    """  # noqa: D301 - click's mark for "do not wrap"
+    if bool(namespace) == all_namespaces:
+        raise click.UsageError("expected -n NAMESPACE or -A, and not both")
+    query = Query(
+        namespace=namespace,
+        kind=kind,
+        name=name,
+        outcome=Outcome(outcome) if outcome else None,
+        person=person,
+        since=session.now() - since if isinstance(since, timedelta) else since,
+        debts=debts,
+        limit=limit,
+    )
+    where = given(kubeconfig, context, session.environ)
+    reach = Reach(url=recorder, ca=recorder_ca, where=where)
+    found = ask(session, reach, lambda records: records.find(query))
+    if output == "json":
+        told = [render_recorded(one, whole=False) for one in found]
+        click.echo(json.dumps(told, indent=2))
+    elif found:
+        click.echo("\n".join(log_text(found)))
+    else:
+        click.echo("no decisions found", err=True)
+    return Exit.DONE
+
+
+@command.command("show", cls=Command)
+@click.argument("decision")
+@options.policies
+@options.trusted_root
+@options.kubeconfig
+@recorder_options
+@options.output
+@click.pass_obj
+def show(
+    session: Session,
+    *,
+    decision: str,
+    policies: Path | None,
+    trusted_root: Path | None,
+    kubeconfig: Path | None,
+    context: str | None,
+    recorder: str | None,
+    recorder_ca: Path | None,
+    output: str,
+) -> int:
+    """Show one decision in full, with the statements of its bundles.
+
+    What the bundles say is proven under the trust roots of --policies, else of the
+    cluster, else under --trusted-root; each says whether it is.
+
+    \b
+    Example:
+      countersign audit show 01J9Z6V3E8K2M4N7P0QRSTVWXY
+    """  # noqa: D301 - click's mark for "do not wrap"
+    where = given(kubeconfig, context, session.environ)
+    kept = fetch(session, decision, Reach(url=recorder, ca=recorder_ca, where=where))
+    with open_rulebook(policies, trusted_root, session, where) as rulebook:
+        statements = asyncio.run(_statements(kept, rulebook))
+    label = f"decision {decision}"
+    if output == "json":
+        told = {
+            **render_recorded(kept, whole=True),
+            "statements": [inspected_json(label, one) for one in statements],
+        }
+        click.echo(json.dumps(told, indent=2))
+        return Exit.DONE
+    click.echo("\n".join(decision_text(kept)))
+    for one in statements:
+        click.echo("\n".join(inspected_text(label, one)))
+    return Exit.DONE
+
+
+async def _statements(kept: Recorded, rulebook: Rulebook) -> Sequence[Inspected]:
+    found = []
+    for raw in kept.decision.bundles:
+        try:
+            found.append(await inspect(raw, rulebook.prover))
+        except Malformed as error:  # a newer version may have recorded it
+            click.echo(f"a bundle that cannot be read: {error}", err=True)
+    return found

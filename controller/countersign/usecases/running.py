@@ -1,0 +1,311 @@
+"""Running: who stands for what runs now, and on what evidence.
+
+Every word is proven here and bound to the present state of the object, by the same rule
+by which an owner is believed (`core.rules.authentic`). Where that fails, nobody stands
+for it: nothing is guessed from names, histories or annotations that do not bind.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from countersign.binding.children import (
+    DERIVATIONS,
+    ROOT_CERTIFICATES,
+    compare_roots,
+)
+from countersign.binding.deletions import Owner, controller_of
+from countersign.binding.derivations.kin import text
+from countersign.binding.facts import ClusterFacts
+from countersign.binding.helm import is_storage
+from countersign.binding.match import same
+from countersign.binding.tables import KINDS
+from countersign.core.errors import Malformed, Unavailable
+from countersign.core.rules.authentic import authentic
+from countersign.core.rules.case import said
+from countersign.core.rules.declarations import is_about
+from countersign.core.rules.objects import states_of
+from countersign.core.types.artifacts import Digest, ObjectRef, Tree
+from countersign.core.types.decision import Outcome, Recorded
+from countersign.core.types.evidence import (
+    Declaration,
+    Evidence,
+    Provenance,
+    Result,
+    SignOff,
+)
+from countersign.core.types.policy import GroupKind, Policy, glob
+from countersign.core.types.running import Running, Since, Voice, Word
+from countersign.core.types.verdict import Door
+from countersign.ports import BundleSource, ClusterState, Prover
+from countersign.usecases.gather import Gatherer
+from countersign.usecases.owners import Carried, Owners, ref_of
+
+_FIRST = (
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "CronJob",
+    "Job",
+    "ReplicaSet",
+    "Pod",
+)
+_ADDRESSES = frozenset({"Endpoints", "EndpointSlice"})
+"""Where Services lead to: judged on every change, made anew all the time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What runs in a namespace.
+
+    Attributes:
+        running: Workloads first.
+        unseen: Kinds that could not be listed, and why.
+    """
+
+    running: tuple[Running, ...]
+    unseen: tuple[str, ...]
+
+
+class Standing:
+    """Tells who stands for live objects.
+
+    Args:
+        state: The cluster.
+        prover: Verifies evidence.
+        sets: Evidence beside objects; must have been refreshed.
+        settings: Of the cluster, without live answers.
+    """
+
+    def __init__(
+        self,
+        state: ClusterState,
+        prover: Prover,
+        sets: BundleSource,
+        settings: ClusterFacts,
+    ) -> None:
+        self._state = state
+        self._owners = Owners(state, Gatherer(prover, sets), settings)
+
+    async def look(
+        self,
+        namespace: str,
+        policies: Iterable[Policy],
+        recorded: Collection[Recorded] = (),
+    ) -> Seen:
+        """Tell who stands for each object of a namespace that a policy protects.
+
+        Args:
+            namespace: Which.
+            policies: All there are.
+            recorded: Admissions in that namespace, as far as they are known.
+
+        Limits:
+            Of kinds that this version can judge, and not where Services lead to.
+        """
+        asked = tuple(policies)
+        trees: list[Tree] = []
+        unseen: list[str] = []
+        for version, kind in _kinds(namespace, asked):
+            try:
+                trees += await self._state.list(version, kind)
+            except Unavailable as error:
+                unseen.append(f"{kind.kind}: {error}")
+        by_uid = {text(tree, "/metadata/uid"): tree for tree in trees}
+        found: dict[ObjectRef, Running] = {}
+        children: dict[ObjectRef, list[ObjectRef]] = {}
+        for tree in trees:
+            one = await self._one(tree, namespace, asked)
+            root = _root(tree, by_uid)
+            if root is not None and not one.doubting:
+                children.setdefault(root, []).append(one.object)
+            else:
+                found[one.object] = one
+        return Seen(
+            running=tuple(
+                replace(
+                    one,
+                    children=tuple(sorted(children.get(one.object, ()))),
+                    since=_since(one, recorded),
+                )
+                for one in sorted(found.values(), key=_order)
+            ),
+            unseen=tuple(unseen),
+        )
+
+    async def protected(self, policies: Iterable[Policy]) -> tuple[str, ...]:
+        """Return the namespaces that are there and that some policy protects, sorted.
+
+        Raises:
+            Unavailable: the user may not list namespaces; the message says what helps.
+        """
+        patterns = [p for policy in policies for p in policy.scope.namespaces]
+        try:
+            found = await self._state.list("v1", ObjectRef("", "Namespace", "", ""))
+        except Unavailable as error:
+            raise Unavailable(
+                f"could not list namespaces, name them with -n: {error}"
+            ) from error
+        names = {text(tree, "/metadata/name") for tree in found}
+        return tuple(
+            sorted(n for n in names if any(glob(p, "").fullmatch(n) for p in patterns))
+        )
+
+    async def _one(
+        self, tree: Tree, namespace: str, policies: tuple[Policy, ...]
+    ) -> Running:
+        ref = ref_of(tree)
+        kind = GroupKind(ref.group, ref.kind)
+        judges = tuple(p for p in policies if p.scope.holds(kind, namespace))
+        bare = Running(object=ref, policies=tuple(sorted(p.name for p in judges)))
+        try:
+            if rule := await self._machinery(tree, ref, judges):
+                return replace(bare, machinery=rule)
+            if _way(tree, ref) is not None:
+                standing = await self._owners.standing(tree, judges)
+                return replace(bare, doubting=_without(bare.policies, standing))
+            carried = await self._owners.carried(tree, ref, judges)
+            return _by(carried, bare, judges)
+        except (Malformed, Unavailable) as error:
+            return replace(bare, doubting=bare.policies, problem=str(error))
+
+    async def _machinery(
+        self, tree: Tree, ref: ObjectRef, policies: tuple[Policy, ...]
+    ) -> str:
+        """Return the rule by which an object is the cluster's own, or ``""``."""
+        if ref.kind == "ServiceAccount" and ref.name == "default":
+            bare: Tree = {
+                "apiVersion": "v1",
+                "kind": "ServiceAccount",
+                "metadata": {"name": "default", "namespace": ref.namespace},
+            }
+            return "default-account" if same(bare, tree) else ""
+        if ref.kind == "ConfigMap" and ref.name == ROOT_CERTIFICATES:
+            source = ObjectRef("", "ConfigMap", "kube-system", ROOT_CERTIFICATES)
+            root = await self._state.get("v1", source, live=True)
+            equal = root is not None and not compare_roots(root, tree, ref)
+            return "root-certificates" if equal else ""
+        stored = is_storage(tree, going=False) and all(p.doors.helm for p in policies)
+        return "helm-storage" if stored else ""
+
+
+def _kinds(
+    namespace: str, policies: tuple[Policy, ...]
+) -> Iterator[tuple[str, ObjectRef]]:
+    """Yield version and kind of what is protected there, workloads first."""
+    protected = []
+    for key, known in KINDS.items():
+        api, _, kind = key.rpartition("/")
+        group, _, version = api.rpartition("/")
+        if (
+            known.namespaced
+            and kind not in _ADDRESSES
+            and any(p.scope.holds(GroupKind(group, kind), namespace) for p in policies)
+        ):
+            protected.append((version, ObjectRef(group, kind, namespace, "")))
+    yield from sorted(protected, key=lambda one: (_rank(one[1]), one[1]))
+
+
+def _by(carried: Carried, bare: Running, policies: tuple[Policy, ...]) -> Running:
+    """Say who stands for an object by what it carries and what lies beside it."""
+    evidence = carried.gathered.supporting
+    voices: set[Voice] = set()
+    made: dict[Digest, Provenance] = {}
+    believing: set[str] = set()
+    for policy in policies:
+        bound = carried.bound(policy)
+        speaking = set(carried.speaking(bound))
+        digests = {intent.digest for intent in bound}
+        about = [e for e in evidence if e.bundle in speaking]
+        for provenance in said(about, Provenance):
+            if any(c.made(provenance.evidence) for c in policy.collectors):
+                made[provenance.evidence.bundle] = provenance.claim
+        if authentic(policy, bare.object, bound, evidence):
+            believing.add(policy.name)
+            voices |= set(_signed(policy, bare.object, digests, about))
+            voices |= set(_declared(policy, about, evidence))
+    return replace(
+        bare,
+        doubting=_without(bare.policies, believing),
+        voices=tuple(sorted(voices, key=lambda v: (v.word, v.person, v.bundle))),
+        provenance=tuple(made[bundle] for bundle in sorted(made)),
+    )
+
+
+def _signed(
+    policy: Policy, ref: ObjectRef, digests: set[Digest], about: Iterable[Evidence]
+) -> Iterator[Voice]:
+    for one in said(about, SignOff):
+        states = states_of(one.claim, ref)
+        if one.claim.result is Result.APPROVED and any(
+            state.digest in digests for state in states
+        ):
+            word = Word.BREAK_GLASS if one.claim.emergency else Word.SIGN_OFF
+            yield from _voice(policy, ref.namespace, one.evidence, word)
+
+
+def _declared(
+    policy: Policy, about: Iterable[Evidence], evidence: Iterable[Evidence]
+) -> Iterator[Voice]:
+    provenance = said(about, Provenance)
+    for word in said(evidence, Declaration):
+        if any(is_about(word, one) for one in provenance):
+            yield from _voice(policy, "", word.evidence, Word.DECLARATION)
+
+
+def _voice(
+    policy: Policy, namespace: str, evidence: Evidence, word: Word
+) -> Iterator[Voice]:
+    person = policy.roster.signer(evidence.signer)
+    if person is not None:
+        asked = {slot.role for slot in policy.slots}
+        roles = tuple(sorted(r for r in asked if person.has_role(r, namespace)))
+        held = () if word is Word.DECLARATION else roles
+        yield Voice(person.id, word, held, evidence.bundle, evidence.signed_at)
+
+
+def _way(tree: Tree, ref: ObjectRef) -> Owner | None:
+    """Return the owner of which an object is made, if that can be compared."""
+    claim = controller_of(tree)
+    kinds = (claim.kind, GroupKind(ref.group, ref.kind)) if claim else None
+    return claim if kinds in DERIVATIONS else None
+
+
+def _root(tree: Tree, by_uid: Mapping[str, Tree]) -> ObjectRef | None:
+    """Return the first owner of an object's owners, or None: it has none that is seen."""
+    found, seen = None, {text(tree, "/metadata/uid")}
+    while (claim := _way(tree, ref_of(tree))) is not None:
+        owner = by_uid.get(claim.uid)
+        if owner is None or claim.uid in seen:
+            return found
+        seen.add(claim.uid)
+        tree, found = owner, ref_of(owner)
+    return found
+
+
+def _since(one: Running, recorded: Collection[Recorded]) -> Since | None:
+    """Return the last recorded admission of an object by somebody's word."""
+    admitted = [
+        (kept.first, kept.decision.id, kept.decision.emergency)
+        for kept in recorded
+        if kept.decision.outcome is not Outcome.DENIED
+        and (kept.decision.object.group, kept.decision.object.kind)
+        == (one.object.group, one.object.kind)
+        and kept.decision.object.name == one.object.name
+        and any(basis.door is Door.SIGNED for basis in kept.decision.bases)
+    ]
+    if not admitted:
+        return None
+    at, decision, emergency = max(admitted)
+    return Since(decision=decision, at=at, emergency=emergency)
+
+
+def _without(names: Iterable[str], believing: Collection[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in believing)
+
+
+def _order(one: Running) -> tuple[int, ObjectRef]:
+    return _rank(one.object), one.object
+
+
+def _rank(ref: ObjectRef) -> int:
+    return _FIRST.index(ref.kind) if ref.kind in _FIRST else len(_FIRST)

@@ -75,7 +75,9 @@ def _roles() -> dict[str, list[Tree]]:
     ours = [kind.plural for kind in KINDS.values()]
     rulebook = [kind.plural for kind in KINDS.values() if kind is not BUNDLE_SET]
     decisions = _rule(GROUP, ("decisions",), ("get", "list"))
-    bundles = _rule(GROUP, (BUNDLE_SET.plural,), ("get", "list", "create"))
+    # patch: what a server-side apply asks for; the spec of a set does not change
+    written = ("get", "list", "create", "patch")
+    bundles = _rule(GROUP, (BUNDLE_SET.plural,), written)
     return {
         "countersign-serve": [
             _rule(GROUP, ours, _READ),

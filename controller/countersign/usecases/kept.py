@@ -1,17 +1,19 @@
 """The deletion of a BundleSet: not while something that runs rests on it alone.
 
-Rule 26. Its objects would still run, but none of their Pods could come back.
+Rule 26. Its objects would still run, but none of their Pods could come back. So only
+what others follow from is looked at: to look at all that can be signed, Secrets too, we
+would need rights that nobody should have for this.
 """
 
 from dataclasses import replace
 
+from countersign.binding.children import DERIVATIONS
 from countersign.binding.deletions import controller_of
 from countersign.binding.derivations.kin import number, text
 from countersign.binding.facts import ClusterFacts
-from countersign.binding.tables import KINDS
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import ObjectRef, Tree
-from countersign.core.types.policy import Enforcement, Policy
+from countersign.core.types.policy import Enforcement, GroupKind, Policy
 from countersign.core.types.request import AdmissionRequest, Verb
 from countersign.core.types.verdict import Finding, Names, Reason, Verdict
 from countersign.ports import (
@@ -40,17 +42,8 @@ def ends_set(request: AdmissionRequest) -> bool:
     return request.verb is Verb.DELETE and (resource.group, resource.name) == ours
 
 
-def _versions() -> dict[tuple[str, str], str]:
-    """Return for each kind that we know, by group and kind, a version of it."""
-    found = {}
-    for key in sorted(KINDS):
-        where, _, kind = key.rpartition("/")
-        group, _, version = where.rpartition("/")
-        found[group, kind] = version
-    return found
-
-
-_VERSIONS = _versions()
+_OWNERS = {owner: way.version for (owner, _), way in DERIVATIONS.items()}
+"""Kinds that others follow from, with the version that they are asked for by."""
 
 
 class Keeper:
@@ -180,13 +173,13 @@ async def _rests(
 
 
 def _named(tree: Tree) -> set[tuple[str, ObjectRef]]:
-    """Return the objects that a set names, each with a version to ask for it by."""
+    """Return the owners that a set names, each with a version to ask for it by."""
     try:
         named = about(*bundle_set(tree))
     except Invalid:
         return set()  # it never counted
     return {
-        (version or _VERSIONS[ref.group, ref.kind], ref)
-        for version, ref in named.objects
-        if (ref.group, ref.kind) in _VERSIONS
+        (_OWNERS[kind], ref)
+        for ref in named.refs
+        if (kind := GroupKind(ref.group, ref.kind)) in _OWNERS
     }

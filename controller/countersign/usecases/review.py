@@ -171,13 +171,18 @@ class Reviewer:
     ) -> Verdict:
         """Judge the deletion of a BundleSet."""
         try:
-            async with asyncio.timeout_at(deadline):
-                return await self._keeper.judge(request, self._policies.snapshot())
+            snapshot = self._policies.snapshot()
         except Unavailable as error:
             return _gate_closed(request.ref, error)
-        except TimeoutError:
-            late = Unavailable("who rests on it was not seen in time")
-            return _gate_closed(request.ref, late)
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._keeper.judge(request, snapshot)
+        except (Unavailable, TimeoutError) as error:
+            said = str(error) or "what rests on it was not seen in time"
+            facts = Detail(said[:MAX_DETAIL])
+            reason = Reason.UNAVAILABLE
+            finding = Finding(policy="", reason=reason, about=request.ref, facts=facts)
+            return Verdict.of((), (finding,))
 
 
 @dataclass(frozen=True, slots=True)

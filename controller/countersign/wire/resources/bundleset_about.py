@@ -22,43 +22,32 @@ class About:
     """What a set claims to speak of.
 
     Attributes:
-        objects: By its intents, and by the changes of its sign-offs. API versions where
-            an intent tells one, else ``""``.
+        refs: Objects, by its intents and by the changes of its sign-offs.
         namespaces: Of break-glass windows.
     """
 
-    objects: frozenset[tuple[str, ObjectRef]]
+    refs: frozenset[ObjectRef]
     namespaces: frozenset[str]
-
-    @property
-    def refs(self) -> frozenset[ObjectRef]:
-        """The objects, without versions."""
-        return frozenset(ref for _, ref in self.objects)
 
 
 def about(bundles: Iterable[bytes], intents: Iterable[bytes]) -> About:
     """Return what is named; what cannot be read names nothing."""
-    objects: set[tuple[str, ObjectRef]] = set()
+    refs: set[ObjectRef] = set()
     windows: set[str] = set()
     for raw in intents:
-        if found := _described(raw):
-            objects.add(found)
+        if described := intent_ref(raw):
+            refs.add(described)
     for raw in bundles:
         for change in _changes(raw):
             if isinstance(change, NamespaceWindow):
                 windows.add(change.namespace)
             else:
-                objects.add(("", change.object))
-    return About(frozenset(objects), frozenset(windows))
+                refs.add(change.object)
+    return About(frozenset(refs), frozenset(windows))
 
 
 def intent_ref(raw: bytes) -> ObjectRef | None:
     """Return which object an intent describes, or None if it cannot be read."""
-    found = _described(raw)
-    return None if found is None else found[1]
-
-
-def _described(raw: bytes) -> tuple[str, ObjectRef] | None:
     try:
         tree = parse_json(raw, limit=MAX_PLAIN)
     except Malformed:
@@ -66,10 +55,10 @@ def _described(raw: bytes) -> tuple[str, ObjectRef] | None:
     metadata = tree.get("metadata") if isinstance(tree, dict) else None
     if not isinstance(tree, dict) or not isinstance(metadata, dict):
         return None
-    group, _, version = _text(tree.get("apiVersion")).rpartition("/")
+    group = _text(tree.get("apiVersion")).rpartition("/")[0]
     names = (_text(metadata.get(k)) for k in ("namespace", "name", "generateName"))
     ref = ObjectRef(group, _text(tree.get("kind")), *names)
-    return (version, ref) if ref.kind and (ref.name or ref.generate_name) else None
+    return ref if ref.kind and (ref.name or ref.generate_name) else None
 
 
 def _changes(raw: bytes) -> tuple[Change, ...]:

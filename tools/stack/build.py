@@ -13,7 +13,7 @@ from countersign.adapters import key_files
 from countersign.core.questions import DEFAULT
 from tools.controlplane import ControlPlane, ControlPlaneError
 from tools.sigstore import PEOPLE, WORKFLOWS, VirtualSigstore
-from tools.stack import access, addresses, history, policies, webhook
+from tools.stack import access, addresses, history, operate, policies, webhook
 from tools.stack.people import CI, EVERYONE, LEE, Someone, roster
 from tools.stack.ready import until
 from tools.stack.stack import LIFETIME, Stack, secret
@@ -59,6 +59,8 @@ def build(plane: ControlPlane, folder: Path, *, say: Say) -> Stack:
     say("the webhook")
     webhook.serve(stack)
     webhook.register(stack)
+    say("the operator, with the recorder")
+    operate.operate(stack)
     stack.write_environment()
     return stack
 

@@ -65,6 +65,29 @@ def test_the_next_one_stands_on_what_was_admitted(
     assert image.bases == DECLARED, image.out
 
 
+def test_the_one_after_that_shows_the_whole_way(
+    gate: Gate, work: Work, name: str
+) -> None:
+    """Declared commit by commit, as long as each part travels with the next."""
+    beside: list[Path] = []
+    for step in ("1", "2", "3"):
+        work.commit(step)
+        word, _ = work.declare()
+        beside.append(word.rename(gate.folder / f"{name}.{step}.word"))
+        text = work.attest(chart.config_map(name, step=step), beside=beside)
+        done = gate.apply(text)
+        assert done.bases == DECLARED, done.out
+        made = gate.folder / f"{name}.{step}.made"
+        made.write_text(json.dumps(bundles(documents(text)[0])[-1]))
+        beside.append(made)
+        work.base = work.git.git("rev-parse", "HEAD")
+    work.commit("4")
+
+    cut = gate.apply(work.human(chart.config_map(f"{name}-2")))
+
+    assert set(cut.reasons) == {"slot_open", "authors_unknown"}
+
+
 def test_what_was_signed_off_is_ground_too(gate: Gate, work: Work, name: str) -> None:
     """An assistant's change that a senior approved may be built upon by hand."""
     head = work.commit("1", "By machine\n\nAI-Assisted: amazon-q/2026-03")

@@ -14,7 +14,13 @@ from countersign.core.types.bound import BoundChange, BoundIntent
 from countersign.core.types.change import Elastic
 from countersign.core.types.evidence import Contributor, Emergency, Evidence, Part
 from countersign.core.types.people import Alias, AliasKind, Person
-from countersign.core.types.policy import Baseline, Revoked, RevokedKind
+from countersign.core.types.policy import (
+    Baseline,
+    BaseRule,
+    Revoked,
+    RevokedKind,
+    Treatment,
+)
 from countersign.core.types.request import Requester
 from countersign.core.types.time import Interval
 from countersign.core.types.verdict import Gap, ProvenanceGap, Reason, Verdict
@@ -464,6 +470,91 @@ class TestSignedSource:
 
         assert human(first, second, *signed).allowed
         assert not human(first, second, signed[1]).allowed
+
+
+def declared(seen: Evidence) -> list[Evidence]:
+    """Return provenance together with Lee's word about it."""
+    return [seen, a.declaration(about=seen)]
+
+
+BELOW = a.provenance(target=MIDDLE, subjects=[])
+BELOW_WORD = a.declaration(about=BELOW)
+
+
+class TestHumanInParts:
+    """What is declared in parts is declared."""
+
+    def test_stands_as_the_whole_would(self) -> None:
+        """Two ranges, whatever else was made of the first."""
+        assert human(BELOW, BELOW_WORD).allowed
+
+    def test_in_any_number_of_parts(self) -> None:
+        """Each begins where one before it ends."""
+        first = a.provenance(target="first", subjects=[])
+        second = a.provenance(base="first", target=MIDDLE, subjects=[])
+        words = [a.declaration(about=part) for part in (first, second)]
+
+        assert human(first, second, *words).allowed
+        assert not human(second, *words).allowed
+
+    def test_with_what_the_live_object_carries(self) -> None:
+        """The next update has the last one's evidence at hand."""
+        live = a.old(BELOW, BELOW_WORD, intents=frozenset(), images=frozenset())
+
+        assert human(request=a.update(live), base=BaseRule.ANY).allowed
+
+    @pytest.mark.parametrize(
+        "evidence",
+        [
+            pytest.param([BELOW], id="nobody declared it"),
+            pytest.param([BELOW_WORD], id="nobody attested it"),
+            pytest.param(
+                [BELOW, a.declaration(a.DANA, BELOW)], id="somebody else declared it"
+            ),
+            pytest.param(declared(below(base=a.START)), id="marked"),
+            pytest.param(
+                [
+                    BELOW,
+                    BELOW_WORD,
+                    below(base="elsewhere", subjects=[]),
+                ],
+                id="somebody saw a mark in it",
+            ),
+            pytest.param(
+                declared(a.provenance(target=MIDDLE, base="nowhere", subjects=[])),
+                id="on no ground itself",
+            ),
+            pytest.param(
+                declared(a.provenance(target=MIDDLE, complete=False, subjects=[])),
+                id="not all of it seen",
+            ),
+            pytest.param(
+                declared(
+                    a.provenance(
+                        target=MIDDLE,
+                        subjects=[],
+                        validity=Interval(a.NOON - a.DAY, a.NOON - a.HOUR),
+                    )
+                ),
+                id="attested for yesterday",
+            ),
+            pytest.param(
+                declared(a.provenance(target=MIDDLE, subjects=[], signer=a.STRANGER)),
+                id="attested by a stranger",
+            ),
+        ],
+    )
+    def test_by_nothing_less(self, evidence: list[Evidence]) -> None:
+        """A part is judged as any range is."""
+        assert not human(*evidence).allowed
+
+    def test_not_where_what_is_human_is_to_be_approved(self) -> None:
+        """`human: signOff` wants a senior for every part."""
+        signed = a.sign_off(saw=[TOP])
+
+        assert human(BELOW, BELOW_WORD, signed, human=Treatment.ADMIT).allowed
+        verdict = a.decide(TOP, BELOW, BELOW_WORD, signed, human=Treatment.SIGN_OFF)
+        assert Reason.AUTHORS_UNKNOWN in a.reasons(verdict)
 
 
 def test_a_sign_off_needs_approved_ground_too() -> None:

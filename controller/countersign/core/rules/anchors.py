@@ -17,6 +17,7 @@ from countersign.core.rules.objects import states_of
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.bound import BoundIntent
 from countersign.core.types.evidence import Declaration, Provenance, Result, SignOff
+from countersign.core.types.policy import Treatment
 
 
 def on_ground(case: Case) -> Case:
@@ -26,6 +27,9 @@ def on_ground(case: Case) -> Case:
     b. at a baseline of the policy
     c. at a commit or tree that valid sign-offs name
     d. at the root
+
+    Or at the end of a range that stands and is human: what is declared in parts is
+    declared, as if it were one range.
 
     Approved means what it means at admission: every slot filled, independently of those
     who made it. Else an author could approve the ground that his next change stands on.
@@ -50,6 +54,7 @@ def _grow(case: Case, *, image: bool) -> frozenset[Digest]:
         if p.claim.range.base is None
         or _is_baseline(case, p)
         or _is_signed(case, p, standing)
+        or _follows_human(case, p, standing)
         or _continues(case, p, old, standing, image=image)
     ]:
         standing += found
@@ -88,6 +93,22 @@ def _is_signed(
     return fill_every_slot(case, approvals, before)
 
 
+def _follows_human(
+    case: Case, provenance: Said[Provenance], standing: Collection[Said[Provenance]]
+) -> bool:
+    """Tell whether what lies before needs nobody's approval: it is human throughout.
+
+    Of commits, not of artifacts: a part of a range is about whatever was made of it.
+    """
+    words = (*case.declarations, *said(case.old, Declaration))
+    return case.policy.human is Treatment.ADMIT and any(
+        _precedes(p, provenance)
+        and defect(case, p, case.at) is None
+        and _is_human(case, p, words)
+        for p in standing
+    )
+
+
 def _continues(
     case: Case,
     provenance: Said[Provenance],
@@ -97,12 +118,13 @@ def _continues(
     image: bool,
 ) -> bool:
     """Rule 3 (a). Validity is of first admission: it is not judged again."""
+    words = said(case.old, Declaration)
     return any(
         _precedes(p, provenance)
         and p.claim.complete
         and defect(case, p, None) is None
         and _was_about(case, p, image=image)
-        and (_was_approved(case, p) or (p in standing and _was_human(case, p)))
+        and (_was_approved(case, p) or (p in standing and _is_human(case, p, words)))
         for p in old
     )
 
@@ -135,12 +157,14 @@ def _was_approved(case: Case, before: Said[Provenance]) -> bool:
     return fill_every_slot(case, approvals, [before])
 
 
-def _was_human(case: Case, before: Said[Provenance]) -> bool:
+def _is_human(
+    case: Case, before: Said[Provenance], words: Collection[Said[Declaration]]
+) -> bool:
     """Tell whether `before` is human by its own, whatever it stands on."""
     return (
         is_unmarked(before.claim)
         and not assisted(case, git_digests(before.evidence))
-        and bool(declarers(case, before, said(case.old, Declaration)))
+        and bool(declarers(case, before, words))
     )
 
 

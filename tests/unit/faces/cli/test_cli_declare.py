@@ -267,7 +267,9 @@ def test_a_set_that_is_given_is_kept(run: Run, human: Release) -> None:
 @pytest.mark.parametrize(
     ("span", "repository", "hint"),
     [
-        pytest.param("HEAD", REPOSITORY, "declare the range", id="another range"),
+        pytest.param(
+            "HEAD", REPOSITORY, "declare what is attested", id="another range"
+        ),
         pytest.param("", f"{REPOSITORY}-2", f"saw {REPOSITORY}-2", id="another repo"),
     ],
 )

@@ -19,6 +19,7 @@ from countersign.core.types.decision import (
 )
 from countersign.core.types.evidence import Evidence
 from countersign.core.types.policy import Policy, Revoked, Scope
+from countersign.core.types.survey import Recording
 from countersign.core.types.trust import TrustRoot
 from countersign.provenance.commits import History, Patch
 
@@ -265,6 +266,19 @@ class Records(Protocol):
 
     async def find(self, query: Query) -> tuple[Recorded, ...]:
         """Return decisions, the newest first, without their intents and bundles.
+
+        Raises:
+            Rejected: the caller may not; the message names the missing right.
+            Unavailable: no answer.
+        """
+        ...
+
+
+class Recorder(Records, Protocol):
+    """The service that shows recorded decisions."""
+
+    async def status(self) -> Recording:
+        """Return how recording goes.
 
         Raises:
             Rejected: the caller may not; the message names the missing right.

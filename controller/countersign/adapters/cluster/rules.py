@@ -4,6 +4,9 @@ For people at a terminal, with their own rights: nothing is watched, and what th
 not read is an error that says so.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from countersign.adapters.books import LOADED, Books, bind_books
 from countersign.adapters.cluster.source import NotThere, Source
 from countersign.core.errors import Unavailable
@@ -11,6 +14,10 @@ from countersign.core.types.artifacts import Tree
 from countersign.core.types.trust import TrustRoot
 from countersign.ports import PolicySnapshot
 from countersign.wire.resources.kinds import GROUP, VERSION, Kind
+
+_CONFIGURATION = (
+    "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/countersign"
+)
 
 
 class LiveRules:
@@ -62,3 +69,48 @@ async def read_kind(server: Source, kind: Kind) -> tuple[Tree, ...]:
     except Unavailable as error:
         raise Unavailable(f"could not list {kind.plural}.{GROUP}: {error}") from error
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a user may see of an installation.
+
+    Attributes:
+        trees: Our objects, by kind, as far as they could be listed.
+        registered: The webhook's configuration; None: there is none, or see `unseen`.
+        unseen: What could not be read, and why.
+        asked: Whether the configuration could be looked for.
+    """
+
+    trees: Mapping[Kind, tuple[Tree, ...]]
+    registered: Tree | None
+    unseen: tuple[str, ...]
+    asked: bool
+
+
+async def read_installation(server: Source) -> Reading:
+    """Read what there is to see; a missing right leaves a gap, and is named.
+
+    Raises:
+        Unavailable: there is nothing to see at all.
+    """
+    trees: dict[Kind, tuple[Tree, ...]] = {}
+    unseen: list[str] = []
+    for kind in LOADED:
+        try:
+            trees[kind] = await read_kind(server, kind)
+        except Unavailable as error:
+            unseen.append(str(error))
+    registered, asked = None, True
+    try:
+        registered = await server.get(_CONFIGURATION)
+    except NotThere:
+        pass
+    except Unavailable as error:
+        asked = False
+        unseen.append(f"could not get the webhook's configuration: {error}")
+    if not (trees or asked):
+        raise Unavailable("; ".join(unseen))
+    return Reading(
+        trees=trees, registered=registered, unseen=tuple(unseen), asked=asked
+    )

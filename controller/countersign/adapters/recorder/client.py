@@ -1,4 +1,4 @@
-"""A recorder, as whoever reads it sees it: :class:`~countersign.ports.Records`.
+"""A recorder, as whoever reads it sees it: :class:`~countersign.ports.Recorder`.
 
 The credentials of the kubeconfig are shown to it, so it must first prove who it is:
 only over TLS, only by the authority given, and never anywhere else it may point to.
@@ -19,8 +19,10 @@ from countersign.adapters.recorder.portforward import NAMESPACE, SERVICE, forwar
 from countersign.core.errors import Malformed, Misconfigured, Rejected, Unavailable
 from countersign.core.types.artifacts import Json, Tree
 from countersign.core.types.decision import Recorded
-from countersign.ports import Query, Records
+from countersign.core.types.survey import Recording
+from countersign.ports import Query, Recorder
 from countersign.wire.decision import MAX_KEPT, parse_recorded
+from countersign.wire.recording import parse_recording
 from countersign.wire.shapes import render_time
 from countersign.wire.strict_json import parse_json
 
@@ -41,7 +43,7 @@ async def open_recorder(
     ca: Path | None,
     kubeconfig: Path | None,
     context: str | None,
-) -> AsyncIterator[Records]:
+) -> AsyncIterator[Recorder]:
     """Reach a recorder as the user of a kubeconfig.
 
     Args:
@@ -99,6 +101,14 @@ class RecorderClient:
         if not isinstance(listed, list):
             raise Unavailable("expected a list of decisions of the recorder")
         return tuple(_recorded(one) for one in listed)
+
+    async def status(self) -> Recording:
+        """Return how recording goes; see :class:`~countersign.ports.Recorder`."""
+        _, tree = await self._ask("/v1/status", {}, _MAX_ANSWER)
+        try:
+            return parse_recording(tree)
+        except Malformed as error:
+            raise Unavailable(f"expected a recorder's status: {error}") from error
 
     async def _ask(
         self, path: str, query: Mapping[str, str], limit: int

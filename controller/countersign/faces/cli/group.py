@@ -51,6 +51,10 @@ COMMANDS = {
         "countersign.faces.cli.sign_off",
         "Review a change as it would land, and sign it off.",
     ),
+    "status": (
+        "countersign.faces.cli.status",
+        "Say how an installation is, and what needs attention.",
+    ),
     "verify": (
         "countersign.faces.cli.verify",
         "Give the verdict that admission would give.",

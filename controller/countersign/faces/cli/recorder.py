@@ -10,7 +10,7 @@ import click
 from countersign.faces.cli import options
 from countersign.faces.cli.cluster import Where
 from countersign.faces.cli.session import Session
-from countersign.ports import Records
+from countersign.ports import Recorder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,7 +39,7 @@ def recorder(function: F) -> F:
 @asynccontextmanager
 async def open_records(
     session: Session, url: str | None, ca: Path | None, where: Where | None
-) -> AsyncIterator[Records]:
+) -> AsyncIterator[Recorder]:
     """Reach the recorder, as the user of the kubeconfig.
 
     Args:

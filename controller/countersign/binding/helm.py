@@ -12,11 +12,11 @@ import re
 from collections.abc import Iterator
 
 from countersign.binding.deletions import orphans
-from countersign.binding.tree import Struct, Value
+from countersign.binding.tree import Struct, Value, find
 from countersign.core.types.artifacts import Tree
 from countersign.core.types.request import AdmissionRequest, Verb
 
-RULE = "helm-storage"
+RULE, HOOK = "helm-storage", "helm-hook"
 
 _TYPE, _KEY = "helm.sh/release.v1", "release"
 _NAME = re.compile(
@@ -40,6 +40,8 @@ _STATUS = frozenset(
         "unknown",
     }
 )
+_ENDED = frozenset({"Complete", "Failed"})
+_AFTER = frozenset({"hook-succeeded", "hook-failed"})
 _SECONDS = re.compile(r"[1-9][0-9]{0,11}")
 _METADATA = frozenset(
     {
@@ -94,6 +96,32 @@ def used(tree: Tree) -> tuple[str, ...]:
         around["annotations"] = {k: v for k, v in annotations.items() if k != _APPLIED}
     rest = {key: value for key, value in tree.items() if key not in plain}
     return tuple(sorted({text for text in _texts((around, rest)) if _PREFIX in text}))
+
+
+def hook_is_over(tree: Tree) -> bool:
+    """Tell whether an object says of itself that Helm removes it now.
+
+    That is a hook with a delete policy for after its run, which a Job or a Pod has to
+    have behind it. The caller sees to it that people signed this. Before another run
+    Helm removes what may still be wanted: that is a deletion like any other.
+    """
+    hook = find(tree, "/metadata/annotations/helm.sh~1hook")
+    policy = find(tree, "/metadata/annotations/helm.sh~1hook-delete-policy")
+    if type(hook) is not str or type(policy) is not str or not hook:
+        return False
+    if _AFTER.isdisjoint(word.strip() for word in policy.split(",")):
+        return False
+    match tree.get("kind"):
+        case "Job":
+            conditions: Value = find(tree, "/status/conditions")
+            return any(
+                condition.get("type") in _ENDED and condition.get("status") == "True"
+                for condition in (conditions if type(conditions) is list else ())
+            )
+        case "Pod":
+            return find(tree, "/status/phase") in ("Succeeded", "Failed")
+        case _:
+            return True
 
 
 def _texts(value: Value) -> Iterator[str]:

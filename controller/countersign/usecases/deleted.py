@@ -3,6 +3,7 @@
 Rule 11. Everything else is judged as a deletion to be signed.
 """
 
+from countersign.binding import helm
 from countersign.binding.deletions import (
     NAMESPACE_CONTROLLER,
     Owner,
@@ -11,10 +12,11 @@ from countersign.binding.deletions import (
     orphans,
 )
 from countersign.binding.derivations.kin import text
+from countersign.binding.tables import supported
 from countersign.core.types.artifacts import ObjectRef, Tree
 from countersign.core.types.policy import GroupKind, Policy
 from countersign.core.types.request import AdmissionRequest
-from countersign.core.types.verdict import Door
+from countersign.core.types.verdict import Basis, Door
 from countersign.ports import ClusterState
 from countersign.usecases.opened import Opened
 from countersign.usecases.owners import Owners
@@ -56,9 +58,11 @@ class DeletionDoor:
         if request.requester.name in NAMESPACE_CONTROLLER:
             going = await self._namespace_goes(subject.namespace)
             return Opened.by(policies, Door.DELTA, "namespace") if going else Opened()
-        if not orphans(request) and await self._made_again(subject, tree):
+        if orphans(request):
+            return Opened()
+        if await self._made_again(subject, tree):
             return Opened.by(policies, Door.DERIVED, "made-again")
-        return Opened()
+        return await self._hook(tree, policies)
 
     async def _going(
         self, request: AdmissionRequest, subject: ObjectRef
@@ -76,6 +80,19 @@ class DeletionDoor:
             return False
         found = await self._owners.find(owner, subject.namespace, live=False)
         return found is not None
+
+    async def _hook(self, tree: Tree, policies: tuple[Policy, ...]) -> Opened:
+        """Let a hook of Helm's go that people signed with the word that it shall."""
+        if not (supported(tree) and helm.hook_is_over(tree)):
+            return Opened()
+        asked = tuple(p for p in policies if p.doors.helm)
+        standing = await self._owners.standing(tree, asked)
+        return Opened(
+            tuple(
+                Basis(policy=policy, door=Door.DERIVED, rule=helm.HOOK, bundles=bundles)
+                for policy, bundles in sorted(standing.items())
+            )
+        )
 
     async def _namespace_goes(self, name: str) -> bool:
         ref = ObjectRef("", "Namespace", "", name)

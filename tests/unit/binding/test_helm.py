@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from countersign.binding.helm import stores, used
+from countersign.binding.helm import hook_is_over, stores, used
 from countersign.core.types.request import Resource
 from tests.support.helm import NAME, config_map, secret
 from tests.support.trees import having
@@ -198,3 +198,68 @@ def test_what_only_speaks_of_it_is_let_be() -> None:
     assert used(named) == ()
     assert used({**named, "apiVersion": "x.example/v1"}) == (NAME,)
     assert used({"metadata": None}) == ()
+
+
+HOOK: Tree = {
+    "kind": "ConfigMap",
+    "metadata": {
+        "annotations": {
+            "helm.sh/hook": "pre-install",
+            "helm.sh/hook-delete-policy": "before-hook-creation, hook-succeeded",
+        }
+    },
+}
+_POLICY = "/metadata/annotations/helm.sh~1hook-delete-policy"
+_HOOK = "/metadata/annotations/helm.sh~1hook"
+JOB = {**HOOK, "kind": "Job"}
+POD = {**HOOK, "kind": "Pod"}
+COMPLETE = [
+    {"type": "Suspended", "status": "False"},
+    {"type": "Complete", "status": "True"},
+]
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        pytest.param(HOOK, id="one that runs nothing"),
+        pytest.param(having(HOOK, _POLICY, "hook-failed"), id="after a failure"),
+        pytest.param(having(JOB, "/status", {"conditions": COMPLETE}), id="a Job"),
+        pytest.param(having(POD, "/status", {"phase": "Failed"}), id="a Pod"),
+    ],
+)
+def test_a_hook_goes_after_its_run(tree: Tree) -> None:
+    """As it says of itself."""
+    assert hook_is_over(tree)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        pytest.param(having(HOOK, _POLICY, None), id="no word of it"),
+        pytest.param(
+            having(HOOK, _POLICY, "before-hook-creation"), id="before another"
+        ),
+        pytest.param(having(HOOK, _POLICY, "not-hook-succeeded"), id="a similar word"),
+        pytest.param(having(HOOK, _POLICY, ["hook-succeeded"]), id="no text"),
+        pytest.param(having(HOOK, _HOOK, None), id="no hook"),
+        pytest.param(having(HOOK, _HOOK, ""), id="no hook of anything"),
+        pytest.param(JOB, id="a Job that runs"),
+        pytest.param(having(JOB, "/status", {"conditions": {}}), id="no conditions"),
+        pytest.param(
+            having(
+                JOB,
+                "/status",
+                {"conditions": [{"type": "Complete", "status": "False"}]},
+            ),
+            id="a Job that is not complete",
+        ),
+        pytest.param(
+            having(POD, "/status", {"phase": "Running"}), id="a Pod that runs"
+        ),
+        pytest.param({"kind": "ConfigMap", "metadata": {}}, id="an ordinary object"),
+    ],
+)
+def test_nothing_else_goes_like_that(tree: Tree) -> None:
+    """Before another run it may still be wanted, and a run is not cut short."""
+    assert not hook_is_over(tree)

@@ -58,6 +58,19 @@ def replica_set(owner: Tree) -> Tree:
     }
 
 
+HOOK = {"helm.sh/hook": "pre-install", "helm.sh/hook-delete-policy": "hook-succeeded"}
+
+
+def hook() -> Tree:
+    """Return a hook that goes after its run."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "prepare", "namespace": a.NAMESPACE, "annotations": HOOK},
+        "data": {"x": "y"},
+    }
+
+
 def policies(*, helm: bool) -> tuple[Policy, ...]:
     """Return the one policy, with or without the door."""
     return (a.policy(doors=Doors(helm=helm)),)
@@ -159,3 +172,35 @@ async def test_what_uses_it_already_may_stay_as_it_is() -> None:
     old = stored(world.signed(deployment(mounts=NAME)))
 
     assert (await world.judge(update(old, old))).allowed
+
+
+async def test_a_signed_hook_goes_as_it_says() -> None:
+    """Authentic, where Helm is named, and its children with it."""
+    world = World(policies=policies(helm=True))
+    old = stored(world.signed(hook()))
+
+    verdict = await world.judge(delete(old))
+
+    (basis,) = verdict.bases
+    assert (basis.door, basis.rule) == (Door.DERIVED, "helm-hook")
+    assert basis.bundles
+    orphaning = delete(old, options={"propagationPolicy": "Orphan"})
+    assert Reason.DELETION in await world.why(orphaning)
+    world.policies = policies(helm=False)
+    assert Reason.DELETION in await world.why(delete(old))
+
+
+async def test_an_unsigned_hook_does_not() -> None:
+    """What it says of itself has to be the word of people: it may have been changed."""
+    world = World(policies=policies(helm=True))
+    changed = having(stored(world.signed(hook())), "/data", {"x": "z"})
+    bare = having(config_map(), "/metadata/annotations", HOOK)
+    signed = world.signed(having(config_map(), "/data", {"x": "y"}))
+    marked = having(
+        stored(signed),
+        "/metadata/annotations",
+        {**signed["metadata"]["annotations"], **HOOK},
+    )
+
+    for tree in (changed, bare, marked):
+        assert Reason.DELETION in await world.why(delete(tree))

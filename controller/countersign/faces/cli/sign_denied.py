@@ -29,16 +29,10 @@ from countersign.faces.cli.signing import choose
 from countersign.faces.cli.text import one_line
 from countersign.ports import Records
 from countersign.usecases.deliver import Carrier, Delivery, deliver
-from countersign.usecases.denied import (
-    SIGNER_ROLE,
-    Denied,
-    moved_on,
-    standing,
-    take_up,
-)
+from countersign.usecases.denied import Denied, moved_on, standing, take_up
 from countersign.usecases.look import Sheet, look
 
-_TRIES, _PAUSE_S = 8, 1.0  # a denial takes a moment until it is recorded
+_TRIES, _PAUSE_S = 6, 1.0  # a denial takes a moment until it is recorded
 _REASONS = {
     "not_independent": "has a part in making it, and may not approve it",
     "not_eligible": "is not among those who may sign",
@@ -126,20 +120,29 @@ async def _take_up(
 
 
 async def _recorded(records: Records, decision: str) -> Recorded:
-    try:
-        for _ in range(_TRIES):
+    """Return a decision, once it is recorded.
+
+    To those who may not see it, the recorder does not say whether there is one: so a
+    refusal, too, may be one of a decision that is still on its way.
+    """
+    refused: Rejected | None = None
+    for again in range(_TRIES):
+        if again:
+            await asyncio.sleep(_PAUSE_S)
+        try:
             if found := await records.get(decision):
                 return found
-            await asyncio.sleep(_PAUSE_S)
-    except Rejected as error:
+        except Rejected as error:
+            refused = error
+        except Unavailable as error:
+            raise Unavailable(f"the recorder did not answer: {error}") from error
+    hint = "apply again, and sign the decision that the denial names then"
+    if refused is not None:
         raise Rejected(
-            f"{error}: ask an administrator for the ClusterRole {SIGNER_ROLE} there"
-        ) from error
-    except Unavailable as error:
-        raise Unavailable(f"the recorder did not answer: {error}") from error
+            f"{refused}; where you have that right there is no such decision: {hint}"
+        ) from refused
     raise Malformed(
-        f"expected a recorded decision, saw none called {decision[:80]}: apply again, "
-        "and sign the decision that the denial names then"
+        f"expected a recorded decision, saw none called {decision[:80]}: {hint}"
     )
 
 

@@ -237,10 +237,10 @@ def test_an_author_whom_nobody_knows(gate: Gate, work: Work, name: str) -> None:
 
 
 def test_somebody_elses_word(gate: Gate, work: Work, name: str) -> None:
-    """The command refuses it; made elsewhere, it counts for nothing."""
-    work.commit(name)
-    _, refused = work.declare(by=DANA, check=False)
-    word, _ = work.declare(by=DANA, environ={"COUNTERSIGN_POLICIES": ""})
+    """The command refuses it; made elsewhere, it counts for nothing: Lee may declare."""
+    work.commit(name, by=RAVI)
+    _, refused = work.declare(by=LEE, check=False)
+    word, _ = work.declare(by=LEE, environ={"COUNTERSIGN_POLICIES": ""})
 
     denied = gate.apply(work.attest(chart.config_map(name), beside=[word]))
 
@@ -264,11 +264,14 @@ def test_a_person_without_the_role(gate: Gate, work: Work, name: str) -> None:
 def test_a_word_about_something_else(
     gate: Gate, work: Work, name: str, other: str
 ) -> None:
-    """Attest refuses to carry it; carried anyway, it counts for nothing."""
+    """Attest refuses to carry it; carried anyway, it counts for nothing.
+
+    The last commit alone ends where the whole range ends, in the same tree.
+    """
     work.commit("1")
     work.commit("2")
     word, _ = work.declare(
-        span=f"{work.base}..HEAD~1" if other == "range" else "",
+        span="HEAD~1..HEAD" if other == "range" else "",
         repository=f"{REPOSITORY}-fork" if other == "repository" else REPOSITORY,
     )
     refused = gate.cli(

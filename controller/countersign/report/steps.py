@@ -2,11 +2,15 @@
 
 Nobody here knows the names of files: ``FILE`` is what was applied, ``RANGE`` the commits,
 such as ``origin/main..HEAD``; ``ATTESTED`` is what ``attest`` writes and ``SIGNED`` what
-``sign-off`` writes, each with its evidence in it, to be used as it is.
+``sign-off`` writes, each with its evidence in it, to be used as it is; ``EVIDENCE`` holds
+provenance for what is then signed as it was recorded.
 """
 
+from dataclasses import dataclass
+from shlex import quote
 from types import MappingProxyType
 
+from countersign.core.types.change import Operation
 from countersign.core.types.verdict import Finding, OpenSlots, Reason
 from countersign.report.facts import fields
 from countersign.report.phrases import clean, listed
@@ -18,6 +22,24 @@ ATTEST = (
 )
 THEN = "    then: "
 APPLY = f"{THEN}kubectl apply -f SIGNED"
+
+DECIDED = "countersign sign-off --decision {decision}"
+EVIDENCE = (
+    "countersign attest RANGE -f FILE --cluster {cluster} --carrier bundleset "
+    f"--out EVIDENCE{THEN}kubectl apply -f EVIDENCE"
+)
+AGAIN = "    then apply again"
+
+RELEASE = (
+    "helm template {release} CHART | countersign sign-off -f - "
+    "--namespace {namespace} --cluster {cluster} --carrier bundleset --out SIGNED"
+)
+RELEASE_ATTEST = (
+    "helm template {release} CHART | countersign attest RANGE -f - "
+    "--namespace {namespace} --cluster {cluster} --carrier bundleset --out ATTESTED"
+)
+# a first install finds what the file made, and has to be told that it may have it
+HELM_AGAIN = f"{APPLY}    then helm again, with --take-ownership"
 
 STEPS = MappingProxyType(
     {
@@ -45,7 +67,7 @@ STEPS = MappingProxyType(
         Reason.PERSON_INVALID: "ask somebody who is on the roster now: {sign}",
         Reason.EXPIRED: "have it reviewed again: {sign}",
         Reason.NOT_YET_VALID: "wait until then and apply again",
-        Reason.WRONG_OPERATION: "have it signed for this operation: {sign} --operation createOrUpdate",
+        Reason.WRONG_OPERATION: "have it signed for this operation: {sign} --operation {operation}",
         Reason.STALE_BASE: "review it against what runs now (a kubeconfig at hand sets the base): {sign}",
         Reason.WINDOW_TOO_LONG: "have it signed for less: {sign} --valid {expected}",
         Reason.TIME_MISSING: "sign keyless, or with a time-stamping authority: {sign} --signing-config CONFIG",
@@ -67,35 +89,129 @@ STEPS = MappingProxyType(
         Reason.UNAVAILABLE: "apply again; what was looked up is remembered",
         Reason.NO_EVIDENCE: "let CI attest it, and have it signed: {make}",
         Reason.SUBRESOURCE: "change the object instead, signed off; this way only break-glass goes",
-        Reason.DELETION: "keep the object: this version has no way to sign a deletion",
+        Reason.DELETION: "have the removal signed, then delete again: {sign} --operation delete",
         Reason.SLOT_OPEN: "ask {who} to run: {sign}",
     }
 )
 
 
-def next_step(finding: Finding, cluster: str, asks: OpenSlots | None = None) -> str:
+DECIDED_STEPS = MappingProxyType(
+    {
+        Reason.WRONG_OPERATION: "have it signed for this operation: {sign}",
+        Reason.STALE_BASE: "review it against what runs now: {sign}",
+        Reason.DELETION: "ask {who} to run: {sign}",
+        Reason.EVIDENCE_REMOVED: "apply what still holds its bundles, or have this signed: {make}",
+    }
+)
+"""Where a recorded decision says what to sign."""
+
+ACCESS = (
+    "in an emergency ask {who} to run: {sign} --break-glass --incident ID "
+    "--justification TEXT"
+)
+
+_NEW_FILE = frozenset(
+    {
+        Reason.MALFORMED,
+        Reason.OVER_LIMIT,
+        Reason.IMAGE_UNPINNED,
+        Reason.OWNER_UNPROVEN,
+    }
+)
+"""What was denied will never do: something else has to be signed."""
+
+_MAX_WHO = 60  # characters; the line above names them all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How a signature gets to what was denied.
+
+    Attributes:
+        decision: Id of a recorded decision that says what to sign; ``""``: by file.
+        access: It is an access, which only break-glass lets in.
+        release: Helm's name of what the object belongs to, or ``""``.
+        namespace: Of the object.
+    """
+
+    decision: str = ""
+    access: bool = False
+    release: str = ""
+    namespace: str = ""
+
+
+BY_FILE = Way()
+
+
+def next_step(
+    finding: Finding, cluster: str, asks: OpenSlots | None = None, way: Way = BY_FILE
+) -> str:
     """Say what to do about `finding`, without a full stop.
 
     Args:
         finding: The one that matters most.
         cluster: Our name, for the command.
         asks: The open slots of the same policy, where there are any.
+        way: How a signature gets to it.
     """
-    pieces = fields(finding)
+    reason = finding.reason
     attested = asks is None or asks.authors
-    name = clean(cluster)
-    pieces["attest"] = ATTEST.format(cluster=name)
-    pieces["sign"] = SIGN.format(cluster=name, file="FILE")
-    pieces["make"] = pieces["sign"]
-    if attested:
-        signing = SIGN.format(cluster=name, file="ATTESTED")
-        pieces["make"] = f"{pieces['attest']}{THEN}{signing}"
-    pieces["who"] = _who(asks)
-    step = STEPS[finding.reason]
-    if finding.reason is Reason.NO_EVIDENCE and not attested:
+    unseen = asks is None or (asks.authors and asks.collected is None)
+    who = _who(asks)
+    decided = bool(way.decision) and reason not in _NEW_FILE
+    if decided:
+        commands, end = _decided(way, cluster, who, unseen=unseen)
+    elif way.release:
+        commands, end = _released(way, cluster, attested=attested), HELM_AGAIN
+    else:
+        commands, end = _filed(cluster, attested=attested), APPLY
+    step = STEPS[reason]
+    if reason is Reason.NO_EVIDENCE and not attested:
         step = STEPS[Reason.SLOT_OPEN]
+    if decided:
+        step = DECIDED_STEPS.get(reason, step)
+        if reason is Reason.SUBRESOURCE and way.access:
+            step = ACCESS
+        if reason is Reason.SLOT_OPEN and unseen and asks is not None:
+            step = STEPS[Reason.NO_EVIDENCE]
     signed = "{sign}" in step or "{make}" in step
-    return step.format_map(pieces) + (APPLY if signed else "")
+    return step.format_map({**fields(finding), **commands, "who": who}) + (
+        end if signed else ""
+    )
+
+
+def _filed(cluster: str, *, attested: bool) -> dict[str, str]:
+    """Return the commands on files that are then applied."""
+    name = clean(cluster)
+    attest = ATTEST.format(cluster=name)
+    made = SIGN.format(cluster=name, file="ATTESTED")
+    sign = SIGN.format(cluster=name, file="FILE")
+    make = f"{attest}{THEN}{made}" if attested else sign
+    return {"attest": attest, "sign": sign, "make": make}
+
+
+def _decided(
+    way: Way, cluster: str, who: str, *, unseen: bool
+) -> tuple[dict[str, str], str]:
+    """Return the commands on what was recorded: then the same is applied again."""
+    attest = EVIDENCE.format(cluster=clean(cluster))
+    sign = DECIDED.format(decision=way.decision)
+    make = f"{attest}    then ask {who} to run: {sign}" if unseen else sign
+    return {"attest": f"{attest}{AGAIN}", "sign": sign, "make": make}, AGAIN
+
+
+def _released(way: Way, cluster: str, *, attested: bool) -> dict[str, str]:
+    """Return the commands on all that belongs to a release of Helm."""
+    name = clean(cluster)
+    pieces = {
+        "release": quote(clean(way.release)),
+        "namespace": clean(way.namespace),
+        "cluster": name,
+    }
+    attest, sign = RELEASE_ATTEST.format_map(pieces), RELEASE.format_map(pieces)
+    made = f"{SIGN.format(cluster=name, file='ATTESTED')} --carrier bundleset"
+    make = f"{attest}{THEN}{made}" if attested else sign
+    return {"attest": attest, "sign": sign, "make": make}
 
 
 def _who(asks: OpenSlots | None) -> str:
@@ -103,4 +219,5 @@ def _who(asks: OpenSlots | None) -> str:
         return "whoever may sign"
     if len(asks.eligible) == 1:
         return clean(asks.eligible[0])
-    return f"one of {listed(asks.eligible)}"
+    named = f"one of {listed(asks.eligible)}"
+    return named if len(named) <= _MAX_WHO else "one of those eligible"

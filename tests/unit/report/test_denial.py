@@ -312,3 +312,21 @@ def test_more_than_there_is_room_for_is_counted() -> None:
 def test_the_same_verdict_reads_the_same() -> None:
     """Deterministic but for the decision."""
     assert deny(*findings.ALL) == deny(*reversed(findings.ALL))
+
+
+@pytest.mark.parametrize(
+    ("expected", "said"),
+    [("delete", "--operation delete"), ("update", "--operation createOrUpdate")],
+)
+def test_the_next_step_names_the_operation_that_is_asked(
+    expected: str, said: str
+) -> None:
+    """A removal is not signed for by what is signed for a change."""
+    facts = Expected(expected, "create")
+
+    assert said in deny(finding(Reason.WRONG_OPERATION, facts=facts))
+
+
+def test_a_deletion_can_be_signed() -> None:
+    """And says how."""
+    assert "--operation delete" in deny(finding(Reason.DELETION))

@@ -221,3 +221,38 @@ def test_keeps_names_that_are_odd(folder: GitFolder) -> None:
     found = GitRepository(folder.path).history("HEAD~1..")
 
     assert found.commits[0].author.email == "D\xe9v@ex\xe4mple.com"
+
+
+def test_shows_what_differs_between_two_commits(folder: GitFolder) -> None:
+    """As git writes it, in the same order."""
+    folder.write("src/ledger.go", "a\nb\n")
+    folder.write("picture", b"\x00\xff")
+    folder.commit("Add")
+    repository = GitRepository(folder.path)
+    found = repository.history("HEAD~1..HEAD")
+
+    patch = repository.patch(found.base, found.target, limit=100)
+
+    shown = folder.git("diff", "HEAD~1", "HEAD").splitlines()
+    assert [*patch.lines] == shown
+    assert patch.left_out == 0
+
+
+def test_from_the_root_everything_is_new(folder: GitFolder) -> None:
+    """There is nothing to compare with."""
+    repository = GitRepository(folder.path)
+    found = repository.history("HEAD")
+
+    assert "+one" in repository.patch(None, found.target, limit=100).lines
+
+
+def test_a_patch_is_cut_and_says_so(folder: GitFolder) -> None:
+    """Whoever shows it has to say how much is left out."""
+    repository = GitRepository(folder.path)
+    target = repository.history("HEAD").target
+    whole = repository.patch(None, target, limit=100)
+
+    cut = repository.patch(None, target, limit=2)
+
+    assert cut.lines == whole.lines[:2]
+    assert cut.left_out == len(whole.lines) - 2

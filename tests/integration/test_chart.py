@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from countersign.binding.registration import webhook_configuration
 from countersign.binding.surface import RECOMMENDED
-from countersign.config import Settings, paths, variable
-from countersign.core.types.policy import GroupKind
+from countersign.config import OperateSettings, Settings, load, paths, variable
+from countersign.core.types.policy import GroupKind, Scope
+from countersign.usecases.coverage import registration, uncovered
 from tools import controlplane
 from tools.controlplane import ControlPlane
 from tools.stack.ready import until
@@ -38,10 +41,26 @@ def rendered(plane: ControlPlane, *flags: str) -> list[dict[str, Any]]:
     return [tree for tree in yaml.safe_load_all(done.check().stdout) if tree]
 
 
-def only(trees: list[dict[str, Any]], kind: str) -> dict[str, Any]:
-    """Return the one object of a kind."""
-    (found,) = (tree for tree in trees if tree["kind"] == kind)
+def only(
+    trees: list[dict[str, Any]], kind: str, name: str = "countersign"
+) -> dict[str, Any]:
+    """Return the one object of a kind and name."""
+    (found,) = (
+        tree
+        for tree in trees
+        if (tree["kind"], tree["metadata"]["name"]) == (kind, name)
+    )
     return found
+
+
+def environment(pod: dict[str, Any]) -> dict[str, str]:
+    """Return what a Pod's container is told."""
+    return {one["name"]: str(one["value"]) for one in pod["containers"][0]["env"]}
+
+
+def certificate(data: dict[str, str], name: str) -> x509.Certificate:
+    """Return a certificate of a Secret."""
+    return x509.load_pem_x509_certificate(base64.b64decode(data[name]))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +106,7 @@ def test_one_certificate_serves_and_is_trusted(plane: ControlPlane) -> None:
     """What is registered is what signed what is mounted."""
     trees = rendered(plane, *SET)
 
-    secret = only(trees, "Secret")["data"]
+    secret = only(trees, "Secret", "countersign-tls")["data"]
     bundles = {
         webhook["clientConfig"]["caBundle"]
         for webhook in only(trees, "ValidatingWebhookConfiguration")["webhooks"]
@@ -98,14 +117,135 @@ def test_one_certificate_serves_and_is_trusted(plane: ControlPlane) -> None:
 
 def test_sets_only_settings_that_exist(plane: ControlPlane) -> None:
     """A misspelt variable would be ignored in silence."""
-    known = {variable(path) for path in paths(Settings)}
-    pod = only(rendered(plane, *SET), "Deployment")["spec"]["template"]["spec"]
+    trees = rendered(plane, *SET)
+    serve = environment(only(trees, "Deployment")["spec"]["template"]["spec"])
+    pod = only(trees, "Deployment", "countersign-operate")["spec"]["template"]["spec"]
+    operate = environment(pod)
 
-    told = {entry["name"]: entry["value"] for entry in pod["containers"][0]["env"]}
+    assert serve.keys() <= {variable(path) for path in paths(Settings)}
+    assert serve["COUNTERSIGN_CLUSTER_NAME"] == "test"
+    assert serve["COUNTERSIGN_LIMITS_DEADLINE_S"] == "8"
+    assert operate.keys() <= {variable(path) for path in paths(OperateSettings)}
+    load(Settings, flags={}, environment=serve)
+    told = load(OperateSettings, flags={}, environment=operate)
+    assert told.spools.sources == (f"https://countersign-spool.{OWN}.svc:9443",)
 
-    assert told.keys() <= known
-    assert told["COUNTERSIGN_CLUSTER_NAME"] == "test"
-    assert told["COUNTERSIGN_LIMITS_DEADLINE_S"] == "8"
+
+def test_what_it_mounts_is_where_it_looks(plane: ControlPlane) -> None:
+    """Paths stand in two places: the settings' defaults, and here."""
+    trees = rendered(plane, *SET)
+    serve = mounted(only(trees, "Deployment"))
+    operate = mounted(only(trees, "Deployment", "countersign-operate"))
+    told = OperateSettings()
+
+    listen = Settings(cluster_name="x").listen
+    assert {listen.certificate_file, listen.key_file} <= serve
+    records, spools = told.records, told.spools
+    assert {records.certificate_file, records.key_file} <= operate
+    assert {spools.ca_file, spools.certificate_file, spools.key_file} <= operate
+    assert records.database.parent in operate
+    heard = environment(only(trees, "Deployment")["spec"]["template"]["spec"])
+    for name in ("CLIENT_CA_FILE", "CERTIFICATE_FILE", "KEY_FILE", "DIRECTORY"):
+        assert Path(heard[f"COUNTERSIGN_SPOOL_{name}"]) in serve
+
+
+def mounted(deployment: dict[str, Any]) -> set[Path]:
+    """Return the files of Secrets, and the folders, that a Pod finds."""
+    pod = deployment["spec"]["template"]["spec"]
+    volumes = {one["name"]: one for one in pod["volumes"]}
+    found = set()
+    for mount in pod["containers"][0]["volumeMounts"]:
+        place = Path(mount["mountPath"])
+        items = volumes[mount["name"]].get("secret", {}).get("items", [])
+        found |= {place / item["path"] for item in items} or {place}
+    return found
+
+
+def test_the_processes_know_each_other_and_people_the_recorder(
+    plane: ControlPlane,
+) -> None:
+    """By one authority of their own, under the names that each side asks for."""
+    trees = rendered(plane, *SET)
+    data = only(trees, "Secret", "countersign-internal")["data"]
+    authority = certificate(data, "ca.crt")
+    published = only(trees, "ConfigMap", "countersign-recorder")["data"]["ca.crt"]
+    names = {
+        "spool.crt": OperateSettings().spools.server_name,
+        "recorder.crt": f"countersign-recorder.{OWN}.svc",
+    }
+
+    assert published.strip() == base64.b64decode(data["ca.crt"]).decode().strip()
+    for name, asked in names.items():
+        one = certificate(data, name)
+        one.verify_directly_issued_by(authority)
+        said = one.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        assert said.value.get_values_for_type(x509.DNSName) == [asked]
+    client = certificate(data, "client.crt")
+    client.verify_directly_issued_by(authority)
+    (common,) = client.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    assert common.value == "countersign-recorder"
+    webhook = only(trees, "Secret", "countersign-tls")["data"]
+    with pytest.raises(ValueError, match=r"[Ii]ssuer"):
+        certificate(webhook, "tls.crt").verify_directly_issued_by(authority)
+
+
+def test_selects_each_process_by_itself(plane: ControlPlane) -> None:
+    """A webhook call that reached the operator would be a denial."""
+    trees = rendered(plane, *SET)
+    pods = {
+        name: only(trees, "Deployment", name)["spec"]["template"]["metadata"]["labels"]
+        for name in ("countersign", "countersign-operate")
+    }
+    services = {
+        "countersign": {"countersign"},
+        "countersign-spool": {"countersign"},
+        "countersign-recorder": {"countersign-operate"},
+    }
+
+    for name, expected in services.items():
+        selector = only(trees, "Service", name)["spec"]["selector"].items()
+        found = {pod for pod, labels in pods.items() if selector <= labels.items()}
+        assert found == expected
+    for name, labels in pods.items():
+        spec = only(trees, "Deployment", name)["spec"]
+        assert spec["selector"]["matchLabels"].items() <= labels.items()
+
+
+@pytest.mark.parametrize("name", ["countersign", "countersign-operate"])
+def test_runs_without_privileges(plane: ControlPlane, name: str) -> None:
+    """As the restricted profile of Pod Security asks."""
+    pod = only(rendered(plane, *SET), "Deployment", name)["spec"]["template"]["spec"]
+    context = pod["containers"][0]["securityContext"]
+
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert context["capabilities"] == {"drop": ["ALL"]}
+    assert context["readOnlyRootFilesystem"]
+    assert not context["allowPrivilegeEscalation"]
+
+
+def test_only_named_groups_reach_the_recorder_through_the_cluster(
+    plane: ControlPlane,
+) -> None:
+    """Who may forward one port there may forward any."""
+    forward = ("RoleBinding", "countersign-recorder-forward")
+    kinds = [(tree["kind"], tree["metadata"]["name"]) for tree in rendered(plane, *SET)]
+    trees = rendered(plane, *SET, "--set", "readers={seniors,auditors}")
+
+    assert forward not in kinds
+    subjects = [one["name"] for one in only(trees, *forward)["subjects"]]
+    assert subjects == ["seniors", "auditors"]
+
+
+@pytest.mark.parametrize("protected", ["payments", "team-*"])
+def test_what_it_registers_covers_what_it_protects(
+    plane: ControlPlane, protected: str
+) -> None:
+    """Else the operator would tell people to install what is installed."""
+    trees = rendered(plane, *SET[:2], "--set", f"protectedNamespaces={{{protected}}}")
+    sent = registration(only(trees, "ValidatingWebhookConfiguration"), OWN)
+
+    assert uncovered(Scope(namespaces=(protected,)), sent, OWN) == ((), "")
 
 
 @pytest.mark.parametrize(
@@ -124,6 +264,9 @@ def test_sets_only_settings_that_exist(plane: ControlPlane) -> None:
             id="its own namespace",
         ),
         pytest.param((*SET, "--set", "replica=3"), "replica", id="a misspelt value"),
+        pytest.param(
+            (*SET, "--set", "operate.storage.size=much"), "size", id="no size"
+        ),
         pytest.param(
             (*SET, "--set", "tls.secretName=x"), "caBundle", id="a certificate unsigned"
         ),
@@ -147,7 +290,9 @@ def test_lints(plane: ControlPlane) -> None:
 def test_installs_denies_keeps_its_certificate_and_leaves(plane: ControlPlane) -> None:
     """Without a node there is nobody to answer: then nothing is admitted."""
     release = ("countersign", CHART, "--namespace", OWN, *SET)
-    plane.helm("install", *release, "--create-namespace").check()
+    strict = {"pod-security.kubernetes.io/enforce": "restricted"}
+    plane.create_namespace(OWN, strict)
+    plane.helm("install", *release).check()
     probe = ("create", "configmap", "x", "-n", SPACE, "--dry-run=server")
 
     def admitted() -> str:
@@ -155,11 +300,33 @@ def test_installs_denies_keeps_its_certificate_and_leaves(plane: ControlPlane) -
         return "" if "failed calling webhook" in seen else f"saw {seen!r}"
 
     until(admitted, what="the first denial")
+    pods = (
+        "get",
+        "pods",
+        "-n",
+        OWN,
+        "-o",
+        "jsonpath={.items[*].spec.containers[*].name}",
+    )
+
+    def missing() -> str:
+        seen = plane.kubectl(*pods).stdout.split()
+        return "" if sorted(seen) == ["operate", "serve", "serve"] else f"saw {seen}"
+
+    until(missing, what="Pods, of the restricted profile")
     plane.kubectl("get", "protectionpolicies").check()
-    secret = ("get", "secret", "countersign-tls", "-n", OWN, "-o", "jsonpath={.data}")
-    first = plane.kubectl(*secret).check().stdout
+    secrets = ("countersign-tls", "countersign-internal")
+    data = ("get", "secret", *secrets, "-n", OWN, "-o", "jsonpath={.items[*].data}")
+    first = plane.kubectl(*data).check().stdout
     plane.helm("upgrade", *release, "--set", "timeoutSeconds=5").check()
-    assert plane.kubectl(*secret).check().stdout == first
+    assert plane.kubectl(*data).check().stdout == first
+    authority = ("get", "configmap", "countersign-recorder", "-n", OWN)
+    plane.kubectl(*authority, user=plane.user("anybody")).check()
+    denied = ("get", "secret", secrets[1], "-n", OWN)
+    assert not plane.kubectl(*denied, user=plane.user("anybody")).ok
 
     plane.helm("uninstall", "countersign", "--namespace", OWN).check()
+    plane.kubectl(
+        "get", "persistentvolumeclaim", "countersign-audit", "-n", OWN
+    ).check()
     until(lambda: plane.kubectl(*probe).stderr, what="an admission after the removal")

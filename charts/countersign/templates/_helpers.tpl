@@ -36,3 +36,32 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- dict "ca.crt" ($authority.Cert | b64enc) "tls.crt" ($issued.Cert | b64enc) "tls.key" ($issued.Key | b64enc) | toYaml }}
 {{- end }}
 {{- end }}
+
+{{- define "countersign.operate.labels" -}}
+{{ include "countersign.labels" . | replace "app.kubernetes.io/name: countersign" "app.kubernetes.io/name: countersign-operate" }}
+{{- end }}
+
+{{- define "countersign.operate.selector" -}}
+app.kubernetes.io/name: countersign-operate
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- /* What the two processes show each other, and the recorder to people: as above. */}}
+{{- define "countersign.internal" -}}
+{{- $kept := lookup "v1" "Secret" .Release.Namespace "countersign-internal" }}
+{{- if and $kept (hasKey $kept.data "client.crt") }}
+{{- $kept.data | toYaml }}
+{{- else }}
+{{- $authority := genCA "countersign-internal" 3650 }}
+{{- $host := printf "countersign-recorder.%s.svc" .Release.Namespace }}
+{{- $spool := genSignedCert "countersign-serve" nil (list "countersign-serve") 3650 $authority }}
+{{- $recorder := genSignedCert $host nil (list $host) 3650 $authority }}
+{{- $client := genSignedCert "countersign-recorder" nil nil 3650 $authority }}
+{{- $made := dict "ca.crt" ($authority.Cert | b64enc) }}
+{{- range $name, $issued := dict "spool" $spool "recorder" $recorder "client" $client }}
+{{- $_ := set $made (printf "%s.crt" $name) ($issued.Cert | b64enc) }}
+{{- $_ := set $made (printf "%s.key" $name) ($issued.Key | b64enc) }}
+{{- end }}
+{{- $made | toYaml }}
+{{- end }}
+{{- end }}

@@ -57,14 +57,15 @@ class Operating:
 
 @contextmanager
 def operating(
-    plane: ControlPlane, folder: Path, kubeconfig: Path
+    plane: ControlPlane, folder: Path, kubeconfig: Path, **settings: object
 ) -> Iterator[Operating]:
-    """Run ``countersign operate`` while the block lasts; it has no spools to ask.
+    """Run ``countersign operate`` while the block lasts, with no spools by default.
 
     Args:
         plane: Its processes include this one.
         folder: For certificates, log and database; what is there already stays.
         kubeconfig: As whom it reads and writes.
+        **settings: By path, with ``__`` for the dot.
     """
     authority = trustme.CA()
     certificate, key = write_certificate(authority, folder)
@@ -79,6 +80,7 @@ def operating(
         "spools.certificate_file": certificate,
         "spools.key_file": key,
         "cluster.kubeconfig": kubeconfig,
+        **{name.replace("__", "."): value for name, value in settings.items()},
     }
     name, log = f"operate-{folder.name}", folder / "operate.log"
     plane.ledger.start(

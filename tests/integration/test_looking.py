@@ -1,6 +1,7 @@
 """The commands that look at a real cluster: verify, explain, audit running, init, status."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.support import chart
 from tests.support.cli import Ran
 from tests.support.gate import Gate, changed, documents, written
 from tools.stack.people import DANA, LEE, RAVI, Someone
+from tools.stack.ready import until
 
 
 def look(gate: Gate, *words: Any, by: Someone | None = None) -> Ran:
@@ -164,3 +166,125 @@ def test_what_init_writes_applies_as_it_is(
 
     assert done.code == 0, done.stderr
     assert len(done.stdout.splitlines()) == 3
+
+
+@pytest.fixture(name="denial")
+def _denial(gate: Gate, name: str) -> str:
+    """Return the id of a denial, once it is recorded."""
+    attested = gate.attest(chart.config_map(name))
+    said = gate.apply(attested).out
+    found = re.search(r"decision ([0-9A-Z]{26})", said)
+    assert found is not None, said
+
+    def missing() -> str:
+        ran = look(gate, "explain", found[1])
+        return "" if ran.code == Exit.DONE else ran.err
+
+    until(missing, what=f"decision {found[1]} in the recorder")
+    return found[1]
+
+
+def test_explain_a_decision(gate: Gate, name: str, denial: str) -> None:
+    """Why, who could sign, and the command that does."""
+    ran = look(gate, "explain", denial)
+
+    assert f"payments/ConfigMap/{name}: denied" in ran.out
+    assert "missing: senior; could sign: dana, ravi" in ran.out
+    assert "docs/runbook.md#slot_open" in ran.out
+    assert f"countersign sign-off --decision {denial}" in ran.out
+
+
+def test_no_such_decision(gate: Gate) -> None:
+    """There is nothing to work on."""
+    assert look(gate, "explain", "0" * 26).code == Exit.NO_INPUT
+
+
+def test_the_log_lists_and_narrows(gate: Gate, name: str, denial: str) -> None:
+    """By namespace, object, outcome and time; a repeated denial is one, with a count."""
+    gate.apply(gate.attest(chart.config_map(name)))
+    mine = ("audit", "log", "-n", "payments", "--name", name)
+
+    def once() -> str:
+        (kept,) = json.loads(look(gate, *mine, "-o", "json").out)
+        return "" if kept["count"] == 2 else str(kept["count"])
+
+    until(once, what="the second denial")
+    narrowed = look(gate, *mine, "--outcome", "denied", "--since", "1h")
+    others = look(gate, *mine, "--outcome", "allowed")
+    everywhere = look(gate, "audit", "log", "-A", "-o", "json")
+
+    assert narrowed.code == Exit.DONE, narrowed.err
+    header, line = narrowed.out.splitlines()
+    assert header.split()[:3] == ["TIME", "DECISION", "OUTCOME"]
+    assert all(word in line for word in (denial, "denied", "lee", "slot_open"))
+    assert "no decisions found" in others.err
+    assert denial in [kept["decision"]["id"] for kept in json.loads(everywhere.out)]
+
+
+def test_show_proves_the_statements(gate: Gate, denial: str) -> None:
+    """Of the bundles that travelled with it, under the cluster's trust roots."""
+    ran = look(gate, "audit", "show", denial)
+
+    assert ran.code == Exit.DONE, ran.err
+    assert "provenance sha256:" in ran.out
+    assert "PROVEN: signed by ci" in ran.out
+
+
+def test_the_recorder_asks_for_rights(gate: Gate) -> None:
+    """Which the message names."""
+    ran = look(gate, "audit", "log", "-n", "kube-system", by=LEE)
+
+    assert ran.code == Exit.UNDECIDED
+    assert "decisions.countersign.dev" in ran.err
+
+
+def test_running_knows_since_when(gate: Gate, name: str) -> None:
+    """From the recorded admission."""
+    assert gate.apply(gate.approved(chart.config_map(name))).admitted
+    found: list[Any] = []
+
+    def unknown() -> str:
+        ran = look(gate, "audit", "running", "-n", "payments", "-o", "json")
+        every = {one["object"]: one for one in json.loads(ran.out)}
+        found[:] = [every[f"payments/ConfigMap/{name}"]]
+        return "" if found[0]["since"] else ran.err
+
+    until(unknown, what="the admission in the recorder")
+
+    shown = look(gate, "audit", "show", found[0]["since"]["decision"])
+    assert "senior: dana" in shown.out
+
+
+def test_status_of_the_installation(gate: Gate) -> None:
+    """Valid policies, the doors they leave open, and spools that are heard of."""
+    ran = look(gate, "status", "-o", "json")
+
+    assert ran.code == Exit.DONE, ran.err
+    told = json.loads(ran.out)
+    policies = {
+        one["name"]: one for one in told["objects"] if one["kind"] == "ProtectionPolicy"
+    }
+    assert {"payments", "ledger", "orders"} <= policies.keys()
+    assert all(one["ready"] for one in policies.values())
+    doors = {door["door"] for door in policies["orders"]["sideDoors"]}
+    assert {"imageAttestationsOff", "imagePinningOff", "clusterScopedNone"} <= doors
+    assert told["recorder"]["spools"]
+    assert isinstance(told["debts"], list)
+
+
+def test_status_shows_what_its_user_may_see(gate: Gate) -> None:
+    """A developer may see little, and is told which rights are missing."""
+    ran = look(gate, "status", "--strict", by=LEE)
+
+    assert ran.code in {Exit.UNDECIDED, Exit.WARNED}
+    assert "could not list protectionpolicies" in ran.out + ran.err
+
+
+def test_status_finds_what_needs_attention(gate: Gate) -> None:
+    """A policy that nobody asks about, with the command that mends it."""
+    with changed(gate, _late_policy()):
+        ran = look(gate, "status", "--strict")
+
+    assert ran.code == Exit.WARNED
+    assert "ProtectionPolicy/late: namespace sandbox is not sent" in ran.out
+    assert "helm upgrade" in ran.out

@@ -47,7 +47,9 @@ command.add_command(running)
 @click.option("--kind", default="", help="Kind of the object.")
 @click.option("--name", default="", help="Name of the object.")
 @click.option(
-    "--outcome", type=click.Choice([*Outcome]), help="How it ended; else however."
+    "--outcome",
+    type=click.Choice([one.value for one in Outcome]),
+    help="How it ended; else however.",
 )
 @click.option("--person", default="", help="On whose word it rests.")
 @click.option(

@@ -1,6 +1,7 @@
 """Which questions are asked of a reviewer, and where the answers come from."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from countersign.core.errors import Malformed
 from countersign.core.questions import DEFAULT, Question, texts
 from countersign.core.types.artifacts import ObjectRef
 from countersign.core.types.evidence import Answer
-from countersign.core.types.policy import GroupKind, QuestionSet
+from countersign.core.types.policy import GroupKind, Policy, QuestionSet
 from countersign.faces.cli import questions
 from countersign.faces.cli.files import read_file, write_result
 from countersign.faces.cli.rulebook import Rulebook
@@ -22,15 +23,29 @@ def asked_for(refs: Sequence[ObjectRef], rulebook: Rulebook) -> QuestionSet | No
 
     Without policies the default ones; None where policies ask none.
     """
-    if rulebook.policies is None:
-        return DEFAULT
-    kinds = [(GroupKind(ref.group, ref.kind), ref.namespace) for ref in refs]
-    sets = [
-        policy.demands.questions
-        for policy in rulebook.policies
-        if not kinds or any(policy.scope.holds(*kind) for kind in kinds)
-    ]
+    sets = [policy.demands.questions for policy in _judging(refs, rulebook)]
     return next((found for found in sets if found), None) if sets else DEFAULT
+
+
+def longest(
+    usual: timedelta, refs: Sequence[ObjectRef], rulebook: Rulebook
+) -> timedelta:
+    """Return for how long a sign-off holds where nobody says: what all policies allow.
+
+    The printed command says no time, and has to be enough.
+    """
+    allowed = [policy.demands.max_validity for policy in _judging(refs, rulebook)]
+    return min([usual, *allowed])
+
+
+def _judging(refs: Sequence[ObjectRef], rulebook: Rulebook) -> tuple[Policy, ...]:
+    """Return the policies of some objects; of none, all that there are."""
+    kinds = [(GroupKind(ref.group, ref.kind), ref.namespace) for ref in refs]
+    return tuple(
+        policy
+        for policy in rulebook.policies or ()
+        if not kinds or any(policy.scope.holds(*kind) for kind in kinds)
+    )
 
 
 def to_ask(asked: QuestionSet | None) -> tuple[Question, ...]:

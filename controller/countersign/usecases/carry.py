@@ -5,14 +5,12 @@ from collections.abc import Iterable, Sequence
 from countersign.binding.canonical import canonical_json
 from countersign.core.types.artifacts import Json, Tree
 from countersign.ports import Detached
+from countersign.usecases.deliver import OWN_NAMESPACE
 from countersign.usecases.prepare import Prepared, name_of
 from countersign.wire.resources import objects as resources
 from countersign.wire.resources.bundleset import render_bundle_set
 from countersign.wire.resources.bundleset_about import intent_ref
 from countersign.wire.resources.kinds import API_VERSION, BUNDLE_SET
-
-OWN_NAMESPACE = "countersign"
-"""Where the BundleSets of cluster-scoped objects live."""
 
 Placed = tuple[str, Detached]
 """A BundleSet, and the namespace it lives in."""

@@ -17,7 +17,7 @@ from countersign.adapters.git import GitRepository
 from countersign.binding.masking import SALT_BYTES, is_secret
 from countersign.binding.references import parse_reference
 from countersign.core.errors import Malformed
-from countersign.core.types.artifacts import Digest, Json, Subject
+from countersign.core.types.artifacts import Digest, Json, Subject, Tree
 from countersign.faces.cli import attested, declare, options, source
 from countersign.faces.cli.files import read_file, read_inputs, write_result
 from countersign.faces.cli.manifests import read_manifests, write_manifests
@@ -26,10 +26,10 @@ from countersign.faces.cli.session import Command, Exit, Session
 from countersign.faces.cli.signing import choose
 from countersign.provenance.ci import ci_run
 from countersign.provenance.registry import known_agents
-from countersign.usecases.attest import AttestOrder, attest
+from countersign.usecases.attest import Attested, AttestOrder, attest
 from countersign.usecases.carry import Placed, bundle_sets, unload
 from countersign.usecases.companions import companions
-from countersign.usecases.declare import consider
+from countersign.usecases.declare import Considered, consider
 from countersign.usecases.prepare import Prepared, prepare
 
 _ANNOTATIONS = "annotations"
@@ -144,11 +144,7 @@ def command(
             trusted_root=signing.trusted_root,
             assent=yes,
         )
-        declared = declare.speak(session, considered, speaker)
-        write_result(out, declared.bundle)
-        if output == "json":
-            click.echo(json.dumps(declare.summary(declared), indent=2))
-        return Exit.DONE
+        return _declare(session, considered, speaker, out, output)
     _require(clusters=clusters, carrier=carrier, filenames=filenames, beside=beside)
     objects, sets = _objects(filenames, namespace, carrier)
     order = AttestOrder(
@@ -178,19 +174,43 @@ def command(
             )
         )
     if carrier:
-        travelling = [*companions(given, done), done.bundle]
-        if carrier == _BUNDLE_SET:
-            what = f"provenance-{done.claim.repository.rpartition('/')[2]}"
-            before = bundle_sets(objects, travelling, sets, what=what)
-            write_manifests(out, [*before, *(one.manifest for one in objects)])
-        else:
-            write_manifests(out, [one.annotated(travelling) for one in objects])
+        write_manifests(out, _carried(done, objects, sets, given, carrier))
     else:
         write_result(out, done.bundle)
     attested.tell(done, out)
     if output == "json":
         click.echo(json.dumps(attested.summary(done), indent=2))
     return Exit.DONE
+
+
+def _declare(
+    session: Session,
+    considered: Considered,
+    speaker: declare.Speaker,
+    out: Path | None,
+    output: str,
+) -> int:
+    declared = declare.speak(session, considered, speaker)
+    write_result(out, declared.bundle)
+    if output == "json":
+        click.echo(json.dumps(declare.summary(declared), indent=2))
+    return Exit.DONE
+
+
+def _carried(
+    done: Attested,
+    objects: Sequence[Prepared],
+    sets: Sequence[Placed],
+    given: Sequence[bytes],
+    carrier: str,
+) -> list[Tree]:
+    """Return the objects with their evidence, in the order to apply them in."""
+    travelling = [*companions(given, done), done.bundle]
+    if carrier == _ANNOTATIONS:
+        return [one.annotated(travelling) for one in objects]
+    what = f"provenance-{done.claim.repository.rpartition('/')[2]}"
+    before = bundle_sets(objects, travelling, sets, what=what)
+    return [*before, *(one.manifest for one in objects)]
 
 
 def _require(
@@ -247,7 +267,10 @@ def _objects(
             f"give --carrier {_BUNDLE_SET}"
         )
     prepared = prepare(
-        manifests, namespace=namespace, salt=lambda: secrets.token_bytes(SALT_BYTES)
+        manifests,
+        namespace=namespace,
+        salt=lambda: secrets.token_bytes(SALT_BYTES),
+        beside=[raw for _, one in sets for raw in one.intents],
     )
     return prepared, sets
 

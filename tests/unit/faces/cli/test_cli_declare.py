@@ -264,6 +264,26 @@ def test_a_set_that_is_given_is_kept(run: Run, human: Release) -> None:
     assert "--carrier bundleset" in refused.err
 
 
+def test_the_salt_of_a_secret_stays(run: Run, human: Release) -> None:
+    """Two statements about one Secret are about the same digest."""
+    secret, first = human.path("secret.yaml"), human.path("first.yaml")
+    secret.write_text(
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: payments}\n"
+        "stringData: {password: hunter2}\n"
+    )
+    carrier = ("--carrier", "bundleset", "--out")
+    attest(run, human, "-f", secret, *carrier, first)
+    ran = attest(run, human, "-f", first, *carrier, human.path("second.yaml"))
+
+    before, after = (
+        bundle_set(parse_manifests(human.path(f).read_bytes())[0])
+        for f in ("first.yaml", "second.yaml")
+    )
+    assert ran.code == Exit.DONE, ran.err
+    assert after[1] == before[1]
+    assert b"hunter2" not in b"".join((*after[0], *after[1]))
+
+
 @pytest.mark.parametrize(
     ("span", "repository", "hint"),
     [

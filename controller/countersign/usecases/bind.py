@@ -16,7 +16,7 @@ from countersign.core.types.change import Elastic, ObjectChange
 from countersign.core.types.evidence import Evidence, Provenance, SignOff
 from countersign.core.types.policy import Policy
 from countersign.ports import ClusterState
-from countersign.usecases.gather import Gathered
+from countersign.usecases.gathered import Gathered
 
 MAX_ELASTICS = 4  # sets of bounds for one intent; each costs a comparison
 ANY_SCALE = (Elastic("/spec/replicas", 1, 2**31 - 1),)
@@ -177,13 +177,22 @@ def _about(
 ) -> tuple[Evidence, ...]:
     """Return what speaks of a state, and people's words about the source of that.
 
+    What lies beside the object may be about another state of it, that has the same
+    images and was or will be there: then all of its set is.
+
     Provenance must name the object or an image of it: else somebody could hang any
     range on an object, and have the next one begin where it ends.
     """
     if not intents:
         return ()
-    named = {intent.digest for intent in intents} | ran
-    direct = [e for e in gathered.evidence if e.digests & named]
+    equal = {intent.digest for intent in intents}
+    about = {n for e in gathered.evidence if e.digests & equal for n in gathered.of(e)}
+    heard = [
+        e
+        for e in gathered.evidence
+        if not gathered.of(e) or not about.isdisjoint(gathered.of(e))
+    ]
+    direct = [e for e in heard if e.digests & (equal | ran)]
     sources = {
         digest
         for e in direct
@@ -192,7 +201,7 @@ def _about(
     }
     words = [
         e
-        for e in gathered.evidence
+        for e in heard
         if e not in direct
         and not isinstance(e.claim, Provenance)
         and e.digests & sources

@@ -24,7 +24,8 @@ from countersign.core.types.change import Elastic
 from countersign.core.types.policy import GroupKind, Policy
 from countersign.ports import ClusterState
 from countersign.usecases.bind import ANY_SCALE, Sight, bind, elastics, look_up
-from countersign.usecases.gather import Gathered, Gatherer
+from countersign.usecases.gather import Gatherer
+from countersign.usecases.gathered import Gathered
 
 Standing: TypeAlias = Mapping[str, tuple[Digest, ...]]
 """By the name of each policy for which an owner is authentic: the bundles that say so."""

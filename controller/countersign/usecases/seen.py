@@ -7,7 +7,8 @@ from countersign.core.types.artifacts import Digest, Intent, ObjectRef
 from countersign.core.types.bound import BoundIntent
 from countersign.core.types.policy import Policy
 from countersign.core.types.verdict import Basis, Detail, Finding
-from countersign.usecases.gather import MAX_CARRIED, Gathered
+from countersign.usecases.gather import MAX_CARRIED
+from countersign.usecases.gathered import Gathered
 
 
 @dataclass(slots=True)

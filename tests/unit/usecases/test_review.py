@@ -27,7 +27,8 @@ from countersign.core.types.request import Resource, Verb
 from countersign.core.types.verdict import Detail, Door, Expected, Names, Reason
 from countersign.ports import InvalidPolicy
 from countersign.usecases.bind import MAX_ELASTICS, Sight, bind_old
-from countersign.usecases.gather import MAX_CARRIED, MAX_TRIED, Gathered, Gatherer
+from countersign.usecases.gather import MAX_CARRIED, MAX_TRIED, Gatherer
+from countersign.usecases.gathered import Gathered
 from countersign.wire.annotations import Carried, pack
 from tests.support import a
 from tests.support.trees import having

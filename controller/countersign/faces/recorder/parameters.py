@@ -24,11 +24,10 @@ def parse_query(given: MultiMapping[str]) -> Query:
     Raises:
         Malformed: a parameter is unknown, given twice or has no sense.
     """
-    names = list(given)
-    for name in names:
+    for name in given:
         if name not in _KNOWN:
             raise Malformed(f"expected {', '.join(sorted(_KNOWN))}, saw {name[:80]!r}")
-        if names.count(name) > 1:
+        if len(given.getall(name)) > 1:
             raise Malformed(f"expected {name} once, saw it twice")
         if len(given[name]) > _MAX_VALUE or "\0" in given[name]:
             raise Malformed(f"expected at most {_MAX_VALUE} characters in {name}")

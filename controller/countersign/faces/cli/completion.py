@@ -11,7 +11,7 @@ _VARIABLE = "_COUNTERSIGN_COMPLETE"  # as click itself derives it
 @click.command("completion", cls=Command)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> int:
-    """Print the script by which a shell completes commands and options.
+    """Print the script that completes commands in a shell.
 
     It asks countersign itself, so it is never out of date.
 

@@ -21,7 +21,7 @@ COMMANDS = {
     ),
     "completion": (
         "countersign.faces.cli.completion",
-        "Print the script by which a shell completes commands and options.",
+        "Print the script that completes commands in a shell.",
     ),
     "explain": (
         "countersign.faces.cli.explain",

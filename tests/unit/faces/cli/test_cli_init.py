@@ -129,7 +129,13 @@ def test_what_cannot_be_used_is_not_written(
 def test_text_is_text(run: Run, tmp_path: Path) -> None:
     """A name that YAML would read otherwise stays a name."""
     ran = run(
-        *("init", "--name", 'a: "b" # \U0001f600\u2028 {x}', "--email", "no@acme.example"),
+        *(
+            "init",
+            "--name",
+            'a: "b" # \U0001f600\u2028 {x}',
+            "--email",
+            "no@acme.example",
+        ),
         environ={"COUNTERSIGN_PASSWORD": ""},
     )
 

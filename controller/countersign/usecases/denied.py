@@ -7,11 +7,11 @@ from countersign.binding.canonical import canonical_json, read_intent
 from countersign.binding.images import images
 from countersign.core.errors import Malformed, Rejected
 from countersign.core.types.artifacts import Json, ObjectRef
-from countersign.core.types.change import Deletion, ObjectChange
+from countersign.core.types.change import Access, Deletion, ObjectChange
 from countersign.core.types.decision import Decision, Outcome, Proposal, Recorded
 from countersign.ports import Detached, EvidenceStore, Right
 from countersign.usecases.deliver import OWN_NAMESPACE, place_of
-from countersign.usecases.look import LookOrder, Removal, Sheet, Stretch
+from countersign.usecases.look import LookOrder, Opening, Removal, Sheet, Stretch
 from countersign.usecases.prepare import Prepared
 from countersign.wire.resources.bundleset_about import about
 from countersign.wire.resources.kinds import BUNDLE_SET, GROUP
@@ -35,14 +35,28 @@ class Denied:
     visible: bool
 
 
-def signable(recorded: Recorded) -> Proposal:
+def is_debt(decision: Decision) -> bool:
+    """Tell whether `decision` is a break-glass admission: it is reviewed afterwards."""
+    return bool(decision.emergency)
+
+
+def signable(recorded: Recorded, *, emergency: bool = False) -> Proposal:
     """Return what a decision proposes to sign.
+
+    Args:
+        recorded: The decision.
+        emergency: It is signed as break-glass.
 
     Raises:
         Malformed: nothing of it can be signed; the message says why, and what to do.
     """
     decision, proposal = recorded.decision, recorded.decision.proposal
-    if decision.outcome is Outcome.ALLOWED:
+    if is_debt(decision) and emergency:
+        raise Malformed(
+            f"expected a denial, saw that {decision.id} was admitted by break-glass "
+            "already: sign its review, without --break-glass"
+        )
+    if decision.outcome is Outcome.ALLOWED and not is_debt(decision):
         raise Malformed(
             f"expected a denial, saw that {decision.id} was admitted: there is nothing "
             "to sign"
@@ -52,10 +66,15 @@ def signable(recorded: Recorded) -> Proposal:
         raise Malformed(
             f"expected a denial that a signature could turn, saw {decision.id}: {why}"
         )
-    if not isinstance(proposal.change, ObjectChange | Deletion):
+    if isinstance(proposal.change, Access) and not (emergency or is_debt(decision)):
         raise Malformed(
             f"expected a change of an object or its deletion, saw that {decision.id} "
-            "is an access: it is signed for an emergency only, with --break-glass"
+            "is an access: it is signed for an emergency only, with --break-glass "
+            "--incident ID --justification TEXT"
+        )
+    if not isinstance(proposal.change, ObjectChange | Deletion | Access):
+        raise Malformed(
+            f"expected a change of one object, saw that {decision.id} is none"
         )
     if not _same(proposal.change.object, decision.object):
         raise Malformed(
@@ -98,7 +117,9 @@ async def require_rights(store: EvidenceStore, rights: Iterable[Right]) -> None:
         )
 
 
-async def take_up(recorded: Recorded, store: EvidenceStore, *, write: bool) -> Denied:
+async def take_up(
+    recorded: Recorded, store: EvidenceStore, *, write: bool, emergency: bool = False
+) -> Denied:
     """Make of a decision what can be looked at.
 
     The evidence is what travelled with the request, and what lies beside the object by
@@ -108,13 +129,15 @@ async def take_up(recorded: Recorded, store: EvidenceStore, *, write: bool) -> D
         recorded: The decision.
         store: The cluster's BundleSets, with the signer's rights.
         write: The result is created in the cluster.
+        emergency: It is signed as break-glass.
 
     Raises:
         Malformed: nothing of it can be signed, or the record contradicts itself.
         Rejected: the signer lacks a right.
         Unavailable: the API server did not answer.
     """
-    decision, proposal = recorded.decision, signable(recorded)
+    decision = recorded.decision
+    proposal = signable(recorded, emergency=emergency)
     await require_rights(store, rights_needed(decision, write=write))
     visible = not await store.lacking([right_to_see(decision)])
     change = proposal.change
@@ -140,6 +163,8 @@ def _with_change(order: LookOrder, proposal: Proposal, visible: bool) -> LookOrd
             propagation=change.propagation_policy,
         )
         return replace(order, removals=(removal,))
+    if isinstance(change, Access):
+        return replace(order, openings=(Opening(change, proposal.version),))
     assert isinstance(change, ObjectChange)  # noqa: S101 - `signable` let nothing else by
     one = _prepared(change, proposal)
     ref = change.object

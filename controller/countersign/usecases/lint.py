@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from countersign.core.rules.windows import written
-from countersign.core.types.artifacts import Image
+from countersign.core.types.artifacts import Image, ObjectRef
 from countersign.core.types.evidence import Assistance, Provenance
 from countersign.core.types.policy import GroupKind, Policy, Toggle, Treatment, glob
 from countersign.usecases.inspect import Inspected
@@ -38,6 +38,7 @@ class LintKind(StrEnum):
     TRACE_MISSING = "trace_missing"
     MEANING_MISSING = "meaning_missing"
     DENIED_ANYWAY = "denied_anyway"
+    NO_BREAK_GLASS = "no_break_glass"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -65,9 +66,11 @@ def lint(
         policies: Those in force, or None where nobody gave any.
         now: The present.
     """
+    if review.emergency is not None:
+        return tuple(sorted({*_emergency(sheet, review, policies or ())}))
     found: set[Lint] = set()
     for item in sheet.items:
-        judging = None if policies is None else _judging(item, policies)
+        judging = None if policies is None else _judging(item.prepared.ref, policies)
         found.update(_object(item, sheet, judging))
         for policy in judging or ():
             found.update(_policy(policy, sheet, review, now))
@@ -78,8 +81,26 @@ def lint(
     return tuple(sorted(found))
 
 
-def _judging(item: Item, policies: Collection[Policy]) -> tuple[Policy, ...]:
-    ref = item.prepared.ref
+def _emergency(
+    sheet: Sheet, review: Review, policies: Collection[Policy]
+) -> Iterator[Lint]:
+    """Yield what stands in the way of breaking the glass: little is asked then."""
+    for ref in sheet.versions:
+        for policy in _judging(ref, policies):
+            glass = policy.break_glass
+            if glass is None:
+                yield Lint(LintKind.NO_BREAK_GLASS, policy.name)
+            elif review.valid > glass.max_validity:
+                longest = written(glass.max_validity)
+                yield Lint(LintKind.WINDOW_TOO_LONG, policy.name, longest)
+    for item in sheet.items:
+        for image in item.prepared.images:
+            if image.digest is None:
+                about = str(item.prepared.ref)
+                yield Lint(LintKind.IMAGE_UNPINNED, about, image.reference)
+
+
+def _judging(ref: ObjectRef, policies: Collection[Policy]) -> tuple[Policy, ...]:
     kind = GroupKind(ref.group, ref.kind)
     return tuple(p for p in policies if p.scope.holds(kind, ref.namespace))
 

@@ -11,6 +11,7 @@ from countersign.binding.tree import find
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest, ObjectRef, Tree
 from countersign.core.types.change import (
+    Access,
     Base,
     Change,
     Deletion,
@@ -54,6 +55,19 @@ class Removal:
     propagation: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """An access to one subresource, for an emergency or its review.
+
+    Attributes:
+        change: What is signed.
+        version: API version of the object without group.
+    """
+
+    change: Access
+    version: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookOrder:
     """What to look at.
@@ -61,6 +75,7 @@ class LookOrder:
     Attributes:
         objects: The change.
         removals: Objects that are to go.
+        openings: Accesses.
         source: Commits that are to be approved as such, looked at.
         bundles: Evidence given beside the objects, raw.
         detached: BundleSets given beside them, by namespace.
@@ -72,6 +87,7 @@ class LookOrder:
 
     objects: tuple[Prepared, ...] = ()
     removals: tuple[Removal, ...] = ()
+    openings: tuple[Opening, ...] = ()
     source: Source | None = None
     bundles: tuple[bytes, ...] = ()
     detached: tuple[tuple[str, Detached], ...] = ()
@@ -118,6 +134,7 @@ class Sheet:
     Attributes:
         items: The objects, in the order given.
         going: Those that are to be deleted.
+        openings: Accesses to objects.
         source: Commits that are approved as such.
         evidence: Every distinct bundle, carried or given, looked at.
         unreadable: Bundles that are none, and why; they are not passed on.
@@ -126,6 +143,7 @@ class Sheet:
 
     items: tuple[Item, ...]
     going: tuple[Going, ...] = ()
+    openings: tuple[Opening, ...] = ()
     source: Source | None = None
     evidence: tuple[Inspected, ...]
     unreadable: tuple[tuple[Digest, str], ...]
@@ -146,14 +164,17 @@ class Sheet:
         return (
             *(item.change for item in self.items),
             *(one.change for one in self.going),
+            *(one.change for one in self.openings),
         )
 
     @property
     def versions(self) -> dict[ObjectRef, str]:
         """API versions of the objects, to be shown to people."""
-        return {item.prepared.ref: item.prepared.version for item in self.items} | {
-            one.change.object: one.version for one in self.going
-        }
+        return (
+            {item.prepared.ref: item.prepared.version for item in self.items}
+            | {one.change.object: one.version for one in self.going}
+            | {one.change.object: one.version for one in self.openings}
+        )
 
 
 async def look(
@@ -171,7 +192,7 @@ async def look(
             object to delete that is not there.
         Unavailable: the cluster did not answer: nobody signs what could not be shown.
     """
-    if not (order.objects or order.removals or order.source):
+    if not (order.objects or order.removals or order.openings or order.source):
         raise Malformed("expected at least one object to sign off, saw none")
     _require_named(order)
     items = tuple([await _item(one, order, cluster) for one in order.objects])
@@ -190,6 +211,7 @@ async def look(
     return Sheet(
         items=items,
         going=going,
+        openings=order.openings,
         source=order.source,
         evidence=tuple(evidence.values()),
         unreadable=tuple(unreadable),

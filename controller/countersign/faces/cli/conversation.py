@@ -12,7 +12,7 @@ from rich.console import Console
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest, Json
 from countersign.core.types.change import NamespaceWindow, ObjectChange
-from countersign.core.types.evidence import Result
+from countersign.core.types.evidence import Result, Trace
 from countersign.faces.cli import asking, questions, source, words
 from countersign.faces.cli.cluster import Where
 from countersign.faces.cli.files import read_inputs
@@ -44,6 +44,7 @@ class Ask:
         carrier: How the evidence travels; None: as fits.
         out: Where the result is written; None: standard output, or the cluster.
         output: ``text`` or ``json``.
+        sets_only: The objects are not written: something else brings them.
     """
 
     session: Session
@@ -55,6 +56,7 @@ class Ask:
     carrier: Carrier | None
     out: Path | None
     output: str
+    sets_only: bool = False
 
     def on(self, cluster: str) -> "Ask":
         """Return the same for one cluster."""
@@ -81,12 +83,14 @@ class Case:
         began: When the review did.
         preface: Shows what else a reviewer has to know, before the objects.
         split: Sign it in parts, if it is large.
+        traces: Links that it has anyway.
     """
 
     sheet: Sheet
     began: datetime
     preface: Callable[[Console], None] = lambda _: None
     split: bool = False
+    traces: tuple[Trace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +163,10 @@ def converse(
         stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True
     )
     refs = tuple(case.sheet.versions)
-    asked = asking.asked_for(refs, rulebook)
+    asked = None if said.emergency else asking.asked_for(refs, rulebook)
+    valid = said.valid
+    if not (said.valid_for or said.emergency):
+        valid = asking.longest(valid, refs, rulebook)
     review = Review(
         result=Result.REJECTED if said.reject else Result.APPROVED,
         meanings=said.meanings,
@@ -168,9 +175,10 @@ def converse(
         clusters=frozenset(ask.clusters),
         question_set=(asked.uri, asked.digest) if asked else None,
         answers=asking.read_answers(said.answers, asked),
-        traceability=said.traces,
-        valid=said.valid,
-        restore_until=said.restore_by(case.began + said.valid),
+        traceability=(*said.traces, *case.traces),
+        valid=valid,
+        restore_until=said.restore_by(case.began + valid),
+        emergency=said.emergency,
         link=said.link,
     )
     lints = lint(case.sheet, review, rulebook.policies, session.now())
@@ -178,7 +186,7 @@ def converse(
     if case.sheet.source is not None:
         source.show_source(console, case.sheet.source)
     show_sheet(console, case.sheet, lints)
-    if not (said.answers or said.reject):
+    if not (said.answers or said.reject or said.emergency):
         found = asking.to_ask(asked)
         review = replace(review, answers=questions.ask(console, found))
     _require_no_concern(review)
@@ -203,9 +211,8 @@ async def _sign(
 
 def _confirm(review: Review) -> None:
     clusters = ", ".join(sorted(review.clusters))
-    click.confirm(
-        f"\nSign this as {review.result.value} for {clusters}?", abort=True, err=True
-    )
+    how = "break-glass" if review.emergency else review.result.value
+    click.confirm(f"\nSign this as {how} for {clusters}?", abort=True, err=True)
 
 
 def _require_no_concern(review: Review) -> None:

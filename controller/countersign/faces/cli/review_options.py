@@ -11,7 +11,7 @@ import click
 
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.change import Base, Operation
-from countersign.core.types.evidence import Trace
+from countersign.core.types.evidence import Emergency, Trace
 from countersign.faces.cli import options, params
 from countersign.usecases.look import Stretch
 
@@ -23,6 +23,7 @@ _OPERATIONS = [
     Operation.CREATE_OR_UPDATE.value,
     Operation.DELETE.value,
 ]
+_USUAL, _EMERGENCY = timedelta(days=30), timedelta(hours=1)  # of validity
 _PROPAGATIONS = ["background", "foreground", "orphan"]
 
 
@@ -37,13 +38,50 @@ class ReviewOptions:
     propagation: str | None
     base: Digest | Base | None
     stretches: tuple[Stretch, ...]
-    valid: timedelta
+    valid_for: timedelta | None
     restore_until: datetime | timedelta | None
     meaning: str
     traces: tuple[Trace, ...]
     link: str
     reject: bool
     no_diff: bool
+    break_glass: bool
+    incident: str
+    justification: str
+
+    @property
+    def valid(self) -> timedelta:
+        """For how long it may admit."""
+        usual = _EMERGENCY if self.break_glass else _USUAL
+        return usual if self.valid_for is None else self.valid_for
+
+    @property
+    def emergency(self) -> Emergency | None:
+        """Why it is signed for an emergency, or None."""
+        if not self.break_glass:
+            return None
+        return Emergency(self.incident.strip(), self.justification.strip())
+
+    def require_consistent(self) -> None:
+        """Check what only makes sense together.
+
+        Raises:
+            click.UsageError: it does not.
+        """
+        told = [bool(self.incident.strip()), bool(self.justification.strip())]
+        if self.break_glass and not all(told):
+            raise click.UsageError(
+                "expected what the emergency is, saw --break-glass alone: give "
+                "--incident ID and --justification TEXT"
+            )
+        if any(told) and not self.break_glass:
+            raise click.UsageError(
+                "expected --break-glass beside --incident and --justification, saw none"
+            )
+        if self.break_glass and self.reject:
+            raise click.UsageError(
+                "expected one of --break-glass and --reject, saw both"
+            )
 
     @property
     def meanings(self) -> frozenset[str]:
@@ -96,10 +134,10 @@ _REVIEW = (
     ),
     click.option(
         "--valid",
+        "valid_for",
         type=options.Duration(),
-        default="30d",
-        show_default=True,
-        help="For how long it may admit.",
+        help="For how long it may admit; else 30d, or what the policies allow if less, "
+        "and 1h with --break-glass.",
     ),
     click.option(
         "--restore-until",
@@ -121,6 +159,13 @@ _REVIEW = (
     ),
     click.option("--link", default="", help="Where the review can be read."),
     click.option("--reject", is_flag=True, help="Record a rejection instead."),
+    click.option(
+        "--break-glass",
+        is_flag=True,
+        help="Sign for an emergency: on call, for hours, to be reviewed afterwards.",
+    ),
+    click.option("--incident", default="", help="With --break-glass: its id."),
+    click.option("--justification", default="", help="With --break-glass: why."),
     click.option("--no-diff", is_flag=True, help="Do not look at the cluster."),
 )
 

@@ -12,7 +12,7 @@ from countersign.faces.cli import words
 from countersign.faces.cli.text import one_line, visible
 from countersign.usecases.inspect import Inspected
 from countersign.usecases.lint import Lint, LintKind
-from countersign.usecases.look import Going, Item, Sheet
+from countersign.usecases.look import Going, Item, Opening, Sheet
 from countersign.wire.yaml_text import render_yaml
 
 _CONTEXT = 3  # unchanged lines around a change, as diff -u shows
@@ -35,6 +35,7 @@ _AMISS = {
     LintKind.TRACE_MISSING: "the policy asks for --trace",
     LintKind.MEANING_MISSING: "the policy asks for --meaning",
     LintKind.DENIED_ANYWAY: "the policy denies it, whoever signs",
+    LintKind.NO_BREAK_GLASS: "the policy has no break-glass",
 }
 
 
@@ -44,6 +45,8 @@ def show_sheet(console: Console, sheet: Sheet, lints: tuple[Lint, ...]) -> None:
         _show_item(console, item)
     for one in sheet.going:
         _show_going(console, one)
+    for opening in sheet.openings:
+        _show_opening(console, opening)
     for number, (found, claim) in enumerate(sheet.provenance, start=1):
         _show_provenance(console, number, found, claim)
     if not sheet.provenance:
@@ -81,7 +84,7 @@ def diff(item: Item) -> Iterator[str]:
 
 def _show_item(console: Console, item: Item) -> None:
     lines = list(diff(item))
-    head = Text(str(item.prepared.ref), style="bold")
+    head = Text(one_line(str(item.prepared.ref), 600), style="bold")
     head.append(f"  {_summary(item, lines)}", style="not bold")
     console.print(head)
     for line in lines:
@@ -91,7 +94,7 @@ def _show_item(console: Console, item: Item) -> None:
 
 def _show_going(console: Console, one: Going) -> None:
     change = one.change
-    head = Text(str(change.object), style="bold")
+    head = Text(one_line(str(change.object), 600), style="bold")
     how = change.propagation_policy.lower()
     what = f"  to be deleted{f' ({how})' if how else ''}, uid {one_line(change.uid)}"
     console.print(head.append(what, style="red not bold"))
@@ -100,6 +103,13 @@ def _show_going(console: Console, one: Going) -> None:
     for line in _lines(one.live) if one.live is not None else ():
         console.print(Text(f"  -{line}", style="red"))
     console.print()
+
+
+def _show_opening(console: Console, one: Opening) -> None:
+    change = one.change
+    what = f"  {change.operation} {change.subresource}, uid {change.uid}"
+    head = Text(str(change.object), style="bold")
+    console.print(head.append(f"{one_line(what)}\n", style="red not bold"))
 
 
 def _summary(item: Item, lines: list[str]) -> str:

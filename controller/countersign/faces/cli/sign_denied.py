@@ -12,6 +12,7 @@ from rich.text import Text
 
 from countersign.core.errors import Malformed, Rejected, Unavailable
 from countersign.core.types.decision import Recorded
+from countersign.core.types.evidence import Trace
 from countersign.faces.cli import words
 from countersign.faces.cli.conversation import Ask, Case, Outcome, converse
 from countersign.faces.cli.manifests import write_manifests
@@ -28,8 +29,9 @@ from countersign.faces.cli.signer import (
 from countersign.faces.cli.signing import choose
 from countersign.faces.cli.text import one_line
 from countersign.ports import Records
+from countersign.usecases.debts import LINK
 from countersign.usecases.deliver import Carrier, Delivery, deliver
-from countersign.usecases.denied import Denied, moved_on, standing, take_up
+from countersign.usecases.denied import Denied, is_debt, moved_on, standing, take_up
 from countersign.usecases.look import Sheet, look
 
 _TRIES, _PAUSE_S = 6, 1.0  # a denial takes a moment until it is recorded
@@ -62,13 +64,17 @@ def sign_denied(ask: Ask, decision: str, recorder: Recorder) -> int:
     with rules as rulebook:
         with working(ask.session, "looking"):
             denied, sheet = asyncio.run(_take_up(ask, decision, recorder, rulebook))
-        ask = ask.on(denied.recorded.decision.cluster)
+        decided = denied.recorded.decision
+        ask = ask.on(decided.cluster)
         known = ask.signing.key or ask.signing.identity_token
-        who = signatory().name if known else ""
+        # who may sign ordinarily is not asked in an emergency
+        told = known and not ask.review.break_glass
+        who = signatory().name if told else ""
         case = Case(
             sheet=sheet,
             began=began,
             preface=lambda console: _show(console, denied, sheet, who),
+            traces=(Trace(LINK, decided.id),) if is_debt(decided) else (),
         )
         done = converse(ask, case, rulebook, signatory)
     _finish(ask, denied.recorded, done)
@@ -98,6 +104,11 @@ def _say_next(ask: Ask, recorded: Recorded) -> None:
     if ask.review.reject:
         click.echo(f"rejected: tell {who}", err=True)
         return
+    if is_debt(recorded.decision):
+        click.echo(
+            "reviewed: countersign status shows when all who must have", err=True
+        )
+        return
     verb = "delete" if recorded.decision.verb == "DELETE" else "apply"
     click.echo(f"{'then' if ask.out else 'next:'} ask {who} to {verb} again", err=True)
 
@@ -111,7 +122,12 @@ async def _take_up(
         recorded = await _recorded(records, decision)
     _require_cluster(ask, recorded)
     async with reach(ask.where) as signers:
-        denied = await take_up(recorded, signers.store, write=ask.out is None)
+        denied = await take_up(
+            recorded,
+            signers.store,
+            write=ask.out is None,
+            emergency=ask.review.break_glass,
+        )
         warn_of_clock(session, signers.store)
         seen = signers.state if denied.visible and not ask.review.no_diff else None
         order = ask.add_to(denied.order)
@@ -158,7 +174,7 @@ def _require_cluster(ask: Ask, recorded: Recorded) -> None:
 def _show(console: Console, denied: Denied, sheet: Sheet, signer: str) -> None:
     """Write what was decided, why, and what a signer has to know before the objects."""
     recorded, decision = denied.recorded, denied.recorded.decision
-    head = Text(f"decision {decision.id}", style="bold")
+    head = Text(f"decision {one_line(decision.id)}", style="bold")
     console.print(head.append(f"  {_asked(recorded)}", style="not bold"))
     for told in decision.findings:
         policy = f"{one_line(told.policy)}: " if told.policy else ""
@@ -182,7 +198,7 @@ def _show(console: Console, denied: Denied, sheet: Sheet, signer: str) -> None:
 
 
 def _attend(console: Console, text: str) -> None:
-    console.print(Text(f"attention: {text}\n", style="yellow"))
+    console.print(Text(f"attention: {one_line(text, 600)}\n", style="yellow"))
 
 
 def _asked(recorded: Recorded) -> str:

@@ -40,6 +40,12 @@ _OCI = "oci"
     help="How the evidence travels; else in annotations where that goes, and in a "
     "BundleSet for a decision, a Secret, a deletion, or much of it.",
 )
+@click.option(
+    "--sets-only",
+    is_flag=True,
+    help="Write BundleSets without the objects: Helm or a GitOps controller applies "
+    "those.",
+)
 @recorder
 @options.kubeconfig
 @options.policies
@@ -61,6 +67,7 @@ def command(
     clusters: Sequence[str],
     review: ReviewOptions,
     carrier: str | None,
+    sets_only: bool,
     recorder: str | None,
     recorder_ca: Path | None,
     kubeconfig: Path | None,
@@ -90,12 +97,15 @@ def command(
         with open_rulebook(policies, signing.trusted_root, session) as rulebook:
             asked = asking.asked_for((), rulebook) or DEFAULT
             return asking.write_form(review.write_answers, asked)
+    review.require_consistent()
     _require_one_way(decision, what, filenames, revisions, live=live)
     if not (decision or clusters):
         raise click.UsageError(
             "expected the cluster it holds for, saw none: give --cluster NAME"
         )
-    if not (review.answers or review.reject or session.interactive):
+    if not (
+        review.answers or review.reject or review.break_glass or session.interactive
+    ):
         raise click.UsageError(
             "expected a terminal to ask the questions on, saw none: give --answers "
             "FILE (--write-answers FILE makes one)"
@@ -110,9 +120,12 @@ def command(
         where=where if decision or live or not review.no_diff else None,
         policies=policies,
         signing=signing,
-        carrier=_carrier(carrier, beside=bool(decision or live)),
+        carrier=_carrier(
+            carrier, beside=bool(decision or live or sets_only), sets_only=sets_only
+        ),
         out=out,
         output=output,
+        sets_only=sets_only,
     )
     if decision:
         return sign_denied(ask, decision, Recorder(recorder, recorder_ca))
@@ -150,7 +163,7 @@ def _require_one_way(
         )
 
 
-def _carrier(name: str | None, *, beside: bool) -> Carrier | None:
+def _carrier(name: str | None, *, beside: bool, sets_only: bool) -> Carrier | None:
     if name == _OCI:
         raise click.UsageError(
             "expected annotations or bundleset, saw oci: evidence in registries comes "
@@ -161,4 +174,6 @@ def _carrier(name: str | None, *, beside: bool) -> Carrier | None:
             "expected the carrier bundleset, saw annotations: there is no manifest here "
             "to annotate"
         )
+    if sets_only:
+        return Carrier.BUNDLE_SET
     return Carrier(name) if name else None

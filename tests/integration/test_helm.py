@@ -65,13 +65,13 @@ class Release:
         return self.gate.sign(text, *place, *flags)
 
     def approve(self, text: str, *flags: str) -> None:
-        """Sign all of it off, and put the evidence where the cluster finds it."""
-        self.put(self.sign(text, *flags))
+        """Sign all of it off, and put the evidence where the cluster finds it.
 
-    def put(self, text: str) -> None:
-        """Apply the BundleSets alone: the objects are Helm's to make."""
-        sets = [one for one in documents(text) if one["kind"] == "BundleSet"]
-        done = self.gate.kubectl("apply", "-f", "-", stdin=written(sets))
+        The objects are Helm's to make.
+        """
+        sets = self.sign(text, "--sets-only", *flags)
+        assert {one["kind"] for one in documents(sets)} == {"BundleSet"}
+        done = self.gate.kubectl("apply", "-f", "-", stdin=sets)
         assert done.code == 0, done.out
 
     def status(self) -> str:

@@ -31,15 +31,14 @@ EVIDENCE = (
 AGAIN = "    then apply again"
 
 RELEASE = (
-    "helm template {release} CHART | countersign sign-off -f - "
-    "--namespace {namespace} --cluster {cluster} --carrier bundleset --out SIGNED"
+    "helm template {release} CHART -n {namespace} | countersign sign-off -f - "
+    "--namespace {namespace} --cluster {cluster} --sets-only --out SIGNED"
 )
 RELEASE_ATTEST = (
-    "helm template {release} CHART | countersign attest RANGE -f - "
+    "helm template {release} CHART -n {namespace} | countersign attest RANGE -f - "
     "--namespace {namespace} --cluster {cluster} --carrier bundleset --out ATTESTED"
 )
-# a first install finds what the file made, and has to be told that it may have it
-HELM_AGAIN = f"{APPLY}    then helm again, with --take-ownership"
+HELM_AGAIN = f"{APPLY}    then helm again"
 
 STEPS = MappingProxyType(
     {
@@ -174,10 +173,13 @@ def next_step(
             step = ACCESS
         if reason is Reason.SLOT_OPEN and unseen and asks is not None:
             step = STEPS[Reason.NO_EVIDENCE]
+    if reason is Reason.DELETION:
+        end = f"{'' if decided else APPLY}    then delete again"
     signed = "{sign}" in step or "{make}" in step
-    return step.format_map({**fields(finding), **commands, "who": who}) + (
-        end if signed else ""
-    )
+    pieces = {**fields(finding), **commands, "who": who}
+    deletes = pieces["expected"] == Operation.DELETE
+    pieces["operation"] = "delete" if deletes else "createOrUpdate"
+    return step.format_map(pieces) + (end if signed else "")
 
 
 def _filed(cluster: str, *, attested: bool) -> dict[str, str]:
@@ -209,7 +211,7 @@ def _released(way: Way, cluster: str, *, attested: bool) -> dict[str, str]:
         "cluster": name,
     }
     attest, sign = RELEASE_ATTEST.format_map(pieces), RELEASE.format_map(pieces)
-    made = f"{SIGN.format(cluster=name, file='ATTESTED')} --carrier bundleset"
+    made = f"{SIGN.format(cluster=name, file='ATTESTED')} --sets-only"
     make = f"{attest}{THEN}{made}" if attested else sign
     return {"attest": attest, "sign": sign, "make": make}
 

@@ -144,12 +144,13 @@ def _look(ask: Ask, order: LookOrder, rulebook: Rulebook) -> Sheet:
 
 
 def _write(ask: Ask, done: Outcome) -> None:
-    """Write one file to apply as it is: BundleSets first, then the objects."""
+    """Write one file to apply as it is: BundleSets first, then the objects, if any."""
     ((sheet, signed),) = done.parts
     delivery = deliver(sheet, signed, ask.carrier)
     if delivery.why:
         click.echo(f"the evidence goes into a BundleSet: {delivery.why}", err=True)
-    write_manifests(ask.out, [*delivery.sets, *delivery.objects])
+    objects = () if ask.sets_only else delivery.objects
+    write_manifests(ask.out, [*delivery.sets, *objects])
     if not ask.out:
         return
     click.echo(f"written to {ask.out}; next: kubectl apply -f {ask.out}", err=True)

@@ -403,3 +403,25 @@ def test_a_person_confirms_a_rejection(
 
     assert (ran.code, ran.out) == (Exit.UNDECIDED, "")
     assert "Sign this as rejected for prod?" in ran.err
+
+
+def test_writes_the_sets_alone_for_whoever_brings_the_objects(
+    run: Run, release: Release, attested: Path, answers: Path
+) -> None:
+    """Helm takes no object that is there already: it gets the evidence, no more."""
+    ran = sign(run, release, attested, "--answers", answers, "--sets-only")
+
+    trees = parse_manifests(ran.out.encode())
+    assert ran.code == Exit.DONE
+    assert {tree["kind"] for tree in trees} == {"BundleSet"}
+
+
+def test_annotations_have_to_be_on_something(
+    run: Run, release: Release, attested: Path, answers: Path
+) -> None:
+    """Without the objects there is nothing that could carry them."""
+    way = ("--sets-only", "--carrier", "annotations")
+    ran = sign(run, release, attested, "--answers", answers, *way)
+
+    assert ran.code == Exit.USAGE
+    assert "expected the carrier bundleset" in ran.err

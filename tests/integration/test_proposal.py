@@ -160,6 +160,32 @@ def test_the_same_request_equals_its_proposal_again(
             assert proposer.differences(proposal, after, before) == (), way
 
 
+def test_what_was_chosen_is_signed(
+    server: ApiServer, proposer: Proposer, namespace: str
+) -> None:
+    """An address or port that the manifest names is no allocation, though it may be."""
+    plain: Tree = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "chosen", "namespace": namespace},
+        "spec": {"type": "NodePort", "ports": [{"name": "a", "port": 80}]},
+    }
+    left = make(server, plain)
+    port, address = left["spec"]["ports"][0]["nodePort"], left["spec"]["clusterIP"]
+    ported, addressed = copy.deepcopy(plain), copy.deepcopy(plain)
+    ported["spec"]["ports"][0]["nodePort"] = port
+    addressed["spec"]["clusterIP"] = address
+
+    opened, by_port, by_address = (
+        proposer.propose(make(server, one)) for one in (plain, ported, addressed)
+    )
+
+    assert "nodePort" not in str(opened.tree)
+    assert "clusterIP" not in str(opened.tree)
+    assert by_port.tree["spec"]["ports"][0]["nodePort"] == port  # type: ignore[index, call-overload]
+    assert by_address.tree["spec"]["clusterIP"] == address  # type: ignore[index, call-overload]
+
+
 @pytest.mark.parametrize("placed", MANIFESTS, ids=title, indirect=True)
 def test_another_request_does_not_equal_a_proposal(
     placed: Tree, server: ApiServer, proposer: Proposer

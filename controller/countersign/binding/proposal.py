@@ -103,7 +103,10 @@ def _steps(tree: Tree, *, created: bool, helm: bool) -> Iterator[Step]:
             yield _without("/metadata/name")
     else:
         yield from _inherited(tree, kind)
-    yield from INVERSES.get(kind, ())
+    chosen = _written_fields(tree)
+    for inverse in INVERSES.get(kind, ()):
+        if chosen.isdisjoint(inverse.fields):
+            yield inverse.take
 
 
 def _inherited(tree: Tree, kind: str) -> Iterator[Step]:
@@ -119,17 +122,31 @@ def _inherited(tree: Tree, kind: str) -> Iterator[Step]:
         yield _without(*TOKEN_PATHS)
 
 
+def _written_fields(tree: Tree) -> frozenset[str]:
+    """Return the names of all fields that ``managedFields`` says clients wrote."""
+    found: set[str] = set()
+    rest = [entry.get("fieldsV1") for entry in _managers(tree)]
+    while rest:
+        fields = rest.pop()
+        if isinstance(fields, dict):
+            found.update(k.removeprefix("f:") for k in fields if k.startswith("f:"))
+            rest += fields.values()
+    return frozenset(found)
+
+
+def _managers(tree: Tree) -> list[Struct]:
+    entries = find(tree, "/metadata/managedFields")
+    listed = entries if isinstance(entries, list) else []
+    return [entry for entry in listed if isinstance(entry, dict)]
+
+
 def _scaled(tree: Tree) -> bool:
     """Tell whether the number of replicas was set by scaling, not by a manifest.
 
     What ``managedFields`` says is only a hint at what to leave open: then it may stay
     as it was, and no more.
     """
-    fields = find(tree, "/metadata/managedFields")
-    return isinstance(fields, list) and any(
-        isinstance(entry, dict) and entry.get("subresource") == "scale"
-        for entry in fields
-    )
+    return any(entry.get("subresource") == "scale" for entry in _managers(tree))
 
 
 def _finalizers(tree: Struct) -> None:

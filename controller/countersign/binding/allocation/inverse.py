@@ -6,6 +6,7 @@ the step out.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from countersign.binding.allocation.jobs import NAME_LABELS, UID_LABELS
@@ -17,6 +18,21 @@ from countersign.binding.tree import Struct
 
 Step: TypeAlias = Callable[[Struct], object]
 """Takes something out of an object, in place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inverse:
+    """A step, unless somebody chose the value.
+
+    Attributes:
+        take: The step.
+        fields: By whose names ``managedFields`` shows that a client wrote them: the
+            server allocates after it has noted who wrote what. Then they are signed.
+    """
+
+    take: Step
+    fields: tuple[str, ...] = ()
+
 
 _TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
@@ -103,23 +119,27 @@ def _job_whole(tree: Struct) -> None:
     _job_labels(tree)
 
 
-INVERSES: Mapping[str, tuple[Step, ...]] = {
-    "v1/Namespace": (_take("finalizers"),),
-    "v1/PersistentVolumeClaim": (_claim_protection,),
+_PORTS = ("nodePort",)
+_ADDRESSES = ("clusterIP", "clusterIPs")
+
+INVERSES: Mapping[str, tuple[Inverse, ...]] = {
+    "v1/Namespace": (Inverse(_take("finalizers")),),
+    "v1/PersistentVolumeClaim": (Inverse(_claim_protection),),
     "v1/Pod": (
-        _label_keys,  # the rule would expand them a second time: nothing equals before
-        _token_volume,
-        _tolerations,
-        _take("priority", "preemptionPolicy"),
-        _take("nodeName"),
+        # the rule would expand them a second time: nothing equals before
+        Inverse(_label_keys),
+        Inverse(_token_volume),
+        Inverse(_tolerations),
+        Inverse(_take("priority", "preemptionPolicy")),
+        Inverse(_take("nodeName")),
     ),
     "v1/Service": (
-        _take(*ADDRESS_FIELDS),
-        _take("clusterIP", "clusterIPs"),
-        _node_ports,
-        _take("healthCheckNodePort"),
+        Inverse(_take(*ADDRESS_FIELDS), ADDRESS_FIELDS),
+        Inverse(_take(*_ADDRESSES), _ADDRESSES),
+        Inverse(_node_ports, _PORTS),
+        Inverse(_take("healthCheckNodePort"), ("healthCheckNodePort",)),
     ),
-    "apps/v1/DaemonSet": (_template_generation,),
-    "batch/v1/Job": (_job_whole, _job),
+    "apps/v1/DaemonSet": (Inverse(_template_generation),),
+    "batch/v1/Job": (Inverse(_job_whole), Inverse(_job)),
 }
 """By kind the steps, one after the other; of two that overlap the greater goes first."""

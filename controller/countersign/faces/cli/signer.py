@@ -11,6 +11,7 @@ from countersign.core.types.artifacts import Tree
 from countersign.faces.cli import words
 from countersign.faces.cli.cluster import REQUEST_S, Where
 from countersign.faces.cli.session import Session
+from countersign.faces.cli.text import one_line
 from countersign.ports import ClusterState, EvidenceStore
 
 _SKEW = timedelta(minutes=1)
@@ -68,7 +69,8 @@ async def create(where: Where, sets: tuple[Tree, ...]) -> None:
             about = metadata if isinstance(metadata, dict) else {}
             name = f"{about.get('namespace')}/BundleSet/{about.get('name')}"
             new = await signers.store.create(tree)
-            click.echo(f"{name} {'created' if new else 'was there'}", err=True)
+            done = "created" if new else "was there"
+            click.echo(f"{one_line(name, 600)} {done}", err=True)
 
 
 def warn_of_clock(session: Session, store: EvidenceStore) -> None:

@@ -332,3 +332,31 @@ def _review() -> dict[str, object]:
             "object": thing,
         },
     }
+
+
+def test_evidence_beside_the_objects_counts(
+    run: Run, release: Release, attested: Path, answers: Path
+) -> None:
+    """As if the BundleSet of the file were applied with the rest of it."""
+    out = release.path("beside.yaml")
+    ran = run(
+        *("sign-off", "-f", attested, "--key", release.path("dana.key")),
+        *("--cluster", "prod", "--answers", answers, "--carrier", "bundleset"),
+        *("--out", out),
+    )
+    assert ran.code == Exit.DONE, ran.err
+    sets, *objects = out.read_text().removeprefix("---\n").split("---\n")
+    assert "kind: BundleSet" in sets
+    alone = release.path("alone.yaml")
+    alone.write_text("---\n".join(objects))
+
+    assert verify(run, release, out).code == Exit.DONE
+    assert verify(run, release, alone).code == Exit.DENIED
+
+
+def test_no_rules_and_no_cluster(run: Run, release: Release) -> None:
+    """There is nothing to judge by."""
+    ran = run("verify", "-f", release.path("ledger.yaml"), "--cluster", "prod")
+
+    assert ran.code == Exit.USAGE
+    assert "--policies DIR, or a kubeconfig" in ran.err

@@ -12,6 +12,7 @@ from countersign.core.errors import Unavailable
 
 Tree = dict[str, Any]
 _Events = list[tuple[int, str, Tree]]
+_Page = tuple[list[Tree], str]
 
 
 class Clock:
@@ -41,6 +42,7 @@ class FakeLists:
         silent: Connections stand, but nothing comes through them any more.
         lists: How often each path was listed.
         asked: Paths of the objects that were asked for.
+        gone: Names of objects that are listed still, and gone when asked for.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -49,6 +51,7 @@ class FakeLists:
         self.silent = False
         self.lists: dict[str, int] = {}
         self.asked: list[str] = []
+        self.gone: set[str] = set()
         self._clock = clock
         self._version = 1
         self._oldest = 1
@@ -107,9 +110,11 @@ class FakeLists:
         del query
         self.asked.append(path)
         folder, _, name = path.rpartition("/")
+        head, _, tail = folder.partition("/namespaces/")
+        folder = f"{head}/{tail.partition('/')[2]}" if tail else folder
         if self.down:
             raise Unavailable("connection refused")
-        if name not in self._objects.get(folder, {}):
+        if name in self.gone or name not in self._objects.get(folder, {}):
             raise NotThere(f"404 at {path}")
         return self._objects[folder][name]
 
@@ -119,6 +124,24 @@ class FakeLists:
             raise Unavailable("connection refused")
         self.lists[path] = self.lists.get(path, 0) + 1
         return list(self._objects.get(path, {}).values()), str(self._version)
+
+    async def pages(
+        self, path: str, size: int, *, names_only: bool = False
+    ) -> AsyncIterator[_Page]:
+        """Answer a LIST in pages; of one namespace too, and metadata alone."""
+        if self.down:
+            raise Unavailable("connection refused")
+        self.lists[path] = self.lists.get(path, 0) + 1
+        head, _, tail = path.partition("/namespaces/")
+        place, _, plural = tail.partition("/")
+        known = self._objects.get(f"{head}/{plural}" if tail else path, {}).values()
+        found = [t for t in known if not tail or t["metadata"]["namespace"] == place]
+        version = str(self._version)
+        if names_only:
+            found = [{"metadata": tree["metadata"]} for tree in found]
+        for start in range(0, max(1, len(found)), size):
+            yield found[start : start + size], version
+            await asyncio.sleep(0)  # others run between pages
 
     @asynccontextmanager
     async def watch(

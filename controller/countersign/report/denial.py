@@ -4,10 +4,13 @@ At most 1 KB, and the same each time. Every finding is in `as_json`; here stand 
 that matters most, what is missing, and the exact next step.
 """
 
+import re
 from collections import Counter
 from typing import Protocol
 
-from countersign.core.types.artifacts import ObjectRef
+from countersign.core.types.artifacts import ObjectRef, Tree
+from countersign.core.types.change import Access
+from countersign.core.types.decision import Decision
 from countersign.core.types.policy import Enforcement
 from countersign.core.types.verdict import (
     Finding,
@@ -18,11 +21,12 @@ from countersign.core.types.verdict import (
 )
 from countersign.report.phrases import clean, counted, listed, thing, when
 from countersign.report.sentences import by_weight, says
-from countersign.report.steps import next_step
+from countersign.report.steps import Way, next_step
 
 MAX_DENIAL = 1024  # bytes of the whole
-_HEADLINE, _LINE, _STEP = 300, 160, 340  # bytes of each line, so that all have room
-_DECISION = 44  # bytes; an id has 26 characters
+_HEADLINE, _LINE, _STEP = 300, 160, 480  # bytes of each line, at most
+_RELEASE = re.compile(r"[a-z0-9][-a-z0-9.]{0,52}")  # as Helm has it: it is in a command
+_ABOVE = 3  # lines above the step that are always there
 MAX_WARNING = 250  # bytes: the API server cuts warnings above 256
 
 
@@ -35,13 +39,18 @@ class Asked(Protocol):
         ...
 
     @property
+    def object(self) -> Tree | None:
+        """Its new state."""
+        ...
+
+    @property
     def dry_run(self) -> bool:
         """Whether nothing would be stored."""
         ...
 
 
 def denial(
-    verdict: Verdict, request: Asked, cluster: str, decision: str | None = None
+    verdict: Verdict, request: Asked, cluster: str, decision: Decision | None = None
 ) -> str:
     """Say why `request` was denied, and what to do.
 
@@ -49,22 +58,53 @@ def denial(
         verdict: One that does not allow.
         request: The object, and whether it is a dry-run: that has no decision.
         cluster: Our name, for the commands.
-        decision: Id of the recorded decision, or None where nothing recorded it.
+        decision: As it is recorded, or None where nothing records it.
     """
     denying = sorted(_with(verdict, Enforcement.DENY), key=by_weight)
     head = denying[0]
     asks = slots_of(verdict, head.policy)
-    lines = [
-        _fit(f"{thing(request.ref)}: {says(head)}{_policy(head)}", _HEADLINE),
-        *(_fit(f"  {line}", _LINE) for line in _asked(asks)),
-    ]
-    step = next_step(head, cluster, asks)
+    if request.dry_run:
+        decision = None
+    step = next_step(head, cluster, asks, _way(request, decision))
     last = [_fit(f"  next: {step}", _STEP)]
-    if decision and not request.dry_run:
-        last.append(_fit(f"  decision {decision}", _DECISION))
+    if decision is not None:
+        last.append(f"  decision {decision.id}; countersign explain {decision.id}")
+    # a step that is cut helps nobody: what is above it makes room
+    room = MAX_DENIAL - sum(len(line.encode()) + 1 for line in last) - _ABOVE
+    lines = [
+        _fit(
+            f"{thing(request.ref)}: {says(head)}{_policy(head)}",
+            min(_HEADLINE, room // 2),
+        ),
+        *(_fit(f"  {line}", min(_LINE, room // 4)) for line in _asked(asks)),
+    ]
     others = (f"  also: {says(f)}{_other(f, head)}" for f in _others(denying, head))
     also = [line for line in dict.fromkeys(others) if line != f"  also: {says(head)}"]
     return "\n".join([*lines, *_as_fits(also, lines + last), *last])
+
+
+def _way(request: Asked, decision: Decision | None) -> Way:
+    """Say how a signature gets to what was denied."""
+    proposal = None if decision is None else decision.proposal
+    return Way(
+        decision="" if decision is None or proposal is None else decision.id,
+        access=proposal is not None and isinstance(proposal.change, Access),
+        release=_release(request.object),
+        namespace=request.ref.namespace,
+    )
+
+
+def _release(tree: Tree | None) -> str:
+    """Return the release of Helm that an object says it belongs to, or ``""``."""
+    metadata = (tree or {}).get("metadata")
+    about = metadata if isinstance(metadata, dict) else {}
+    labels, annotations = about.get("labels"), about.get("annotations")
+    if not isinstance(labels, dict) or not isinstance(annotations, dict):
+        return ""
+    managed = labels.get("app.kubernetes.io/managed-by") == "Helm"
+    name = annotations.get("meta.helm.sh/release-name")
+    known = managed and isinstance(name, str) and _RELEASE.fullmatch(name)
+    return str(name) if known else ""
 
 
 def warnings(verdict: Verdict) -> tuple[str, ...]:

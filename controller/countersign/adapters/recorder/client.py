@@ -11,7 +11,6 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import aiohttp
-from yarl import URL
 
 from countersign.adapters.cluster.client import Credentials, connect, credentials
 from countersign.adapters.cluster.source import NotThere
@@ -59,14 +58,14 @@ async def open_recorder(
     """
     shown = await credentials(kubeconfig=kubeconfig, context=context)
     if url is not None:
-        async with _session(URL(_checked(url)), _trust(ca, None, shown)) as session:
+        async with _session(_checked(url), _trust(ca, None, shown)) as session:
             yield RecorderClient(session, shown)
         return
     authority = None if ca else await _published(kubeconfig, context)
     trust = _trust(ca, authority, shown)
     async with (
         forwarded(kubeconfig=kubeconfig, context=context) as port,
-        _session(URL(f"https://127.0.0.1:{port}"), trust) as session,
+        _session(f"https://127.0.0.1:{port}", trust) as session,
     ):
         yield RecorderClient(session, shown, server_name=_SERVER_NAME)
 
@@ -182,7 +181,7 @@ def _trust(
 
 @asynccontextmanager
 async def _session(
-    base: URL, trust: ssl.SSLContext
+    base: str, trust: ssl.SSLContext
 ) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(
         base,

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
-from yarl import URL
 
 from countersign.core.errors import Misconfigured, OverLimit, Unavailable
 from countersign.core.types.decision import Batch
@@ -64,17 +64,13 @@ class Replicas:
         found: dict[str, HttpSpool] = {}
         trouble = list(self._context.refresh())
         for source in self._sources:
-            url = URL(source)
             try:
-                addresses = await _addresses(url)
+                addresses = await _addresses(source)
             except OSError as error:
                 trouble.append(f"no replica at {source}: {error.strerror or error}")
                 continue
-            for address in addresses:
-                at = url.with_host(address)
-                found[str(at)] = HttpSpool(
-                    at, self._access, self._session, self._context
-                )
+            for at in addresses:
+                found[at] = HttpSpool(at, self._access, self._session, self._context)
         return found, tuple(trouble)
 
 
@@ -98,7 +94,7 @@ class HttpSpool:
 
     def __init__(
         self,
-        url: URL,
+        url: str,
         access: Access,
         session: aiohttp.ClientSession,
         context: "_Context",
@@ -149,11 +145,11 @@ class HttpSpool:
             OverLimit: it is longer than a batch may be.
             Unavailable: no answer in time, or another status than success.
         """
-        url = self._url.with_path(path).with_query(query or {})
         try:
             async with self._session.request(
                 method,
-                url,
+                f"{self._url}{path}",
+                params=query,
                 json=body,
                 ssl=self._context.current,
                 server_hostname=self._access.server_name,
@@ -215,15 +211,18 @@ class _Context:
         return context
 
 
-async def _addresses(url: URL) -> list[str]:
-    """Return every address of a host, sorted.
+async def _addresses(source: str) -> list[str]:
+    """Return ``https://address:port`` for every address of a source's host, sorted.
 
     Raises:
         OSError: it has none.
     """
+    told = urlsplit(source)
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
-    return sorted({str(where[0]) for *_, where in found})
+    found = await loop.getaddrinfo(told.hostname, told.port, type=socket.SOCK_STREAM)
+    hosts = {str(where[0]) for *_, where in found}
+    bracketed = (f"[{host}]" if ":" in host else host for host in hosts)
+    return sorted(f"https://{host}:{told.port}" for host in bracketed)
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:

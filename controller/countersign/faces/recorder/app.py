@@ -71,7 +71,7 @@ class Service:
     async def many(self, http: web.Request) -> web.Response:
         """``GET /v1/decisions``: those that are searched for, without what they carry."""
         caller = await self._caller(http)
-        query = parse_query(http.query)
+        query = parse_query(http.query_string)
         await self._require_list(caller, query.namespace or "")
         found = await self._records.find(query)
         listed: list[Json] = [render_recorded(one, whole=False) for one in found]

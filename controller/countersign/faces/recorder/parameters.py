@@ -1,8 +1,7 @@
 """The parameters of a search, from the text of a query string."""
 
 import re
-
-from multidict import MultiMapping
+from urllib.parse import parse_qsl
 
 from countersign.core.errors import Malformed
 from countersign.core.types.decision import Outcome
@@ -18,19 +17,16 @@ _KNOWN = frozenset(
 )
 
 
-def parse_query(given: MultiMapping[str]) -> Query:
+def parse_query(text: str) -> Query:
     """Read what is asked for.
+
+    Args:
+        text: The query string, as it was sent.
 
     Raises:
         Malformed: a parameter is unknown, given twice or has no sense.
     """
-    for name in given:
-        if name not in _KNOWN:
-            raise Malformed(f"expected {', '.join(sorted(_KNOWN))}, saw {name[:80]!r}")
-        if len(given.getall(name)) > 1:
-            raise Malformed(f"expected {name} once, saw it twice")
-        if len(given[name]) > _MAX_VALUE or "\0" in given[name]:
-            raise Malformed(f"expected at most {_MAX_VALUE} characters in {name}")
+    given = _parameters(text)
     since = given.get("since", "")
     return Query(
         namespace=given.get("namespace"),
@@ -55,6 +51,19 @@ def parse_id(text: str) -> str:
             "expected the id of a decision, 26 digits and letters, as a denial names it"
         )
     return text
+
+
+def _parameters(text: str) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        if name not in _KNOWN:
+            raise Malformed(f"expected {', '.join(sorted(_KNOWN))}, saw {name[:80]!r}")
+        if name in given:  # whoever may see the one may not see the other
+            raise Malformed(f"expected {name} once, saw it twice")
+        if len(value) > _MAX_VALUE or "\0" in value:
+            raise Malformed(f"expected at most {_MAX_VALUE} characters in {name}")
+        given[name] = value
+    return given
 
 
 def _outcome(text: str) -> Outcome | None:

@@ -213,6 +213,20 @@ def test_another_value_than_was_signed(release: Release) -> None:
     assert release.status() == "deployed"
 
 
+def test_an_install_that_undoes_itself(release: Release) -> None:
+    """``--rollback-on-failure`` removes what was made, which is another deed to sign."""
+    release.approve(release.render())
+    failing = (*MOVED, "--no-hooks", "--rollback-on-failure", "--timeout", "30s")
+
+    denied = release.install(*failing)
+    release.approve(written(_live(release)), "--operation", "delete")
+    done = release.helm("uninstall")
+
+    assert set(denied.reasons) >= {"changed", "deletion"}
+    assert done.admitted, done.out
+    assert f"/{release.name}\n" not in release.objects("serviceaccount")
+
+
 def test_a_chart_that_renders_differently_each_time(release: Release) -> None:
     """What nobody could have seen before cannot have been signed."""
     release.approve(release.render("--set", "random=true"))
@@ -297,7 +311,7 @@ def test_a_tampered_release_rolls_nothing_back(installed: Release) -> None:
     assert replaced.bases == (STORED,)
     assert denied.code == 1
     assert "changed" in denied.reasons
-    assert "ghcr.io/evil/pause" not in _live(installed)
+    assert "ghcr.io/evil/pause" not in written(_live(installed))
 
 
 @pytest.mark.parametrize(
@@ -387,7 +401,11 @@ def _edited(tree: Tree, old: str, new: str) -> Tree:
     return made
 
 
-def _live(release: Release) -> str:
-    plane = release.gate.stack.plane
-    read = ("get", "deployment", release.name, "-n", SPACE, "-o", "json")
-    return plane.kubectl(*read).check().stdout
+def _live(release: Release) -> list[Tree]:
+    """Return what is there of a release, less its hooks."""
+    plane, found = release.gate.stack.plane, []
+    for tree in documents(release.manifest()):
+        what = (tree["kind"], tree["metadata"]["name"], "-n", SPACE)
+        shown = plane.kubectl("get", *what, "--ignore-not-found", "-o", "json").check()
+        found += [json.loads(shown.stdout)] if shown.stdout else []
+    return found

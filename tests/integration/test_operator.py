@@ -3,16 +3,24 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from countersign.adapters.audit.store import archive
+from countersign.adapters.sign.key import KeySigner
+from countersign.binding.canonical import canonical_json
 from countersign.binding.registration import webhook_configuration
+from countersign.core.types.decision import Batch, Entry
 from countersign.wire.resources.bundleset import render_bundle_set
 from tests.support import resources as stored
 from tests.support.apiserver import MERGE_PATCH, ApiServer
 from tests.support.operating import Operating, operating
+from tests.support.owed import broken_glass, review_of
 from tools import controlplane
 from tools.controlplane import ControlPlane
 from tools.stack.ready import until
@@ -22,6 +30,7 @@ pytestmark = pytest.mark.cluster
 _ROOT = Path(__file__).parents[2]
 USER = "countersign-operate"
 OURS = "protectionpolicies,rosters,trustroots,revocations,bundlesets"
+OPEN = 'countersign_review_debts{state="open"}'
 REGISTRATION = "validatingwebhookconfiguration/countersign"
 BINDING: dict[str, Any] = {
     "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -296,3 +305,37 @@ def test_ends_when_it_is_told_to(
 
     assert "Traceback" not in said
     assert "never retrieved" not in said
+
+
+async def test_a_review_that_lies_beside_the_object_settles_a_debt(
+    plane: ControlPlane, api: ApiServer, tmp_path: Path
+) -> None:
+    """Seen at once, and kept: the metric says what is owed, the store who reviewed."""
+    now, key = datetime.now(UTC), ec.generate_private_key(ec.SECP256R1())
+    decision = broken_glass(now - timedelta(hours=1))
+    async with archive(tmp_path / "audit.db") as store:
+        entries = (Entry(1, decision),)
+        await store.add(Batch(spool="0" * 32, entries=entries, lost=0, more=False))
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    dana = {"name": "dana", "pem": pem.decode()}
+    create(api, stored.trust_root(keys=[dana]))
+    create(api, stored.roster())
+    protect = {"namespaces": ["default"]}
+    create(api, stored.policy(protect=protect, preset="manual", provenance={}))
+
+    with operating(plane, tmp_path, plane.user(USER)) as other:
+        until(lambda: "" if other.metric(OPEN) == 1 else "no debt", what="an open debt")
+        bundle = await KeySigner(key).sign(review_of(decision, now))
+        assert decision.proposal is not None
+        assert decision.proposal.intent is not None
+        intent = canonical_json(decision.proposal.intent.tree)
+        api.create(render_bundle_set("review", [bundle], [intent], "default"))
+        until(
+            lambda: "" if other.metric(OPEN) == 0 else "a debt", what="a settled debt"
+        )
+
+    async with archive(tmp_path / "audit.db") as store:
+        kept = await store.get(decision.id)
+    assert kept is not None
+    assert kept.reviewed is not None
+    assert kept.reviewed.persons == ("dana",)

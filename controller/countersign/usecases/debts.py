@@ -129,9 +129,12 @@ class Debtors:
         ]
         book = self._policies.snapshot()
         known = {policy.name: policy for policy in book.policies}
-        return reviewed(
-            whole.decision, known, evidence, revoked=book.revocations, at=at
-        )
+        try:
+            return reviewed(
+                whole.decision, known, evidence, revoked=book.revocations, at=at
+            )
+        except Malformed:
+            return None  # what is recorded of it cannot be judged, and so not closed
 
     async def _prove(self, raw: bytes) -> Evidence | None:
         try:

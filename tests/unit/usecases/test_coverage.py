@@ -21,6 +21,16 @@ SERVICE: Tree = {
 }
 
 
+FIELDS = (
+    "name",
+    "rules",
+    "matchConditions",
+    "namespaceSelector",
+    "clientConfig",
+    "failurePolicy",
+)
+
+
 def live(*protected: str, recommended: bool = False, client: Tree | None = None) -> Any:
     """Return the configuration as the server hands it out: with its defaults."""
     tree: Any = webhook_configuration(
@@ -186,3 +196,49 @@ def test_every_namespace_of_a_covered_policy_is_matched_by_what_is_sent(
         for condition in webhook["matchConditions"]:
             if found := re.search(r"matches\('(.*)'\)", condition["expression"]):
                 assert re.search(found[1], namespace)
+
+
+json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "name",
+                    "rules",
+                    "matchConditions",
+                    "expression",
+                    "namespaceSelector",
+                    "matchExpressions",
+                    "clientConfig",
+                    "metadata",
+                    "annotations",
+                ]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    st.sampled_from(["payments", "pay*"]),
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from(FIELDS), json), max_size=3),
+    json,
+)
+def test_says_something_of_whatever_is_registered(
+    sent: str, edits: list[tuple[int, str, Any]], metadata: Any
+) -> None:
+    """Who may edit it must not silence what is said of it."""
+    tree = live(sent)
+    tree["metadata"] = metadata
+    for at, name, value in edits:
+        tree["webhooks"][at][name] = value
+
+    seen = registration(tree, OWN)
+
+    told, command = uncovered(Scope(namespaces=("payments",)), seen, OWN)
+    assert bool(told) == bool(command)

@@ -454,6 +454,9 @@ async def test_closes_nothing_in_doubt() -> None:
     """Policies that were not read, decisions whose proposal is not known."""
     ledger = Ledger([broken(bundles=(b"carried",), proposal=None)])
     assert (await debtors(ledger, Shelf().put(review())).settle()).open
+    garbled = Intent(INTENT.digest, {**INTENT.tree, "spec": {"template": 3}})
+    ledger = Ledger([broken(bundles=(b"carried",), intent=garbled)])
+    assert (await debtors(ledger, Shelf().put(review())).settle()).open
     with pytest.raises(Unavailable):
         await debtors(ledger, Shelf(unread=True).put(review())).settle()
     assert ledger.reviews == {}

@@ -1,5 +1,6 @@
 """Keeps the status of our objects true, and writes only what is not so already."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Protocol
@@ -95,14 +96,15 @@ class Keeper:
         Raises:
             Unavailable: the API server did not answer.
         """
-        said = of_bundle_set(tree)
+        # in a thread: a large one takes a while to unpack, and the recorder has the loop
+        said = await asyncio.to_thread(of_bundle_set, tree)
         if render_status(said, tree, self._clock.now()) is None:
             return False
         try:
             live = await self._server.get(_path(tree))
         except NotThere:
             return False
-        return await self._say(live, of_bundle_set(live))
+        return await self._say(live, await asyncio.to_thread(of_bundle_set, live))
 
     async def _say(self, tree: Tree, said: Status) -> bool:
         wanted = render_status(said, tree, self._clock.now())

@@ -1,6 +1,6 @@
 """Which questions are asked of a reviewer, and where the answers come from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,10 +9,11 @@ import click
 from countersign.core.errors import Malformed
 from countersign.core.questions import DEFAULT, Question, texts
 from countersign.core.types.artifacts import ObjectRef
-from countersign.core.types.evidence import Answer
-from countersign.core.types.policy import GroupKind, Policy, QuestionSet
+from countersign.core.types.evidence import Answer, Trace
+from countersign.core.types.policy import GroupKind, Policy, QuestionSet, TraceDemand
 from countersign.faces.cli import questions
 from countersign.faces.cli.files import read_file, write_result
+from countersign.faces.cli.questions import fits
 from countersign.faces.cli.rulebook import Rulebook
 from countersign.faces.cli.session import Exit
 from countersign.wire.answers import parse_answers, render_answers
@@ -36,6 +37,22 @@ def longest(
     """
     allowed = [policy.demands.max_validity for policy in _judging(refs, rulebook)]
     return min([usual, *allowed])
+
+
+def links_missing(
+    refs: Sequence[ObjectRef], rulebook: Rulebook, given: Collection[Trace]
+) -> tuple[TraceDemand, ...]:
+    """Return the links that policies ask for and nobody gave, each once."""
+    wanted = {
+        demand
+        for policy in _judging(refs, rulebook)
+        for demand in policy.demands.traceability
+    }
+    return tuple(
+        demand
+        for demand in sorted(wanted, key=lambda each: (each.type, each.pattern))
+        if not any(fits(trace, demand) for trace in given)
+    )
 
 
 def _judging(refs: Sequence[ObjectRef], rulebook: Rulebook) -> tuple[Policy, ...]:

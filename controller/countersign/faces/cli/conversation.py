@@ -187,8 +187,10 @@ def converse(
         source.show_source(console, case.sheet.source)
     show_sheet(console, case.sheet, lints)
     if not (said.answers or said.reject or said.emergency):
-        found = asking.to_ask(asked)
-        review = replace(review, answers=questions.ask(console, found))
+        answers = questions.ask(console, asking.to_ask(asked))
+        missing = asking.links_missing(refs, rulebook, review.traceability)
+        links = (*review.traceability, *map(questions.ask_link, missing))
+        review = replace(review, answers=answers, traceability=links)
     _require_no_concern(review)
     if session.interactive and not said.answers:
         _confirm(review)

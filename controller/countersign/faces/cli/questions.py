@@ -1,12 +1,14 @@
 """Asking a reviewer the questions that no tool can answer."""
 
+import re
+
 import click
 from rich.console import Console
 
 from countersign.core.errors import Malformed
 from countersign.core.questions import Question
-from countersign.core.types.evidence import Answer, AnswerVerdict
-from countersign.core.types.policy import QuestionSet
+from countersign.core.types.evidence import Answer, AnswerVerdict, Trace
+from countersign.core.types.policy import QuestionSet, TraceDemand
 from countersign.wire.answers import Answers
 
 _SHORT = {
@@ -52,6 +54,22 @@ def check(answers: Answers, asked: QuestionSet) -> tuple[Answer, ...]:
 def concerns(answers: tuple[Answer, ...]) -> tuple[str, ...]:
     """Return the ids of questions that were answered with a concern."""
     return tuple(a.id for a in answers if a.verdict is AnswerVerdict.CONCERN)
+
+
+def fits(trace: Trace, demand: TraceDemand) -> bool:
+    """Tell whether a link is what a policy asks for."""
+    same = trace.type == demand.type
+    return same and re.fullmatch(demand.pattern, trace.id) is not None
+
+
+def ask_link(demand: TraceDemand) -> Trace:
+    """Ask for one link on the terminal until it is what the policy wants."""
+    while True:
+        said = click.prompt(f"\n  {demand.type} it belongs to", err=True)
+        trace = Trace(demand.type, said.strip())
+        if fits(trace, demand):
+            return trace
+        click.echo(f"  expected an id like {demand.pattern}", err=True)
 
 
 def _ask(console: Console, question: Question, number: str) -> Answer:

@@ -7,24 +7,27 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from countersign.config import Settings, paths, variable
+from countersign.config import OperateSettings, Settings, paths, variable
 from tools.gen import Generator
 
 FILE = "docs/settings.md"
 _INTRODUCTION = """\
 <!-- Generated from countersign.config by `make gen`. -->
 
-# Settings of `countersign serve`
+# Settings
 
 How a process runs. What is asked of changes is not here: that is a ProtectionPolicy.
 
 Each setting is taken from its option, else its variable, else the file given with
 `--config`, else its default. The option of `listen.port` is `--listen-port`.
 """
+_PROCESSES: Mapping[str, type[BaseModel]] = {
+    "serve": Settings,
+    "operate": OperateSettings,
+}
 
 
-def _field(path: str) -> FieldInfo:
-    group: type[BaseModel] = Settings
+def _field(group: type[BaseModel], path: str) -> FieldInfo:
     *outer, last = path.split(".")
     for name in outer:
         inner = group.model_fields[name].annotation
@@ -40,13 +43,20 @@ def _default(field: FieldInfo) -> str:
     return f"`{value}`" if value not in (None, ()) else "none"
 
 
-def _make() -> Mapping[str, bytes]:
+def _table(model: type[BaseModel]) -> list[str]:
     rows = ["| setting | variable | default | what it is |", "|---|---|---|---|"]
-    for path in paths(Settings):
-        field = _field(path)
+    for path in paths(model):
+        field = _field(model, path)
         cells = (f"`{path}`", f"`{variable(path)}`", _default(field))
         rows.append(f"| {' | '.join(cells)} | {field.description} |")
-    return {FILE: ("\n".join([_INTRODUCTION, *rows]) + "\n").encode()}
+    return rows
+
+
+def _make() -> Mapping[str, bytes]:
+    lines = [_INTRODUCTION]
+    for command, model in _PROCESSES.items():
+        lines += [f"## `countersign {command}`\n", *_table(model), ""]
+    return {FILE: ("\n".join(lines).rstrip() + "\n").encode()}
 
 
 SETTINGS = Generator(name="settings", owns=FILE, make=_make)

@@ -627,6 +627,19 @@ class TestChanged:
 
         assert facts == Differences(own.digest, own.differences)
 
+    def test_says_nothing_of_older_states_where_this_one_is_attested(self) -> None:
+        """What was signed before stays beside the object: it is not what is amiss."""
+        now = a.digest("what is attested now")
+        old = Mismatch(a.MANIFEST, (Difference("/spec/x", "1", "2"),))
+        request = a.change(
+            intents=frozenset({BoundIntent(now)}), mismatches=(old,), images=()
+        )
+
+        verdict = a.decide(request=request)
+
+        assert Reason.SLOT_OPEN in a.reasons(verdict)
+        assert Reason.CHANGED not in a.reasons(verdict)
+
     def test_shows_what_differs_where_the_sign_off_is_for_something_else(self) -> None:
         """Provenance of this object, a sign-off of another."""
         other = a.sign_off(changes=(a.state(OTHER),))

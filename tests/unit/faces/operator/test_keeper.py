@@ -203,6 +203,9 @@ async def test_old_news_of_a_bundle_set_writes_nothing() -> None:
 
     later = keeper(server, NOON + timedelta(hours=1))
     assert not await later.keep_set(tree)
+    server.down = True  # what is said already need not even be asked about
+    assert not await later.keep_set(server.kept[path_of(tree)])
+    server.down = False
     server.remove(tree)
     assert not await later.keep_set(tree)
     assert len(server.writes) == 1

@@ -53,10 +53,10 @@ async def test_what_falls_over_starts_again_and_the_rest_goes_on() -> None:
     """One loop has a bug, one has no credentials, one ends at once."""
     server, debts, stop = FakeServer(), Books(), asyncio.Event()
     server.store(stored.roster())
-    followed = asyncio.Event()
+    followed, again = asyncio.Event(), asyncio.Event()
 
     async def follow() -> None:
-        followed.set()
+        (again if followed.is_set() else followed).set()
         raise RuntimeError("nothing to follow")
 
     before = asyncio.all_tasks()
@@ -66,7 +66,7 @@ async def test_what_falls_over_starts_again_and_the_rest_goes_on() -> None:
         )
     )
     async with asyncio.timeout(20):
-        await asyncio.gather(debts.looked.wait(), followed.wait())
+        await asyncio.gather(debts.looked.wait(), again.wait())
         stop.set()
         await running
 

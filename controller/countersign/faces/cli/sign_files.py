@@ -51,7 +51,8 @@ def sign_files(
     trees = read_manifests(filenames) if filenames else ()
     order = _order(ask, trees, namespace, seen)
     signatory = choose(ask.signing, ask.session)
-    with open_rulebook(ask.policies, ask.signing.trusted_root, ask.session) as rulebook:
+    root = ask.signing.trusted_root
+    with open_rulebook(ask.policies, root, ask.session, ask.where) as rulebook:
         case = Case(sheet=_look(ask, order, rulebook), began=began)
         done = converse(ask, case, rulebook, signatory)
     if order.objects or order.removals:

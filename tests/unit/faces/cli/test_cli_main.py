@@ -120,7 +120,7 @@ def test_completes_commands_without_importing_them() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
 
-    assert done.stdout.splitlines() == ["['serve', 'sign-off']", "[]"]
+    assert done.stdout.splitlines() == ["['serve', 'sign-off', 'status']", "[]"]
 
 
 def test_a_reader_that_goes_away_is_no_fault() -> None:

@@ -89,6 +89,7 @@ async def test_what_people_made_is_signed_as_it_stands() -> None:
 
     done = await found(live)
 
+    assert done.left == ()
     assert [str(one.ref) for one in done.objects] == [
         "here/Deployment/it",
         "here/ConfigMap/settings",

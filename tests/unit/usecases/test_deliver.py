@@ -163,13 +163,15 @@ async def test_a_second_person_signs_a_file_with_a_set() -> None:
 
 async def test_a_set_keeps_what_it_says_of_others() -> None:
     """A file may hold but some of the objects of a set."""
-    first = await delivered(order(*prepared(DEPLOYMENT, SECRET)))
+    deployment, secret = prepared(DEPLOYMENT, SECRET)
+    about_it = await provenance(secret)
+    first = await delivered(order(deployment, secret, bundles=(about_it,)))
     old = read(first.sets[0])
-    (deployment,) = prepared(DEPLOYMENT)
 
     second = await delivered(order(deployment, detached=(("payments", old),)))
 
     assert {*read(second.sets[0]).intents} == {*old.intents}
+    assert about_it in read(second.sets[0]).bundles
 
 
 async def test_objects_beside_a_set_keep_what_they_carried() -> None:

@@ -19,6 +19,7 @@ and ask.
 import errno
 import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -151,7 +152,7 @@ class Folder:
             if end <= max(after + 1, segment.first):
                 continue
             reached = segment.first
-            for each in frames(segment.path.read_bytes(), segment.first):
+            for each in frames(_content(segment.path), segment.first):
                 if each.sequence >= end:
                     break
                 reached = each.sequence + 1
@@ -218,12 +219,18 @@ class Folder:
         """Go on in a new segment."""
         first = self._last + 1
         path = self._path / f"{first:0{_DIGITS}d}{_SUFFIX}"
-        if self._dirty:
+        with suppress(
+            OSError
+        ):  # told at the next sync; a bad file must not be the last
             self.sync()
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        if os.fstat(fd).st_size:  # of a try that failed: nothing whole is in it
-            os.ftruncate(fd, 0)
-        sync_folder(self._path)
+        try:
+            if os.fstat(fd).st_size:  # of a try that failed: nothing whole is in it
+                os.ftruncate(fd, 0)
+            sync_folder(self._path)
+        except OSError:
+            os.close(fd)
+            raise
         if self._fd >= 0:
             os.close(self._fd)
         self._fd, self._broken = fd, False
@@ -246,6 +253,13 @@ class Folder:
             self.lose(end - reached)
             if segment is self._segments[-1]:
                 self._broken = True  # nobody would read what is written after it
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:  # somebody took it away: as if all of it were damaged
+        return b""
 
 
 def _segments(path: Path) -> tuple[_Segment, ...]:

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import sys
 import tempfile
 import time
@@ -101,6 +102,7 @@ def run(folder: Path, options: argparse.Namespace) -> Json:
 def _restart(stack: Stack) -> float:
     """Start the webhook anew; return the seconds until it is ready."""
     stack.plane.ledger.stop(webhook.NAME)
+    shutil.rmtree(stack.folder / "webhook")  # what it spooled, too
     began = time.perf_counter()
     webhook.serve(stack)
     return time.perf_counter() - began

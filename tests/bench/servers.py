@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tools.controlplane import ControlPlane
 from tools.controlplane.certificates import Authority
-from tools.stack import addresses, webhook
+from tools.stack import webhook
 from tools.stack.ready import until
 from tools.stack.stack import Stack
 
@@ -89,4 +89,4 @@ def countersign(stack: Stack) -> Server:
     """Return the stack's ``countersign serve``."""
     (pid,) = (e.pid for e in stack.plane.ledger.entries if e.name == webhook.NAME)
     at = stack.addresses
-    return Server(pid, int(addresses.port(at.webhook)), at.authority)
+    return Server(pid, int(at.webhook.rpartition(":")[2]), at.authority)

@@ -11,9 +11,9 @@ _COLUMNS = {
     "n": ("", 0),
     "CPU": ("cpu_ms", 2),
     "floors": ("cpu_ratio", 2),
-    "p50": ("p50_ms", 2),
-    "p95": ("p95_ms", 2),
-    "p99": ("p99_ms", 2),
+    "p50": ("p50_ms", 1),
+    "p95": ("p95_ms", 1),
+    "p99": ("p99_ms", 1),
     "rps": ("rps", 0),
     "MiB": ("rss_mb", 0),
 }
@@ -31,7 +31,7 @@ def _reviews(results: dict[str, Any]) -> Table:
         title="A review over n connections: ms, requests a second, MiB",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
-        collapse_padding=True,
+        padding=(0, 0, 0, 1),
     )
     table.add_column("case", no_wrap=True)
     for column in _COLUMNS:

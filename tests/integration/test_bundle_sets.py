@@ -1,12 +1,18 @@
 """Evidence beside objects, on a real API server: plain manifests, and what it opens."""
 
+import asyncio
 import copy
 import json
+import random
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from countersign.adapters.cluster.bundle_sets import WatchedBundleSets
+from countersign.adapters.cluster.client import connect
+from countersign.adapters.cluster.watch import Pace
 from countersign.core.types.artifacts import ObjectRef
 from countersign.core.types.change import Access, Deletion, NamespaceWindow, Operation
 from countersign.wire.resources.objects import bundle_set
@@ -14,6 +20,7 @@ from tests.support import chart
 from tests.support.beside import Tree, approval, beside, parted, put
 from tests.support.chart import NAMESPACE
 from tests.support.gate import Gate, documents, written
+from tests.support.watched import running
 from tools.stack.access import bindings
 from tools.stack.people import DANA, LEE, OMAR, RAVI
 from tools.stack.ready import until
@@ -357,11 +364,16 @@ def test_an_eviction_that_was_signed(gate: Gate, name: str) -> None:
 def test_a_window_over_a_namespace_needs_two(gate: Gate, name: str) -> None:
     """One alone on call opens nothing."""
     window = NamespaceWindow(namespace=NAMESPACE)
-    put(gate, beside(name, [approval(gate, window, by=OMAR, incident=name)]))
-    alone = gate.apply(written([chart.config_map(name)]))
+    opened = beside(name, [approval(gate, window, by=OMAR, incident=name)])
+    put(gate, opened)
+    try:
+        alone = gate.apply(written([chart.config_map(name)]))
+    finally:
+        shut = gate.kubectl("delete", _name(opened), by=None)
 
     assert "slot_open" in alone.reasons
-    assert "role_missing" not in alone.reasons
+    assert "on-call (1 of 2)" in alone.out
+    assert shut.code == 0, shut.out
 
 
 @pytest.mark.parametrize("key", [BUNDLES, INTENT])
@@ -385,3 +397,40 @@ def test_a_second_person_signs_beside(gate: Gate, name: str) -> None:
     put(gate, first, second)
 
     assert gate.apply(written(plain)).admitted
+
+
+# How a set is seen
+
+
+async def test_a_large_set_comes_through_the_watch(
+    gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In one line of 700 KB; and a live look fetches it by its name."""
+    noise = [random.Random(n).randbytes(1 << 17) for n in range(4)]  # noqa: S311
+    intent = b'{"kind":"X","metadata":{"name":"x","namespace":"sandbox"}}'
+    tree = beside("large", noise, [intent], "sandbox")
+    about = ObjectRef("", "X", "sandbox", "x")
+    kubeconfig, pace = gate.stack.plane.admin, Pace(watch_s=5, stale_s=60)
+    async with connect(kubeconfig=kubeconfig, context=None, request_s=10) as server:
+        watched = WatchedBundleSets(server, pace, own_namespace="countersign")
+        fresh = WatchedBundleSets(server, pace, own_namespace="countersign")
+        async with running(watched.watch, fresh.watch):
+            await _holds(lambda: not (watched.trouble() or fresh.trouble()))
+            await asyncio.to_thread(put, gate, tree)
+            await _holds(
+                lambda: [one.intents for one in watched.about(about)] == [(intent,)]
+            )
+            await fresh.refresh("sandbox")
+            assert fresh.about(about) == watched.about(about)
+            await asyncio.to_thread(
+                gate.kubectl, "delete", "-n", "sandbox", _name(tree), by=None
+            )
+            await watched.refresh("sandbox")
+            assert watched.about(about) == ()
+    assert "watch_failed" not in caplog.text
+
+
+async def _holds(told: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not told():  # noqa: ASYNC110 - the server sets no event
+            await asyncio.sleep(0.02)

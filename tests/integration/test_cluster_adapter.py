@@ -58,7 +58,7 @@ class Counting:
     """An API server whose watches are counted."""
 
     def __init__(self, server: Source) -> None:
-        self.get, self.list = server.get, server.list
+        self.get, self.list, self.pages = server.get, server.list, server.pages
         self.opened = 0
         self._server = server
 

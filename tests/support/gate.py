@@ -167,6 +167,7 @@ class Gate:
             "--out",
             out,
             *identity,
+            *(() if "--carrier" in flags else ("--carrier", "annotations")),
             *flags,
             at=at,
             **({} if stamped else {"COUNTERSIGN_SIGNING_CONFIG": ""}),

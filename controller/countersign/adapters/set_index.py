@@ -92,11 +92,7 @@ class SetIndex:
             return False
         place.invalid.discard(name)
         named = about(bundles, intents)
-        keys = frozenset(
-            _key(ref)
-            for ref in named.refs
-            if ref.namespace == where or (not ref.namespace and where == self._own)
-        )
+        keys = frozenset(map(_key, named.refs))  # of other places: never asked for
         size = sum(map(len, (*bundles, *intents))) + _SET + _NAME * len(keys)
         if size > self._room(place):
             self._pass(place.unfit, where, name, "no room is left for it")

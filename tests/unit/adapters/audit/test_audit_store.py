@@ -233,6 +233,17 @@ async def test_the_first_review_stays(file: Path) -> None:
         assert [r.reviewed for r in await store.find(Query())] == [done]
 
 
+async def test_bundles_keep_their_order(file: Path) -> None:
+    """And one that is there twice is there twice."""
+    bundles = tuple(bytes([n % 7]) for n in range(20))
+    async with archive(file) as store:
+        await store.add(batch(admitted(0, "dana", bundles=bundles)))
+        whole = await store.get(denied().id)
+
+    assert whole is not None
+    assert whole.decision.bundles == bundles
+
+
 async def test_lists_carry_neither_bundles_nor_intents(file: Path) -> None:
     """And each is stored once, however many decisions carry it."""
     heavy = [admitted(n, "dana", bundles=(b"bundle" * 1000,)) for n in range(3)]

@@ -186,11 +186,6 @@ async def spool(folder: Path, url: str) -> AsyncIterator[Spool]:
         pytest.param(web.Response(text="hello"), Malformed, id="no JSON"),
         pytest.param(web.json_response({"spool": "x"}), Malformed, id="no batch"),
         pytest.param(web.Response(body=b"1" * (17 << 20)), Malformed, id="too long"),
-        pytest.param(
-            web.Response(status=302, headers={"Location": "https://h"}),
-            Unavailable,
-            id="elsewhere",
-        ),
     ],
 )
 async def test_a_replica_that_answers_nonsense(
@@ -203,6 +198,21 @@ async def test_a_replica_that_answers_nonsense(
     ):
         with pytest.raises(error):
             await one.read({})
+
+
+async def test_follows_no_replica_elsewhere(tmp_path: Path) -> None:
+    """Whoever it points to was not chosen by anybody."""
+    paths: list[str] = []
+
+    def answer(request: web.Request) -> web.Response:
+        paths.append(request.path)
+        return web.Response(status=307, headers={"Location": "/elsewhere"})
+
+    async with listening(tmp_path, answer) as url, spool(tmp_path, url) as one:
+        with pytest.raises(Unavailable, match="answered 307"):
+            await one.read({})
+
+    assert paths == ["/spool"]
 
 
 async def test_asks_for_less_of_a_replica_that_has_too_much(tmp_path: Path) -> None:

@@ -224,7 +224,7 @@ def _machine() -> Json:
         "processor": processor,
         "cores": len(os.sched_getaffinity(0)),
         "load": round(os.getloadavg()[0], 1),
-        "system": f"{platform.system()} {platform.release()}",
+        "system": platform.system(),
         "python": platform.python_version(),
     }
 

@@ -39,6 +39,10 @@ def _rule(
     return {**rule, "resourceNames": [*names]} if names else rule
 
 
+_ADMISSION = "admissionregistration.k8s.io"
+_WEBHOOKS = "validatingwebhookconfigurations"
+
+
 def _rules(by_group: Mapping[str, Iterable[str]], verbs: Iterable[str]) -> list[Tree]:
     return [_rule(group, found, verbs) for group, found in sorted(by_group.items())]
 
@@ -61,9 +65,7 @@ def _operate(ours: list[str]) -> list[Tree]:
     return [
         _rule(GROUP, ours, _READ),
         _rule(GROUP, [f"{plural}/status" for plural in ours], ("patch",)),
-        _rule(
-            "admissionregistration.k8s.io", ("validatingwebhookconfigurations",), _READ
-        ),
+        _rule(_ADMISSION, (_WEBHOOKS,), _READ),
         _rule("apiextensions.k8s.io", ("customresourcedefinitions",), _READ[1:]),
         _rule("authentication.k8s.io", ("tokenreviews",), ("create",)),
         _rule("authorization.k8s.io", ("subjectaccessreviews",), ("create",)),
@@ -92,7 +94,13 @@ def _roles() -> dict[str, list[Tree]]:
             _rule(GROUP, rulebook, ("get", "list")),
         ],
         "countersign-developer": [bundles],
-        "countersign-viewer": [_rule(GROUP, ours, _READ), decisions],
+        "countersign-viewer": [
+            _rule(GROUP, ours, _READ),
+            decisions,
+            # to see whether requests come here, and what every namespace has anyway
+            _rule(_ADMISSION, (_WEBHOOKS,), ("get", "list")),
+            _rule("", ("configmaps",), ("get",), ROOT_CERTIFICATES),
+        ],
         "countersign-editor": [_rule(GROUP, ours, (*_READ, *_WRITE)), decisions],
     }
 

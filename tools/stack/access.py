@@ -15,7 +15,7 @@ def bindings(namespaces: Sequence[str]) -> list[dict[str, object]]:
     Developers may write whatever a namespace's editor may, and roles besides, since a
     usual application chart brings its own; signers may read.
     """
-    found = [_process(SERVE), _process(OPERATE)]
+    found = [_process(SERVE), _process(OPERATE), *map(_looking, (SIGNERS, DEVELOPERS))]
     for namespace in namespaces:
         found += [
             _bound(namespace, DEVELOPERS, "admin"),
@@ -34,6 +34,21 @@ def _process(name: str) -> dict[str, object]:
         "metadata": {"name": name},
         "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": name},
         "subjects": [{"apiGroup": _RBAC, "kind": "User", "name": name}],
+    }
+
+
+def _looking(group: str) -> dict[str, object]:
+    """Let a group see policies, and all that is recorded."""
+    return {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": f"{group}-looking"},
+        "roleRef": {
+            "apiGroup": _RBAC,
+            "kind": "ClusterRole",
+            "name": "countersign-viewer",
+        },
+        "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": group}],
     }
 
 

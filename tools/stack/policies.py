@@ -85,7 +85,8 @@ def policies(issuer: str, baseline: str) -> list[dict[str, object]]:
 
 
 def _policy(namespace: str, **spec: object) -> dict[str, object]:
-    protect = {"namespaces": [namespace]}
+    # what belongs to no namespace is set up by hand here, by whoever tries things on
+    protect = {"namespaces": [namespace], "clusterScoped": "none"}
     return _object(
         "ProtectionPolicy",
         namespace,

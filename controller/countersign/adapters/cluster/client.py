@@ -6,8 +6,8 @@ answers are bytes.
 """
 
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -186,8 +186,11 @@ class ApiServer:
         timeout = aiohttp.ClientTimeout(
             total=seconds + _QUIET, sock_connect=self._request_s
         )
-        async with self._open(path, query, timeout) as response:
-            yield _lines(response.content)
+        async with (
+            self._open(path, query, timeout) as response,
+            aclosing(_lines(response.content)) as lines,
+        ):
+            yield lines
 
     @asynccontextmanager
     async def _open(
@@ -226,7 +229,7 @@ class ApiServer:
             raise Unavailable(f"the API server broke off at {path}: {error}") from error
 
 
-async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+async def _lines(content: aiohttp.StreamReader) -> AsyncGenerator[bytes, None]:
     """Yield lines of up to `_MAX_LINE`; aiohttp's own reader ends at 128 KiB."""
     kept = bytearray()
     async for chunk in content.iter_any():

@@ -357,7 +357,7 @@ def secret(values: dict[str, bytes], plain: dict[str, str]) -> Tree:
     """Return a Secret with values in `data`, `stringData`, and kubectl's annotation."""
     data = {key: base64.b64encode(value).decode() for key, value in values.items()}
     said = "".join(plain.values()) + "".join(data.values())
-    return {
+    made: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Secret",
         "type": "Opaque",
@@ -369,6 +369,7 @@ def secret(values: dict[str, bytes], plain: dict[str, str]) -> Tree:
         "data": data,
         **({"stringData": plain} if plain else {}),
     }
+    return made
 
 
 def traces(value: bytes) -> list[bytes]:

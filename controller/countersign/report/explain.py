@@ -47,7 +47,10 @@ def _policy(verdict: Verdict, name: str, cluster: str) -> list[str]:
 
 
 def basis_lines(basis: Basis) -> list[str]:
-    """Return lines that say by what a policy is met."""
+    """Return lines that say by what a policy is met.
+
+    Whether what break-glass let in has been reviewed by now, a basis does not know.
+    """
     how = f"{_DOORS[basis.door]}{f' ({clean(basis.rule)})' if basis.rule else ''}"
     made = "" if basis.assistance is None else f": {making(basis.assistance)}"
     lines = [f"  met: {how}{made}"]
@@ -58,7 +61,8 @@ def basis_lines(basis: Basis) -> list[str]:
     if basis.declared_by:
         lines.append(f"    declared human by {listed(basis.declared_by)}")
     if basis.emergency:
-        lines.append(f"    break-glass for {clean(basis.emergency)}: a review is due")
+        broken = clean(basis.emergency)
+        lines.append(f"    break-glass for {broken}: to be reviewed afterwards")
     return lines
 
 

@@ -62,10 +62,10 @@ def deliver(sheet: Sheet, signed: SignedOff, carrier: Carrier | None) -> Deliver
             something that has no annotations.
     """
     if carrier is Carrier.ANNOTATIONS:
-        if sheet.going:
+        if sheet.going or sheet.openings or sheet.windows:
             raise Malformed(
-                "expected the carrier bundleset for a deletion, saw annotations: a "
-                "request to delete carries nothing"
+                "expected the carrier bundleset, saw annotations: a request to delete, "
+                "or for access, carries nothing"
             )
         return Delivery(carrier=carrier, objects=_annotated(sheet, signed))
     why = "" if carrier else _beside(sheet)
@@ -90,6 +90,8 @@ def _beside(sheet: Sheet) -> str:
     """Say why evidence cannot travel on the objects, or ``""``."""
     if sheet.going:
         return "a deletion carries nothing itself"
+    if sheet.openings or sheet.windows:
+        return "there is no object to carry it"
     if sheet.detached:
         return "evidence came in a BundleSet"
     if any(is_secret(item.prepared.intent.tree) for item in sheet.items):

@@ -7,7 +7,12 @@ from countersign.binding.canonical import canonical_json, read_intent
 from countersign.binding.images import images
 from countersign.core.errors import Malformed, Rejected
 from countersign.core.types.artifacts import Json, ObjectRef
-from countersign.core.types.change import Access, Deletion, ObjectChange
+from countersign.core.types.change import (
+    Access,
+    Deletion,
+    NamespaceWindow,
+    ObjectChange,
+)
 from countersign.core.types.decision import Decision, Outcome, Proposal, Recorded
 from countersign.ports import Detached, EvidenceStore, Right
 from countersign.usecases.deliver import OWN_NAMESPACE, place_of
@@ -141,12 +146,13 @@ async def take_up(
     await require_rights(store, rights_needed(decision, write=write))
     visible = not await store.lacking([right_to_see(decision)])
     change = proposal.change
-    assert isinstance(change, ObjectChange | Deletion)  # noqa: S101 - see `signable`
+    assert not isinstance(change, NamespaceWindow)  # noqa: S101 - see `signable`
     place = place_of(change)
     sets = await store.sets(place)
     order = LookOrder(
         bundles=decision.bundles,
         detached=tuple((place, s) for s in sets if _names(s, change.object)),
+        past=is_debt(decision),
     )
     return Denied(
         recorded=recorded, order=_with_change(order, proposal, visible), visible=visible
@@ -172,7 +178,7 @@ def _with_change(order: LookOrder, proposal: Proposal, visible: bool) -> LookOrd
         order,
         objects=(one,),
         operation=change.operation,
-        base=None if visible else change.base,
+        base=None if visible and not order.past else change.base,
         stretches=tuple(Stretch(ref.kind, ref.name, b) for b in change.elastic),
     )
 
@@ -235,7 +241,12 @@ def _names(one: Detached, ref: ObjectRef) -> bool:
 
 
 def moved_on(recorded: Recorded, sheet: Sheet) -> bool:
-    """Tell whether the live object is another than when the request was denied."""
+    """Tell whether the live object is another than when the request was denied.
+
+    What was admitted moves on; that is no news.
+    """
+    if is_debt(recorded.decision):
+        return False
     proposal = recorded.decision.proposal
     was = proposal.change if proposal is not None else None
     return isinstance(was, ObjectChange) and any(

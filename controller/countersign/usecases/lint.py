@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from countersign.core.rules.windows import written
 from countersign.core.types.artifacts import Image, ObjectRef
+from countersign.core.types.change import NamespaceWindow
 from countersign.core.types.evidence import Assistance, Provenance
 from countersign.core.types.policy import GroupKind, Policy, Toggle, Treatment, glob
 from countersign.usecases.inspect import Inspected
@@ -85,8 +86,10 @@ def _emergency(
     sheet: Sheet, review: Review, policies: Collection[Policy]
 ) -> Iterator[Lint]:
     """Yield what stands in the way of breaking the glass: little is asked then."""
-    for ref in sheet.versions:
-        for policy in _judging(ref, policies):
+    asked = [_judging(ref, policies) for ref in sheet.versions]
+    asked += [_judging(_anything_in(w), policies) for w in sheet.windows]
+    for each in asked:
+        for policy in each:
             glass = policy.break_glass
             if glass is None:
                 yield Lint(LintKind.NO_BREAK_GLASS, policy.name)
@@ -98,6 +101,10 @@ def _emergency(
             if image.digest is None:
                 about = str(item.prepared.ref)
                 yield Lint(LintKind.IMAGE_UNPINNED, about, image.reference)
+
+
+def _anything_in(window: NamespaceWindow) -> ObjectRef:
+    return ObjectRef("", "", window.namespace, "")
 
 
 def _judging(ref: ObjectRef, policies: Collection[Policy]) -> tuple[Policy, ...]:

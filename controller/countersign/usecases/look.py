@@ -16,6 +16,7 @@ from countersign.core.types.change import (
     Change,
     Deletion,
     Elastic,
+    NamespaceWindow,
     ObjectChange,
     Operation,
 )
@@ -76,6 +77,7 @@ class LookOrder:
         objects: The change.
         removals: Objects that are to go.
         openings: Accesses.
+        windows: Whole namespaces.
         source: Commits that are to be approved as such, looked at.
         bundles: Evidence given beside the objects, raw.
         detached: BundleSets given beside them, by namespace.
@@ -83,17 +85,21 @@ class LookOrder:
         base: The state each object is approved on; None: the live one where the
             cluster is seen, else any.
         stretches: Values that scaling may move.
+        past: It was done already, and is reviewed afterwards: nothing has to be there
+            for it any more.
     """
 
     objects: tuple[Prepared, ...] = ()
     removals: tuple[Removal, ...] = ()
     openings: tuple[Opening, ...] = ()
+    windows: tuple[NamespaceWindow, ...] = ()
     source: Source | None = None
     bundles: tuple[bytes, ...] = ()
     detached: tuple[tuple[str, Detached], ...] = ()
     operation: Operation = Operation.CREATE_OR_UPDATE
     base: Digest | Base | None = None
     stretches: tuple[Stretch, ...] = ()
+    past: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,19 +141,23 @@ class Sheet:
         items: The objects, in the order given.
         going: Those that are to be deleted.
         openings: Accesses to objects.
+        windows: Whole namespaces, for an emergency.
         source: Commits that are approved as such.
         evidence: Every distinct bundle, carried or given, looked at.
         unreadable: Bundles that are none, and why; they are not passed on.
         detached: BundleSets that were given, by namespace.
+        past: It was done already.
     """
 
     items: tuple[Item, ...]
     going: tuple[Going, ...] = ()
     openings: tuple[Opening, ...] = ()
+    windows: tuple[NamespaceWindow, ...] = ()
     source: Source | None = None
     evidence: tuple[Inspected, ...]
     unreadable: tuple[tuple[Digest, str], ...]
     detached: tuple[tuple[str, Detached], ...] = ()
+    past: bool = False
 
     @property
     def provenance(self) -> tuple[tuple[Inspected, Provenance], ...]:
@@ -165,6 +175,7 @@ class Sheet:
             *(item.change for item in self.items),
             *(one.change for one in self.going),
             *(one.change for one in self.openings),
+            *self.windows,
         )
 
     @property
@@ -192,11 +203,13 @@ async def look(
             object to delete that is not there.
         Unavailable: the cluster did not answer: nobody signs what could not be shown.
     """
-    if not (order.objects or order.removals or order.openings or order.source):
+    changes = (*order.objects, *order.removals, *order.openings, *order.windows)
+    if not (changes or order.source):
         raise Malformed("expected at least one object to sign off, saw none")
     _require_named(order)
     items = tuple([await _item(one, order, cluster) for one in order.objects])
-    going = tuple([await _going(one, cluster) for one in order.removals])
+    there = None if order.past else cluster  # what was removed is gone
+    going = tuple([await _going(one, there) for one in order.removals])
     carried = [raw for one in order.objects for raw in one.bundles]
     beside = [raw for _, one in order.detached for raw in one.bundles]
     evidence: dict[bytes, Inspected] = {}
@@ -212,10 +225,12 @@ async def look(
         items=items,
         going=going,
         openings=order.openings,
+        windows=order.windows,
         source=order.source,
         evidence=tuple(evidence.values()),
         unreadable=tuple(unreadable),
         detached=order.detached,
+        past=order.past,
     )
 
 

@@ -190,7 +190,7 @@ def test_explains_who_admitted() -> None:
 def test_explains_other_ways_in() -> None:
     """Declarations, break-glass, doors without a signature."""
     assert "    declared human by lee" in explain(HUMAN)
-    assert "    break-glass for INC-7: a review is due" in explain(BROKEN)
+    assert "    break-glass for INC-7: to be reviewed afterwards" in explain(BROKEN)
     assert "made by a controller from its signed owner (Deployment)" in explain(DERIVED)
     assert "  met: nothing that matters changes" in explain(UNCHANGED)
     assert explain(Verdict.out_of_scope()) == "allowed: no policy applies"

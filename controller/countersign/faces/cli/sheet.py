@@ -2,11 +2,13 @@
 
 import difflib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rich.console import Console
 from rich.text import Text
 
 from countersign.core.types.artifacts import Tree
+from countersign.core.types.change import NamespaceWindow
 from countersign.core.types.evidence import Provenance
 from countersign.faces.cli import words
 from countersign.faces.cli.text import one_line, visible
@@ -42,14 +44,16 @@ _AMISS = {
 def show_sheet(console: Console, sheet: Sheet, lints: tuple[Lint, ...]) -> None:
     """Write the whole sheet to `console`."""
     for item in sheet.items:
-        _show_item(console, item)
+        _show_item(console, item, past=sheet.past)
     for one in sheet.going:
-        _show_going(console, one)
+        _show_going(console, one, past=sheet.past)
     for opening in sheet.openings:
         _show_opening(console, opening)
+    for window in sheet.windows:
+        _show_window(console, window)
     for number, (found, claim) in enumerate(sheet.provenance, start=1):
         _show_provenance(console, number, found, claim)
-    if not sheet.provenance:
+    if not (sheet.provenance or sheet.windows or sheet.openings):
         console.print("provenance: none; how this change was made is unknown\n")
     others = [found for found in sheet.evidence if not _is_provenance(found)]
     for found in others:
@@ -82,23 +86,37 @@ def diff(item: Item) -> Iterator[str]:
     yield from compared
 
 
-def _show_item(console: Console, item: Item) -> None:
-    lines = list(diff(item))
+def _show_item(console: Console, item: Item, *, past: bool) -> None:
+    """Show what would change; of what was done already the whole, as it was done."""
+    lines = list(diff(replace(item, landing=None) if past else item))
+    said = _since(item) if past else _summary(item, lines)
     head = Text(one_line(str(item.prepared.ref), 600), style="bold")
-    head.append(f"  {_summary(item, lines)}", style="not bold")
+    head.append(f"  {said}", style="not bold")
     console.print(head)
     for line in lines:
         console.print(Text(f"  {line}", style=_STYLES.get(line[:1], "")))
     console.print()
 
 
-def _show_going(console: Console, one: Going) -> None:
+def _since(item: Item) -> str:
+    """Say what became of an object since it was admitted as it is shown."""
+    if item.landing is None:
+        return "as it was admitted"
+    before, after = item.landing.before, item.landing.after
+    if before is None:
+        return "as it was admitted; it is gone since"
+    changed = "it has changed since" if before != after else "it still stands so"
+    return f"as it was admitted; {changed}"
+
+
+def _show_going(console: Console, one: Going, *, past: bool) -> None:
     change = one.change
     head = Text(one_line(str(change.object), 600), style="bold")
     how = change.propagation_policy.lower()
-    what = f"  to be deleted{f' ({how})' if how else ''}, uid {one_line(change.uid)}"
+    done = "was deleted" if past else "to be deleted"
+    what = f"  {done}{f' ({how})' if how else ''}, uid {one_line(change.uid)}"
     console.print(head.append(what, style="red not bold"))
-    if one.live is None:
+    if one.live is None and not past:
         console.print("  not looked at in the cluster")
     for line in _lines(one.live) if one.live is not None else ():
         console.print(Text(f"  -{line}", style="red"))
@@ -108,8 +126,14 @@ def _show_going(console: Console, one: Going) -> None:
 def _show_opening(console: Console, one: Opening) -> None:
     change = one.change
     what = f"  {change.operation} {change.subresource}, uid {change.uid}"
-    head = Text(str(change.object), style="bold")
+    head = Text(one_line(str(change.object), 600), style="bold")
     console.print(head.append(f"{one_line(what)}\n", style="red not bold"))
+
+
+def _show_window(console: Console, window: NamespaceWindow) -> None:
+    head = Text(f"namespace {one_line(window.namespace)}", style="bold")
+    what = "  anything in it, by anybody who may, once two persons on call signed\n"
+    console.print(head.append(what, style="red not bold"))
 
 
 def _summary(item: Item, lines: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +12,11 @@ from rich.console import Console
 from rich.text import Text
 
 from countersign.core.errors import Malformed, Rejected, Unavailable
-from countersign.core.types.decision import Recorded
-from countersign.core.types.evidence import Trace
+from countersign.core.types.artifacts import Digest
+from countersign.core.types.change import Access
+from countersign.core.types.decision import Decision, Recorded
+from countersign.core.types.evidence import SignOff, Trace
+from countersign.core.types.request import Verb
 from countersign.faces.cli import words
 from countersign.faces.cli.conversation import Ask, Case, Outcome, converse
 from countersign.faces.cli.manifests import write_manifests
@@ -35,6 +39,7 @@ from countersign.usecases.denied import Denied, is_debt, moved_on, standing, tak
 from countersign.usecases.look import Sheet, look
 
 _TRIES, _PAUSE_S = 6, 1.0  # a denial takes a moment until it is recorded
+_AGAIN = {Verb.DELETE: "delete"}
 _REASONS = {
     "not_independent": "has a part in making it, and may not approve it",
     "not_eligible": "is not among those who may sign",
@@ -109,8 +114,13 @@ def _say_next(ask: Ask, recorded: Recorded) -> None:
             "reviewed: countersign status shows when all who must have", err=True
         )
         return
-    verb = "delete" if recorded.decision.verb == "DELETE" else "apply"
+    verb = _AGAIN.get(recorded.decision.verb, "apply")
+    proposal = recorded.decision.proposal
+    if proposal is not None and isinstance(proposal.change, Access):
+        verb = "try"
     click.echo(f"{'then' if ask.out else 'next:'} ask {who} to {verb} again", err=True)
+    if ask.review.break_glass:
+        click.echo("it will have to be reviewed: countersign status says how", err=True)
 
 
 async def _take_up(
@@ -179,8 +189,14 @@ def _show(console: Console, denied: Denied, sheet: Sheet, signer: str) -> None:
     for told in decision.findings:
         policy = f"{one_line(told.policy)}: " if told.policy else ""
         console.print(f"  {told.enforcement.value}: {policy}{one_line(told.message)}")
+    for line in _broken(decision, sheet):
+        console.print(f"  {one_line(line, 600)}")
     console.print()
-    if not denied.visible:
+    if is_debt(decision):
+        if recorded.reviewed is not None:
+            by = ", ".join(recorded.reviewed.persons)
+            _attend(console, f"it has been reviewed already, by {by}")
+    elif not denied.visible:
         _attend(
             console,
             "you may not see the live object: it is approved on the state that it had "
@@ -195,6 +211,21 @@ def _show(console: Console, denied: Denied, sheet: Sheet, signer: str) -> None:
     if reason := standing(decision).of(signer) if signer else None:
         why = _REASONS.get(reason, f"may not sign: {reason}")
         _attend(console, f"your signature will not count: {one_line(signer)} {why}")
+
+
+def _broken(decision: Decision, sheet: Sheet) -> Iterator[str]:
+    """Yield for which incident, by whom and why the glass was broken, and what is due."""
+    if not is_debt(decision):
+        return
+    yield f"break-glass {decision.emergency} by {', '.join(decision.persons)}"
+    relied = {bundle for basis in decision.bases for bundle in basis.bundles}
+    for found in sheet.evidence:
+        if Digest.sha256(found.raw) in relied and isinstance(found.claim, SignOff):
+            told = found.claim.emergency
+            if told is not None:
+                yield f"because: {told.justification}"
+    if decision.review_due is not None:
+        yield f"to be reviewed until {words.when(decision.review_due)}"
 
 
 def _attend(console: Console, text: str) -> None:

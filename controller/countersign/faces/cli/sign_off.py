@@ -1,6 +1,7 @@
 """``countersign sign-off``: review a change as it would land, and sign it off."""
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from countersign.faces.cli.session import Command, Session
 from countersign.faces.cli.sign_denied import Recorder, sign_denied
 from countersign.faces.cli.sign_files import sign_files
 from countersign.faces.cli.sign_live import sign_live
+from countersign.faces.cli.sign_window import sign_window
 from countersign.usecases.deliver import Carrier
 
 _OCI = "oci"
@@ -88,6 +90,10 @@ def command(
     With --decision it is what was denied, as it was denied; the evidence goes into a
     BundleSet in the cluster, and the same request passes when it is made again.
 
+    With --break-glass it is an emergency: somebody on call signs for hours, without
+    questions, and it has to be reviewed afterwards (countersign status says how). With
+    -n alone, instead of -f, two of them open a whole namespace for an hour.
+
     \b
     Example:
       countersign sign-off -f release.yaml --cluster prod-eu --out signed.yaml
@@ -98,7 +104,11 @@ def command(
             asked = asking.asked_for((), rulebook) or DEFAULT
             return asking.write_form(review.write_answers, asked)
     review.require_consistent()
-    _require_one_way(decision, what, filenames, revisions, live=live)
+    ways = _Ways(filenames, decision, revisions, live=live)
+    window = review.break_glass and bool(namespace) and not ways.given
+    _require_one_way(ways, what, window=window)
+    if review.break_glass:
+        _require_urgent(ways)
     if not (decision or clusters):
         raise click.UsageError(
             "expected the cluster it holds for, saw none: give --cluster NAME"
@@ -110,18 +120,20 @@ def command(
             "expected a terminal to ask the questions on, saw none: give --answers "
             "FILE (--write-answers FILE makes one)"
         )
-    if not (decision or live):
+    if not (decision or live or window):
         options.require_out(output, out)
     where = cluster.given(kubeconfig, context, session.environ)
     ask = Ask(
         session=session,
         review=review,
         clusters=tuple(clusters),
-        where=where if decision or live or not review.no_diff else None,
+        where=where if decision or live or window or not review.no_diff else None,
         policies=policies,
         signing=signing,
         carrier=_carrier(
-            carrier, beside=bool(decision or live or sets_only), sets_only=sets_only
+            carrier,
+            beside=bool(decision or live or window or sets_only),
+            sets_only=sets_only,
         ),
         out=out,
         output=output,
@@ -129,6 +141,8 @@ def command(
     )
     if decision:
         return sign_denied(ask, decision, Recorder(recorder, recorder_ca))
+    if window:
+        return sign_window(ask, namespace)
     if live:
         if not namespace:
             raise click.UsageError("expected a namespace with --live: give -n")
@@ -137,29 +151,47 @@ def command(
     return sign_files(ask, filenames, namespace, seen)
 
 
-def _require_one_way(
-    decision: str,
-    what: Sequence[str],
-    filenames: Sequence[str],
-    revisions: str,
-    *,
-    live: bool,
-) -> None:
-    ways = [bool(filenames or revisions), bool(decision), live]
-    if sum(ways) == 0:
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """How it is said what is signed."""
+
+    filenames: Sequence[str]
+    decision: str
+    revisions: str
+    _: KW_ONLY
+    live: bool
+
+    @property
+    def given(self) -> int:
+        """How many of them are used; files and a source go together."""
+        ways = (bool(self.filenames or self.revisions), bool(self.decision), self.live)
+        return sum(ways)
+
+
+def _require_one_way(ways: _Ways, what: Sequence[str], *, window: bool) -> None:
+    if not (ways.given or window):
         raise click.UsageError(
             "expected something to sign off, saw none: give -f, --decision, --live or "
-            "--source"
+            "--source; in an emergency --break-glass -n NAMESPACE opens all of it"
         )
-    if sum(ways) > 1:
+    if ways.given > 1:
         raise click.UsageError(
             "expected one of -f, --decision and --live, saw several: sign one after "
             "the other"
         )
-    if what and not live:
+    if what and not ways.live:
         raise click.UsageError(
             f"expected kinds and names with --live only, saw {' '.join(what)}: give -f "
             "for files"
+        )
+
+
+def _require_urgent(ways: _Ways) -> None:
+    """What runs already, and what is only a source, is no emergency."""
+    if ways.live or ways.revisions:
+        saw = "--live" if ways.live else "--source"
+        raise click.UsageError(
+            f"expected -f, --decision or -n with --break-glass, saw {saw}"
         )
 
 

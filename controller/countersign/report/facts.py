@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from countersign.core.rules.emergency import BREAK_GLASS
 from countersign.core.types.artifacts import Subject
 from countersign.core.types.verdict import (
     Detail,
@@ -26,6 +27,7 @@ from countersign.report.phrases import (
     when,
 )
 
+_NO_GLASS = "of break-glass (this policy has none)"
 GAPS = {
     Gap.ABSENT: "no provenance speaks of it",
     Gap.UNTRUSTED: "its provenance is signed by {seen}, no collector of this policy",
@@ -96,10 +98,11 @@ def _of(facts: Facts) -> dict[str, str]:
 
 def _signed(facts: SignedBy) -> dict[str, str]:
     signer = clean(facts.signer)
+    nothing = _NO_GLASS if facts.seen == BREAK_GLASS else "nothing"
     return {
         "signer": signer,
         "person": clean(facts.person) or signer,
-        "needed": clean(facts.needed) or "nothing",
+        "needed": clean(facts.needed) or nothing,
         "seen": clean(facts.seen) or "none",
         "what": f"{clean(facts.person)} ({signer})" if facts.person else signer,
     }

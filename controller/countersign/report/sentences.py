@@ -57,7 +57,7 @@ SENTENCES = MappingProxyType(
         Reason.WRONG_OBJECT: "the sign-off is for {seen}",
         Reason.UNAVAILABLE: "not everything could be looked up in time: {what}",
         Reason.NO_EVIDENCE: "a change that comes without any evidence",
-        Reason.SUBRESOURCE: "{seen} goes past what is signed",
+        Reason.SUBRESOURCE: "goes past what is signed: {what}",
         Reason.DELETION: "a deletion without {roles}",
         Reason.SLOT_OPEN: "{making} without {roles}",
     }

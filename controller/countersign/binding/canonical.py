@@ -6,6 +6,8 @@ cannot be meant is taken out. Its digest is the SHA-256 of its canonical JSON
 the object could never equal what was signed.
 """
 
+from functools import lru_cache
+
 import orjson
 import rfc8785
 
@@ -25,6 +27,8 @@ from countersign.binding.tables import (
 from countersign.binding.tree import Struct, Value, token
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest, Intent, Tree
+
+_REMEMBERED, _SMALL = 128, 16 * 2**10  # intents, and bytes of each: 16 MiB of trees
 
 
 def canonical(manifest: Tree, *, namespace: str = "", salt: bytes = b"") -> Intent:
@@ -73,6 +77,15 @@ def read_intent(data: bytes) -> Intent:
         Malformed: no JSON; not in canonical form, duplicate keys included; or not
             the canonical intent of what it describes.
     """
+    return _remembered(data) if len(data) <= _SMALL else _read(data)
+
+
+@lru_cache(maxsize=_REMEMBERED)  # a rollout shows the same one again and again
+def _remembered(data: bytes) -> Intent:
+    return _read(data)
+
+
+def _read(data: bytes) -> Intent:
     try:
         tree = orjson.loads(data)
     except orjson.JSONDecodeError as error:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from countersign.binding.deletions import orphans
-from countersign.binding.tree import Struct, Value, find
+from countersign.binding.tree import Struct, Value, as_bytes, find
 from countersign.core.types.artifacts import Tree
 from countersign.core.types.request import AdmissionRequest, Verb
 
@@ -83,6 +83,9 @@ def used(tree: Tree) -> tuple[str, ...]:
     are the object's own name, what says who may read the storage (RBAC), and the plain
     data of ConfigMaps and Secrets.
     """
+    plain_text = as_bytes(tree)
+    if plain_text is not None and _PREFIX.encode() not in plain_text:  # nearly always
+        return ()
     group = str(tree.get("apiVersion", "")).rpartition("/")[0]
     if group == "rbac.authorization.k8s.io":
         return ()

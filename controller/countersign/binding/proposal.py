@@ -150,8 +150,9 @@ def _scaled(tree: Tree) -> bool:
 
 
 def _finalizers(tree: Struct) -> None:
-    kept = tree["metadata"].get("finalizers") or []
-    tree["metadata"]["finalizers"] = [n for n in kept if n not in KEPT_FINALIZERS]
+    kept = tree["metadata"].pop("finalizers", None) or []
+    if rest := [name for name in kept if name not in KEPT_FINALIZERS]:
+        tree["metadata"]["finalizers"] = rest
 
 
 def _without(*paths: str) -> Step:

@@ -7,6 +7,7 @@ Source:
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from countersign.binding.tree import Value
 
@@ -39,10 +40,8 @@ class Reference:
     digest: str
 
 
-def parse_reference(image: Value) -> Reference | None:
-    """Return the parts of an image reference, or None for what is none."""
-    if type(image) is not str or len(image) > _MAX_REFERENCE:
-        return None
+@lru_cache(maxsize=4096)  # the same few images, in every request of a rollout
+def _parse(image: str) -> Reference | None:
     if _IDENTIFIER.fullmatch(image):
         return None
     host, rest = _split_host(image)
@@ -51,6 +50,13 @@ def parse_reference(image: Value) -> Reference | None:
         return None
     repository = f"{parts['host']}/{parts['path']}"
     return Reference(repository, parts["tag"] or "", parts["digest"] or "")
+
+
+def parse_reference(image: Value) -> Reference | None:
+    """Return the parts of an image reference, or None for what is none."""
+    if type(image) is not str or len(image) > _MAX_REFERENCE:
+        return None
+    return _parse(image)
 
 
 def _split_host(image: str) -> tuple[str, str]:

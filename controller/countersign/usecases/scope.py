@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from countersign.binding.surface import place_of
 from countersign.core.types.artifacts import ObjectRef
-from countersign.core.types.policy import GroupKind, Policy, Scope, glob
+from countersign.core.types.policy import GroupKind, Policy, Scope, any_names
 from countersign.core.types.request import AdmissionRequest, Verb
 from countersign.ports import InvalidPolicy, PolicySnapshot
 
@@ -53,7 +53,7 @@ def applicable(
     scopes: list[Scope | None] = [p.scope for p in snapshot.policies]
     scopes += [p.scope for p in snapshot.invalid]
     covered = any(scope is None or _names(scope, place) for scope in scopes)
-    floor = bool(place) and _matches(snapshot.protected, place)
+    floor = bool(place) and any_names(snapshot.protected, place)
     return Applicable(policies, invalid, uncovered=floor and not covered)
 
 
@@ -67,12 +67,8 @@ def _holds(
 
 def _on_floor(snapshot: PolicySnapshot, place: str) -> bool:
     floor = snapshot.protected
-    return not (floor and place) or _matches(floor, place)
+    return not (floor and place) or any_names(floor, place)
 
 
 def _names(scope: Scope, place: str) -> bool:
-    return _matches(scope.namespaces, place)
-
-
-def _matches(patterns: tuple[str, ...], place: str) -> bool:
-    return any(glob(pattern, "").fullmatch(place) for pattern in patterns)
+    return any_names(scope.namespaces, place)

@@ -14,6 +14,9 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from threading import Lock
+
+from cachetools import LRUCache, cached
 
 from countersign.core.errors import Malformed, OverLimit
 from countersign.core.types.artifacts import Json
@@ -28,6 +31,7 @@ MAX_PACKED = 256 * 2**10  # characters; Kubernetes' own limit on all annotations
 MAX_INFLATED = 2**20  # bytes
 MAX_RATIO = 100  # inflated to packed bytes; JSON of certificates stays below 10
 _LEVEL = 9
+_REMEMBERED = 8 * 2**20  # bytes of bundles that need not be unpacked again
 _GZIP = 16 + zlib.MAX_WBITS  # zlib's window bits for one gzip member
 
 
@@ -56,7 +60,7 @@ def read_annotations(annotations: Mapping[str, Json]) -> Carried:
             raise Malformed(f"expected no annotation {key[:120]}: it means nothing")
     bundles, intent = annotations.get(BUNDLES), annotations.get(INTENT)
     return Carried(
-        () if bundles is None else tuple(_items(unpack(bundles))),
+        _remembered(bundles) if isinstance(bundles, str) else _none(bundles),
         None if intent is None else unpack(intent),
     )
 
@@ -76,6 +80,22 @@ def render_annotations(carried: Carried) -> dict[str, str]:
     if carried.intent is not None:
         written[INTENT] = pack(carried.intent)
     return written
+
+
+def _size(bundles: tuple[bytes, ...]) -> int:
+    return sum(map(len, bundles))
+
+
+def _none(bundles: Json) -> tuple[bytes, ...]:
+    if bundles is not None:
+        raise Malformed("expected base64, saw no text")
+    return ()
+
+
+@cached(LRUCache(_REMEMBERED, getsizeof=_size), lock=Lock())
+def _remembered(packed: str) -> tuple[bytes, ...]:
+    """Unpack bundles, or remember them: a rollout shows the same ones again and again."""
+    return tuple(_items(unpack(packed)))
 
 
 def _items(data: bytes) -> Iterator[bytes]:

@@ -283,3 +283,7 @@ class Evidence:
             raise Malformed("expected at least one subject, saw none")
         require_zone(self.signed_at)
         object.__setattr__(self, "digests", frozenset(s.digest for s in self.subjects))
+
+    def __hash__(self) -> int:
+        """Hash by the digests: they stand for all the rest, which is large."""
+        return hash((self.bundle, self.statement))

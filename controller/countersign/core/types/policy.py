@@ -59,6 +59,12 @@ def glob(pattern: str, stop: str) -> re.Pattern[str]:
     return re.compile(first + found + last)
 
 
+@lru_cache(maxsize=4096)
+def any_names(patterns: tuple[str, ...], namespace: str) -> bool:
+    """Tell whether one of `patterns` is of `namespace`; asked of every request."""
+    return any(glob(p, "").fullmatch(namespace) for p in patterns)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class GroupKind:
     """An API group and kind."""
@@ -95,7 +101,7 @@ class Scope:
             return False
         if not namespace:
             return kind in self.cluster_scoped
-        return any(glob(p, "").fullmatch(namespace) for p in self.namespaces)
+        return any_names(self.namespaces, namespace)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aiohttp import hdrs, web
 
 from countersign.core.errors import Malformed
 from countersign.core.types.decision import Decision
 from countersign.core.types.request import AdmissionRequest
-from countersign.core.types.verdict import Detail, Finding, Reason, Verdict
+from countersign.core.types.verdict import Detail, Door, Finding, Reason, Verdict
 from countersign.faces.webhook.load import Lane, Load
 from countersign.faces.webhook.recording import Recording
 from countersign.faces.webhook.words import answer, refusal
@@ -36,6 +37,11 @@ _SHARE = 0.8  # of the server's patience: an explained denial beats its timeout
 _GRACE_S = 0.25  # beyond the deadline, which the engine keeps by itself
 _MAX_DETAIL = 512  # characters of free text in a finding
 _JSON = "application/json"
+
+_REVIEWS = {
+    outcome: REVIEWS.labels(outcome)
+    for outcome in ("allowed", "denied", "warned", "outOfScope", "shed", "failed")
+}
 
 Judge = Callable[[AdmissionRequest, float], Awaitable[Judged]]
 
@@ -88,7 +94,7 @@ class Validate:
             raise web.HTTPForbidden(text="expected a client certificate")
         with self._load.take(_length(http)) as lane:
             if lane is Lane.REFUSE:
-                REVIEWS.labels("shed").inc()
+                _REVIEWS["shed"].inc()
                 raise web.HTTPServiceUnavailable(
                     text="too many requests at once; try again",
                     headers={hdrs.RETRY_AFTER: "1"},
@@ -101,20 +107,14 @@ class Validate:
 
     def _patience_s(self, timeout: str) -> float:
         """Return how long a verdict may take, given the server's ``?timeout=``."""
-        if not timeout:
-            return self._deadline_s
-        try:
-            asked_s = parse_duration(timeout).total_seconds()
-        except Malformed:
-            return self._deadline_s
-        return min(asked_s, MAX_DEADLINE_S) * _SHARE
+        asked_s = _asked_s(timeout)
+        return self._deadline_s if asked_s is None else asked_s * _SHARE
 
     async def _read(self, http: web.Request, patience_s: float) -> AdmissionRequest:
-        try:
-            async with asyncio.timeout(patience_s):
-                body = await http.read()
-        except TimeoutError as error:
-            raise web.HTTPRequestTimeout(text="expected the body sooner") from error
+        if http.content.is_eof():  # it came with its head: there is nothing to wait for
+            body = await http.read()
+        else:
+            body = await _patiently(http, patience_s)
         try:
             return parse_review(body)
         except Malformed as error:
@@ -161,6 +161,23 @@ class Validate:
         return _Done(verdict, said, counted)
 
 
+async def _patiently(http: web.Request, patience_s: float) -> bytes:
+    try:
+        async with asyncio.timeout(patience_s):
+            return await http.read()
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout(text="expected the body sooner") from error
+
+
+@lru_cache(maxsize=64)  # the same in every request of a registration
+def _asked_s(timeout: str) -> float | None:
+    """Return the server's patience in seconds; None where it names none."""
+    try:
+        return min(parse_duration(timeout).total_seconds(), MAX_DEADLINE_S)
+    except Malformed:
+        return None
+
+
 def _length(http: web.Request) -> int:
     """Return how many bytes the body may have.
 
@@ -189,14 +206,28 @@ def _denied(request: AdmissionRequest, reason: Reason, why: str) -> Verdict:
     return Verdict.of((), (finding,))
 
 
+def _is_routine(verdict: Verdict) -> bool:
+    return not verdict.findings and all(
+        basis.door is Door.UNCHANGED for basis in verdict.bases
+    )
+
+
 def _observe(request: AdmissionRequest, done: _Done, took_s: float) -> None:
-    """Count, and write the one line of an admission. Nothing of the object is in it."""
+    """Count, and write the one line of an admission. Nothing of the object is in it.
+
+    What nobody had to judge, because no policy holds or nothing changes, is most of what
+    a cluster does: it is counted, and written at DEBUG only.
+    """
     verdict = done.verdict
-    REVIEWS.labels(done.outcome).inc()
+    _REVIEWS[done.outcome].inc()
     REVIEW_DURATION.observe(took_s)
     for finding in verdict.findings:
         FINDINGS.labels(finding.reason.value, finding.enforcement.value).inc()
-    logger.info(
+    level = logging.DEBUG if _is_routine(verdict) else logging.INFO
+    if not logger.isEnabledFor(level):
+        return
+    logger.log(
+        level,
         "admission_reviewed",
         extra={
             "uid": request.uid,

@@ -84,6 +84,15 @@ def test_what_controllers_wrote_before_is_not_signed(path: str, value: Any) -> N
     assert match(after.tree, new, identity=ref(new), old=old) == ()
 
 
+def test_an_update_proposes_what_its_manifest_says() -> None:
+    """So what is attested of the file later is about the same intent."""
+    plain = deployment()
+
+    assert proposed(marked(plain, **SERVED), old=plain) == canonical(
+        plain, namespace="here"
+    )
+
+
 def test_what_scaling_set_is_left_open() -> None:
     """An autoscaler moves on before the next try; a number that was written stays."""
     old = having(deployment(), "/spec/replicas", 5)

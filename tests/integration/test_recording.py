@@ -8,7 +8,8 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,14 @@ class Replica:
 
         until(fewer, what=f"{count} decisions")
         return [entry.kept for entry in self.pull().entries]
+
+    def acknowledge(self, spool: str, sequence: int) -> None:
+        """Say that everything up to a sequence is recorded."""
+        said = {"spool": spool, "sequence": sequence}
+        status, _ = self.recorder.ask(
+            self.serving.log, self.serving.authority, "POST", "/spool/ack", said
+        )
+        assert status == 204
 
 
 @dataclass(frozen=True)
@@ -276,3 +285,24 @@ def test_a_second_process_with_the_same_folder_does_not_start(
 
     assert done.returncode == 1
     assert "a spool folder of this process alone" in done.stdout + done.stderr
+
+
+def test_a_replica_that_stops_waits_for_the_recorder(
+    plane: ControlPlane, start: Start, tmp_path: Path
+) -> None:
+    """What it decided last is pulled before the folder goes with its Pod."""
+    with ExitStack() as running, ThreadPoolExecutor(1) as elsewhere:
+        again = start("one", tmp_path / "spool", spool__handover_s=20.0)
+        one = running.enter_context(again)
+        create(plane, "routes")
+        one.kept()
+        spool = one.pull().spool
+        one.acknowledge(spool, 1)
+        create(plane, "others")
+        stopped = elsewhere.submit(running.close)
+        last = one.kept(2)[-1]
+        one.acknowledge(spool, 2)
+        stopped.result(timeout=60)
+
+    assert isinstance(last, Decision)
+    assert last.object.name == "others"

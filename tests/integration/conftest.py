@@ -55,8 +55,9 @@ def _control_plane(
     options = Options(cluster=policies.CLUSTER, apiserver_flags=flags)
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():  # a first build takes minutes: show it
-        controlplane.ensure()
+        binaries = controlplane.ensure()
     with controlplane.running(options) as plane:
+        plane.binaries |= binaries  # helm, too
         yield plane
         plane.keep_logs = bool(request.session.testsfailed)
 

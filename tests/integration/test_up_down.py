@@ -9,6 +9,7 @@ from tools.controlplane import Ledger
 from tools.stack.people import EVERYONE, PERSONS
 
 _CHECKOUT = Path(__file__).parents[2]
+_USED = "kubectl get ns payments -o name && command -v helm"
 
 
 def test_up_and_down(tmp_path: Path) -> None:
@@ -19,7 +20,7 @@ def test_up_and_down(tmp_path: Path) -> None:
     try:
         again = _stack("up", folder)
         sourced = subprocess.run(
-            ["bash", "-c", f"source {folder}/env && kubectl get ns payments -o name"],
+            ["bash", "-c", f"source {folder}/env && {_USED}"],
             check=True,
             capture_output=True,
             text=True,
@@ -30,7 +31,10 @@ def test_up_and_down(tmp_path: Path) -> None:
 
     assert "export COUNTERSIGN_CLUSTER='local'" in first
     assert "runs already" in again
-    assert sourced.stdout == "namespace/payments\n"
+    assert sourced.stdout.splitlines() == [
+        "namespace/payments",
+        f"{folder}/bin/helm",
+    ]
     assert not missing
     assert not folder.exists()
     assert processes

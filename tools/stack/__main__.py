@@ -65,6 +65,7 @@ def up(folder: Path) -> int:
         _say("a control plane: etcd, kube-apiserver, kube-controller-manager")
         plane = controlplane.up(folder / _PLANE, Options(cluster=policies.CLUSTER))
         try:
+            plane.binaries |= controlplane.ensure()  # helm, too: people try it here
             build(plane, folder, say=_say)
         except BaseException:
             down(folder)

@@ -17,7 +17,7 @@ from countersign.binding.match import state_digest
 from countersign.binding.proposal import propose
 from countersign.binding.surface import Rule, rule_for, subject_of
 from countersign.core.errors import Malformed
-from countersign.core.types.artifacts import Json, ObjectRef, Tree
+from countersign.core.types.artifacts import Intent, Json, ObjectRef, Tree
 from countersign.core.types.change import (
     Access,
     Base,
@@ -168,15 +168,19 @@ def _state(
     tree, old = request.object, request.old
     if tree is None:
         return None
-    intent = propose(
-        tree,
-        identity=subject,
-        old=old,
-        facts=judged.facts,
-        carried=judged.intents,
-        salt=salt,
-        helm=all(policy.doors.helm for policy in judged.policies),
-    )
+    intent: Intent | None
+    if judged.verdict.allowed and judged.intents:  # found equal when it was judged
+        intent = judged.intents[0]
+    else:
+        intent = propose(
+            tree,
+            identity=subject,
+            old=old,
+            facts=judged.facts,
+            carried=judged.intents,
+            salt=salt,
+            helm=all(policy.doors.helm for policy in judged.policies),
+        )
     if intent is None:
         return None
     change = ObjectChange(

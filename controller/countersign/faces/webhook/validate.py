@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import parse_qsl
 
 from aiohttp import hdrs, web
 
@@ -99,15 +100,15 @@ class Validate:
                     text="too many requests at once; try again",
                     headers={hdrs.RETRY_AFTER: "1"},
                 )
-            deadline = begun + self._patience_s(http.query.get("timeout", ""))
+            deadline = begun + self._patience_s(http.query_string)
             request = await self._read(http, deadline - begun)
             done = await self._answer(request, lane, deadline)
         _observe(request, done, self._monotonic() - begun)
         return web.Response(body=render_review(done.answer), content_type=_JSON)
 
-    def _patience_s(self, timeout: str) -> float:
+    def _patience_s(self, query: str) -> float:
         """Return how long a verdict may take, given the server's ``?timeout=``."""
-        asked_s = _asked_s(timeout)
+        asked_s = _asked_s(query)
         return self._deadline_s if asked_s is None else asked_s * _SHARE
 
     async def _read(self, http: web.Request, patience_s: float) -> AdmissionRequest:
@@ -170,8 +171,9 @@ async def _patiently(http: web.Request, patience_s: float) -> bytes:
 
 
 @lru_cache(maxsize=64)  # the same in every request of a registration
-def _asked_s(timeout: str) -> float | None:
+def _asked_s(query: str) -> float | None:
     """Return the server's patience in seconds; None where it names none."""
+    timeout = dict(parse_qsl(query)).get("timeout", "")
     try:
         return min(parse_duration(timeout).total_seconds(), MAX_DEADLINE_S)
     except Malformed:

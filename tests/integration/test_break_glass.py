@@ -32,7 +32,7 @@ _WHY = ("--incident", INCIDENT, "--justification", "the fail-over flaps")
 Tree = dict[str, Any]
 
 
-def as_person(gate: Gate, by: Someone) -> dict[str, str]:
+def as_person(gate: Gate, by: Someone) -> dict[str, Any]:
     """Return what the machine of somebody has."""
     return {
         "KUBECONFIG": str(gate.stack.kubeconfig(by)),
@@ -46,7 +46,7 @@ def glass(
     *more: str | Path,
     by: Someone = OMAR,
     at: datetime | None = None,
-    **environ: str,
+    **environ: Any,
 ) -> Ran:
     """Run the printed command as break-glass."""
     words = (*shlex.split(command), "--break-glass", *_WHY, *more)
@@ -451,8 +451,8 @@ class TestNotEveryWord:
     def _signed(self, gate: Gate, folder: Path, name: str, *more: str) -> str:
         file, out = folder / "new.yaml", folder / "signed.yaml"
         file.write_text(written([chart.config_map(name, **CONTENT)]))
-        environ = {"COUNTERSIGN_CLUSTER": ""} if more else {}
-        words = ("-f", file, "--out", out, *more)
+        environ: dict[str, Any] = {"COUNTERSIGN_CLUSTER": ""} if more else {}
+        words: list[str | Path] = ["-f", file, "--out", out, *more]
         ran = glass(gate, "sign-off --no-diff", *words, **environ)
         assert ran.code == Exit.DONE, ran.err
         return out.read_text()

@@ -3,6 +3,7 @@
 from countersign.core.types.artifacts import Difference, Subject
 from countersign.core.types.evidence import Assistance, Lines
 from countersign.core.types.verdict import (
+    DeclarationGap,
     Detail,
     Differences,
     Expected,
@@ -16,6 +17,7 @@ from countersign.core.types.verdict import (
     Reason,
     SignedBy,
     Window,
+    WordGap,
 )
 from tests.support import a
 
@@ -67,6 +69,9 @@ FACTS: dict[Reason, Facts] = {
     Reason.TIME_MISSING: DANA,
     Reason.TIME_IMPLAUSIBLE: Expected("2026-11-22T12:00:00Z", "2027-11-22T12:00:00Z"),
     Reason.SLOT_OPEN: OPEN,
+    Reason.DECLARATION_REJECTED: DeclarationGap(
+        WordGap.SILENT, DANA.signer, DANA.person, "lee@acme.example"
+    ),
     Reason.SIGNER_UNKNOWN: SignedBy(
         "https://accounts.acme.example m@elsewhere.example"
     ),

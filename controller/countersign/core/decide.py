@@ -13,6 +13,7 @@ from countersign.core.rules.appearance import appearance
 from countersign.core.rules.artifacts import unpinned
 from countersign.core.rules.assistance import denials
 from countersign.core.rules.case import Case
+from countersign.core.rules.doubts import doubts
 from countersign.core.rules.emergency import emergency
 from countersign.core.rules.human import admission
 from countersign.core.rules.missing import missing
@@ -135,7 +136,8 @@ def judge(case: Case) -> Basis | tuple[Finding, ...]:
         return refused or _signed(case, held)
     stale = (human,) if human else ()
     found = (*refused, *broken, *stale, *missing(case, held, counted, faults))
-    return found or (case.finding(Reason.NO_EVIDENCE),)  # no basis, no admission
+    found = found or (case.finding(Reason.NO_EVIDENCE),)  # no basis, no admission
+    return (*found, *doubts(case))
 
 
 def _signed(case: Case, held: Ballot) -> Basis:

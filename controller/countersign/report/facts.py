@@ -5,6 +5,7 @@ from typing import assert_never
 from countersign.core.rules.emergency import BREAK_GLASS
 from countersign.core.types.artifacts import Subject
 from countersign.core.types.verdict import (
+    DeclarationGap,
     Detail,
     Differences,
     Expected,
@@ -16,6 +17,7 @@ from countersign.core.types.verdict import (
     ProvenanceGap,
     SignedBy,
     Window,
+    WordGap,
 )
 from countersign.report.phrases import (
     clean,
@@ -39,6 +41,17 @@ GAPS = {
     Gap.INCOMPLETE: "its provenance does not see the whole range of {seen}",
     Gap.UNANCHORED: "the attested range does not begin at anything approved ({seen})",
     Gap.UNNAMED: "the sign-off does not name its provenance",
+}
+
+WORDS = {
+    WordGap.UNKNOWN: "the roster does not know the signer, or did not then",
+    WordGap.REVOKED: "it was revoked",
+    WordGap.ROLE: "to declare here takes the role {seen}",
+    WordGap.ELSEWHERE: "no provenance here speaks of just its range and tree ({seen})",
+    WordGap.NO_PART: "it is by somebody without a part in the change",
+    WordGap.PROVENANCE: "of the same range {gap}",
+    WordGap.MARKED: "assistance was seen in it ({seen})",
+    WordGap.SILENT: "{seen} had a part too, and nothing counts as their word",
 }
 
 
@@ -85,11 +98,8 @@ def _of(facts: Facts) -> dict[str, str]:
         case Names(names):
             shown = listed(names, "none that is named")
             return {"what": shown, "names": shown}
-        case ProvenanceGap(gap, seen):
-            return {
-                "what": GAPS[gap].format(seen=clean(seen) or "nothing"),
-                "seen": clean(seen),
-            }
+        case ProvenanceGap() | DeclarationGap():
+            return _gap(facts)
         case OpenSlots():
             return _open(facts)
         case _:
@@ -105,6 +115,19 @@ def _signed(facts: SignedBy) -> dict[str, str]:
         "needed": clean(facts.needed) or nothing,
         "seen": clean(facts.seen) or "none",
         "what": f"{clean(facts.person)} ({signer})" if facts.person else signer,
+    }
+
+
+def _gap(facts: ProvenanceGap | DeclarationGap) -> dict[str, str]:
+    seen = clean(facts.seen)
+    if isinstance(facts, ProvenanceGap):
+        what = GAPS[facts.gap].format(seen=seen or "nothing")
+        return {"what": what, "seen": seen}
+    under = _gap(facts.provenance)["what"] if facts.provenance else ""
+    return {
+        "person": clean(facts.person) or clean(facts.signer),
+        "seen": seen or "none",
+        "what": WORDS[facts.gap].format(seen=seen or "unnamed", gap=under),
     }
 
 

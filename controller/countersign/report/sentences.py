@@ -60,6 +60,7 @@ SENTENCES = MappingProxyType(
         Reason.SUBRESOURCE: "goes past what is signed: {what}",
         Reason.DELETION: "a deletion without {roles}",
         Reason.SLOT_OPEN: "{making} without {roles}",
+        Reason.DECLARATION_REJECTED: "the declaration of {person} does not count: {what}",
     }
 )
 

@@ -89,6 +89,7 @@ STEPS = MappingProxyType(
         Reason.SUBRESOURCE: "change the object instead, signed off; this way only break-glass goes",
         Reason.DELETION: "have the removal signed, then delete again: {sign} --operation delete",
         Reason.SLOT_OPEN: "ask {who} to run: {sign}",
+        Reason.DECLARATION_REJECTED: "let everybody who made it declare what CI attests, or have it signed: {make}",
     }
 )
 
@@ -172,6 +173,8 @@ def next_step(
             step = ACCESS
         if reason is Reason.SLOT_OPEN and unseen and asks is not None:
             step = STEPS[Reason.NO_EVIDENCE]
+    if way.access:
+        end = "    then try again"
     if reason is Reason.DELETION:
         end = f"{'' if decided else APPLY}    then delete again"
     signed = "{sign}" in step or "{make}" in step

@@ -402,7 +402,7 @@ def test_an_access_is_let_in_by_break_glass_alone() -> None:
 
     assert (
         f"countersign sign-off --decision {ID} --break-glass --incident ID "
-        "--justification TEXT    then apply again"
+        "--justification TEXT    then try again"
     ) in text
 
 

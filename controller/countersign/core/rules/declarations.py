@@ -41,7 +41,7 @@ def declarers(
     """
     found = {
         who: next(
-            (d for d in declarations if _speaks_for(case, d, who, provenance)), None
+            (d for d in declarations if speaks_for(case, d, who, provenance)), None
         )
         for who in sorted(provenance.claim.contributors)
     }
@@ -65,7 +65,7 @@ def is_about(declaration: Said[Declaration], provenance: Said[Provenance]) -> bo
     )
 
 
-def _speaks_for(
+def speaks_for(
     case: Case,
     declaration: Said[Declaration],
     who: Contributor,

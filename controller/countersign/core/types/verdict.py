@@ -64,6 +64,7 @@ class Reason(StrEnum):
     TRACEABILITY_MISSING = "traceability_missing"
     MEANING_MISSING = "meaning_missing"
     WORSE_PROVENANCE = "worse_provenance"
+    DECLARATION_REJECTED = "declaration_rejected"
     # What the policy forbids altogether
     AI_DENIED = "ai_denied"
     UNKNOWN_DENIED = "unknown_denied"
@@ -194,6 +195,42 @@ class ProvenanceGap:
     seen: str = ""
 
 
+class WordGap(StrEnum):
+    """How far a declaration falls short, from nothing to nearly there."""
+
+    UNKNOWN = "unknown"
+    REVOKED = "revoked"
+    ROLE = "role"
+    ELSEWHERE = "elsewhere"
+    NO_PART = "noPart"
+    PROVENANCE = "provenance"
+    MARKED = "marked"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True)
+class DeclarationGap:
+    """An author's word that makes nothing human.
+
+    Attributes:
+        gap: UNKNOWN: the signer is, or was then, nobody of the roster. ROLE: who signed
+            may not declare here. ELSEWHERE: no provenance speaks of its repository,
+            range and tree. NO_PART: who signed had none in the range. PROVENANCE: what
+            a collector says of the range does not count. MARKED: assistance was seen in
+            it. SILENT: others with a part in it did not declare.
+        signer: Issuer and SAN, or trust root and key.
+        person: Id of the roster person, or ``""``.
+        seen: Roles that may, repository and commit, tools, or who is silent.
+        provenance: Why provenance does not count, with PROVENANCE.
+    """
+
+    gap: WordGap
+    signer: str
+    person: str = ""
+    seen: str = ""
+    provenance: ProvenanceGap | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """Names that matter to the finding: unresolved authors, open questions, tools."""
@@ -202,7 +239,8 @@ class Names:
 
 
 Facts: TypeAlias = (
-    Detail
+    DeclarationGap
+    | Detail
     | Differences
     | Expected
     | Names

@@ -20,10 +20,10 @@ from countersign.core.types.change import (
 from countersign.core.types.decision import Outcome, Proposal, Recorded, Told
 from countersign.core.types.policy import Enforcement
 from countersign.core.types.request import Resource
-from countersign.core.types.verdict import Reason
+from countersign.core.types.verdict import Basis, Door, Filled, Reason
 from countersign.usecases.deliver import Carrier, deliver
 from countersign.usecases.denied import moved_on, signable, standing, take_up
-from countersign.usecases.look import Removal, Sheet, look
+from countersign.usecases.look import Opening, Removal, Sheet, look
 from countersign.usecases.prepare import Prepared
 from countersign.usecases.sign_off import sign_off
 from tests.support.decisions import NOON, denied
@@ -271,3 +271,69 @@ def test_who_cannot_count_is_told() -> None:
     assert found.of("lee") == "not_independent"
     assert found.of("omar") == "not_eligible"
     assert standing(denied()).of("omar") is None
+
+
+SHELL = Access(
+    object=LEDGER.ref, uid="u-1", subresource="exec", operation=Operation.CONNECT
+)
+GLASS = Basis(
+    policy="payments",
+    door=Door.SIGNED,
+    emergency="INC-7",
+    filled=(Filled("on-call", "omar", LEDGER.intent.digest),),
+)
+
+
+def owed(change: Change | None = None) -> Recorded:
+    """Return a break-glass admission."""
+    return recorded(change=change, outcome=Outcome.ALLOWED, bases=(GLASS,))
+
+
+async def test_an_access_is_signed_in_an_emergency_and_as_its_review() -> None:
+    """As what was recorded; there is nothing to look at but that."""
+    store = Sets()
+    denial = await take_up(recorded(change=SHELL), store, write=True, emergency=True)
+    debt = await take_up(owed(SHELL), store, write=True)
+
+    for taken in (denial, debt):
+        sheet = await look(taken.order, prover=None, cluster=FakeCluster())
+        assert taken.order.openings == (Opening(SHELL, "v1"),)
+        assert sheet.changes == (SHELL,)
+        signed = await sign_off(sheet, REVIEW, signer=KEYS.signer("dana"), clock=CLOCK)
+        delivery = deliver(sheet, signed, None)
+        assert delivery.carrier is Carrier.BUNDLE_SET
+        assert delivery.why == "there is no object to carry it"
+        with pytest.raises(Malformed, match="bundleset"):
+            deliver(sheet, signed, Carrier.ANNOTATIONS)
+
+
+async def test_what_was_admitted_is_reviewed_as_it_was() -> None:
+    """On the state of that time, whatever is live now; and no news is made of that."""
+    was = owed()
+    assert was.decision.proposal is not None
+    taken = await take_up(was, Sets(), write=True)
+
+    sheet = await look(
+        taken.order, prover=None, cluster=FakeCluster(with_image("other:1"))
+    )
+
+    assert sheet.past
+    assert sheet.changes == (was.decision.proposal.change,)
+    assert not moved_on(was, sheet)
+
+
+async def test_what_was_deleted_need_not_be_there_to_be_reviewed() -> None:
+    """Nor does another of its name matter."""
+    gone = Deletion(object=LEDGER.ref, uid="u-1")
+    taken = await take_up(owed(gone), Sets(), write=True)
+
+    for live in ((), (DEPLOYMENT,)):
+        sheet = await look(taken.order, prover=None, cluster=FakeCluster(*live))
+        assert sheet.changes == (gone,)
+        assert sheet.going[0].live is None
+
+
+async def test_the_glass_is_broken_once() -> None:
+    """What was let in is reviewed, and not let in again."""
+    with pytest.raises(Malformed, match="admitted by break-glass already"):
+        await take_up(owed(), Sets(), write=True, emergency=True)

@@ -7,9 +7,12 @@ from datetime import timedelta
 import pytest
 
 from countersign.core.types.artifacts import Digest
+from countersign.core.types.change import NamespaceWindow
+from countersign.core.types.evidence import Emergency
 from countersign.core.types.people import Roster
 from countersign.core.types.policy import (
     Attestor,
+    BreakGlass,
     Demands,
     Images,
     Policy,
@@ -195,3 +198,33 @@ async def test_says_what_was_left_behind() -> None:
     sheet = await look(order, prover=None, cluster=None)
 
     assert {LintKind.STALE_EVIDENCE, LintKind.UNREADABLE_BUNDLE} <= await kinds(sheet)
+
+
+GLASS = BreakGlass(
+    role="on-call", max_validity=timedelta(hours=4), review_within=timedelta(hours=72)
+)
+URGENT = replace(REVIEW, emergency=Emergency("INC-7", "down"), valid=timedelta(hours=1))
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["an object", "a namespace"])
+async def test_in_an_emergency_little_is_asked(*, whole: bool) -> None:
+    """Whether there is break-glass, and for how long; not who made it."""
+    sheet = await sheet_of()
+    if whole:
+        window = NamespaceWindow(namespace="payments")
+        order = LookOrder(windows=(window,))
+        sheet = await look(order, prover=None, cluster=None)
+    having = replace(POLICY, break_glass=GLASS)
+    longer = replace(URGENT, valid=timedelta(hours=5))
+
+    assert await kinds(sheet, URGENT, (having,)) == set()
+    assert await kinds(sheet, URGENT) == {LintKind.NO_BREAK_GLASS}
+    assert await kinds(sheet, longer, (having,)) == {LintKind.WINDOW_TOO_LONG}
+    assert await kinds(sheet, URGENT, None) == set()
+
+
+async def test_in_an_emergency_images_are_pinned_still() -> None:
+    """The law asks for that as ever."""
+    sheet = await sheet_of(image="ghcr.io/acme/ledger:1")
+
+    assert await kinds(sheet, URGENT, None) == {LintKind.IMAGE_UNPINNED}

@@ -137,7 +137,9 @@ class Outcome:
                 if isinstance(change, ObjectChange):
                     intent = str(change.digest)
                     yield {"object": str(change.object), "intent": intent}
-                elif not isinstance(change, NamespaceWindow):
+                elif isinstance(change, NamespaceWindow):
+                    yield {"namespace": change.namespace}
+                else:
                     yield {"object": str(change.object), "uid": change.uid}
 
 

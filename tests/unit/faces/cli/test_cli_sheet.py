@@ -7,9 +7,10 @@ import pytest
 from rich.console import Console
 
 from countersign.core.types.artifacts import Tree
+from countersign.core.types.change import Access, Operation
 from countersign.faces.cli.sheet import diff, show_sheet
 from countersign.usecases.lint import Lint, LintKind
-from countersign.usecases.look import LookOrder, Sheet, look
+from countersign.usecases.look import LookOrder, Opening, Removal, Sheet, look
 from tests.unit.usecases.test_sign_off import (
     DEPLOYMENT,
     SECRET,
@@ -77,3 +78,41 @@ async def test_every_lint_has_its_words(kind: LintKind) -> None:
     text = shown(await sheet_of(DEPLOYMENT), [Lint(kind, "it", "details")])
 
     assert ": details" in text
+
+
+@pytest.mark.parametrize(
+    ("live", "since"),
+    [
+        pytest.param((DEPLOYMENT,), "it still stands so", id="as it was"),
+        pytest.param((with_image(OTHER),), "it has changed since", id="changed"),
+        pytest.param((), "it is gone since", id="gone"),
+    ],
+)
+async def test_what_was_admitted_is_shown_whole(
+    live: tuple[Tree, ...], since: str
+) -> None:
+    """A reviewer sees what was done, not what applying it again would change."""
+    order = LookOrder(objects=prepared(DEPLOYMENT), past=True)
+    text = shown(await look(order, prover=None, cluster=FakeCluster(*live)))
+
+    assert f"as it was admitted; {since}" in text
+    assert "+kind: Deployment" in text
+    assert OTHER not in text
+
+
+async def test_accesses_and_removals_of_the_past() -> None:
+    """In words that fit; nobody is asked for the provenance of a shell."""
+    (one,) = prepared(DEPLOYMENT)
+    shell = Access(
+        object=one.ref, uid="u-1", subresource="exec", operation=Operation.CONNECT
+    )
+    opening = LookOrder(openings=(Opening(shell, "v1"),))
+    gone = LookOrder(removals=(Removal(ref=one.ref, version="v1", uid="u"),), past=True)
+
+    opened = shown(await look(opening, prover=None, cluster=None))
+    removed = shown(await look(gone, prover=None, cluster=FakeCluster()))
+
+    assert "connect exec, uid u-1" in opened
+    assert "provenance" not in opened
+    assert "was deleted, uid u" in removed
+    assert "not looked at" not in removed

@@ -6,6 +6,7 @@ answers are bytes.
 """
 
 import os
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ _OK, _CREATED, _NOT_FOUND, _GONE, _FAULTY = 200, 201, 404, 410, 500
 _TOO_MANY = 429  # ours to wait for, not to give up
 _JSON, _APPLY = "application/json", "application/apply-patch+yaml"
 _NAMES = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_SCHEME = re.compile("^bearer ", re.IGNORECASE)  # in a Pod the client writes it small
 _MAX_LINE = 8 << 20  # bytes of one event; etcd keeps objects of 1.5 MiB
 _MAX_SAID = 1024  # characters of a refusal that are passed on
 # What the client lets out of a file that is no kubeconfig: it looks into what it read
@@ -310,7 +312,7 @@ async def credentials(*, kubeconfig: Path | None, context: str | None) -> Creden
         ca_file=found.ssl_ca_cert,
         certificate_file=found.cert_file,
         key_file=found.key_file,
-        token=said.removeprefix("Bearer ") if said else None,
+        token=_SCHEME.sub("", said) if said else None,
         verify=found.verify_ssl,
     )
 

@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 import kopf
 
@@ -67,6 +67,8 @@ def _operate(login: Login, tell: Told, stop: threading.Event) -> None:
     running = kopf.operator(
         registry=_registry(login, tell),
         settings=_settings(),
+        # else kopf asks the system for our user's name, and in a Pod there is none
+        identity=cast("Any", "countersign-operate"),
         standalone=True,
         clusterwide=True,
         stop_flag=stop,

@@ -13,7 +13,7 @@ _TEXT = """\
 apiVersion: v1
 kind: Config
 clusters: [{name: one, cluster: {server: https://127.0.0.1:1}}]
-users: [{name: lee, user: {}}]
+users: [{name: lee, user: {token: a.b.c}}]
 contexts:
 - {name: here, context: {cluster: one, user: lee, namespace: payments}}
 - {name: bare, context: {cluster: one, user: lee}}
@@ -75,6 +75,5 @@ async def test_in_a_pod_the_token_is_that_of_its_service_account(
 
 async def test_the_token_of_a_kubeconfig_is_bare(config: Path) -> None:
     """The same elsewhere."""
-    config.write_text(_TEXT.replace("user: {}", "user: {token: a.b.c}"))
 
     assert (await credentials(kubeconfig=config, context=None)).token == "a.b.c"

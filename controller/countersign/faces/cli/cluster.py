@@ -39,6 +39,18 @@ def given(
     return Where(kubeconfig or single, context)
 
 
+def namespace_in(where: Where) -> str:
+    """Return the namespace that is meant where none is named, as kubectl finds it.
+
+    Raises:
+        Misconfigured: the kubeconfig is not usable.
+    """
+    # the Kubernetes client costs a second, as below
+    from countersign.adapters.cluster.kubeconfig import namespace_of  # noqa: PLC0415
+
+    return namespace_of(where.kubeconfig, where.context)
+
+
 @asynccontextmanager
 async def look_at(where: Where | None) -> AsyncIterator[ClusterState | None]:
     """Open the cluster for reading; None gives None.

@@ -4,7 +4,9 @@ Whoever may impersonate has every name there is: none of them opens more than th
 proven owner asks for.
 """
 
+import contextlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from tests.support import chart
 from tests.support.chart import NAMESPACE, Tree
 from tests.support.gate import Gate, Judged
 from tools.stack.ready import until
+from tools.stack.webhook import register
 
 EVIL = f"registry.k8s.io/evil@sha256:{'6' * 64}"
 POD, SET = "replicaset-controller", "deployment-controller"
@@ -186,6 +189,43 @@ def test_a_number_moves_as_far_as_it_was_signed(gate: Gate, name: str) -> None:
 
     assert within.doors == {"delta"}, within.out
     assert beyond.reasons == nothing.reasons == ("subresource",)
+
+
+@contextlib.contextmanager
+def _unprotected(gate: Gate) -> Iterator[None]:
+    """Be before the webhook was registered."""
+    plane, here = gate.stack.plane, "validatingwebhookconfiguration"
+    plane.kubectl("delete", here, "countersign").check()
+    probe = ("create", "configmap", "probe", "--dry-run=server", "-n", NAMESPACE)
+    try:
+        until(lambda: plane.kubectl(*probe).stderr, what="the end of protection")
+        yield
+    finally:
+        register(gate.stack)
+
+
+def test_an_owner_from_before_that_was_signed_for_another_cluster(
+    gate: Gate, name: str
+) -> None:
+    """Nobody of this one stands for it, so nobody for what would come of it."""
+    signed = {}
+    for cluster in ("local", "elsewhere"):
+        app = f"{name}-{cluster}"
+        text = gate.attest(chart.deployment(app), flags=("--cluster", cluster))
+        signed[app] = gate.sign(text, "--cluster", cluster)
+    with _unprotected(gate):
+        for app, text in signed.items():
+            gate.stack.plane.kubectl("apply", "-f", "-", stdin=text).check()
+            gate.pod(app)
+    made = []
+    for app in signed:
+        pod = another(live(gate, "pods", app))
+        pod["spec"] = without_server(pod["spec"])
+        made.append(created(gate, pod, POD))
+    here, elsewhere = made
+
+    assert here.doors == {"derived"}, here.out
+    assert elsewhere.reasons == ("owner_unproven",), elsewhere.out
 
 
 def test_no_controller_was_denied(gate: Gate, app: str) -> None:

@@ -89,6 +89,7 @@ def test_running_names_who_signed_and_collapses_children(gate: Gate, name: str) 
     ran = look(gate, "audit", "running", "-n", chart.NAMESPACE, "-o", "json")
 
     assert ran.code == Exit.DONE, ran.err
+    assert "objects in payments, nobody" in ran.err
     found = {one["object"]: one for one in json.loads(ran.out)}
     deployed = found[f"payments/Deployment/{name}"]
     assert [v["person"] for v in deployed["voices"]] == ["dana"]
@@ -101,6 +102,42 @@ def test_running_names_who_signed_and_collapses_children(gate: Gate, name: str) 
     account = found["payments/ServiceAccount/default"]
     assert account["ofTheCluster"] == "default-account"
     assert not account["nobody"]
+
+
+def test_running_tells_whose_word_does_not_count(gate: Gate, name: str) -> None:
+    """The author signed, too: he approves nothing."""
+    attested = gate.attest(chart.config_map(name))
+    assert gate.apply(gate.sign(gate.sign(attested, by=LEE), by=DANA)).admitted
+
+    told = look(gate, "audit", "running", "-n", chart.NAMESPACE)
+    ran = look(gate, "audit", "running", "-n", chart.NAMESPACE, "-o", "json")
+
+    found = {one["object"]: one for one in json.loads(ran.out)}
+    voices = found[f"payments/ConfigMap/{name}"]["voices"]
+    assert [(v["person"], v["counts"], v["bar"]) for v in voices] == [
+        ("dana", True, ""),
+        ("lee", False, "noRole"),
+    ]
+    assert "also signed, does not count: lee (holds no role" in told.out
+
+
+def test_running_looks_where_kubectl_does(gate: Gate, tmp_path: Path) -> None:
+    """At the namespace of the kubeconfig's context, in this cluster alone."""
+    config = tmp_path / "kubeconfig"
+    config.write_bytes((gate.stack.folder / "kubeconfig").read_bytes())
+    use = ("config", "set-context", "--current", "--namespace=orders")
+    gate.stack.plane.kubectl("--kubeconfig", config, *use).check()
+
+    there = gate.cli("audit", "running", "--kubeconfig", config)
+    log = gate.cli("audit", "log", "--name", "none", "--kubeconfig", config)
+    other = gate.cli(
+        *("audit", "running", "-n", chart.NAMESPACE, "--kubeconfig", config),
+        *("--cluster", "elsewhere"),
+    )
+
+    assert "objects in orders, nobody" in there.err
+    assert "no decisions found in namespace orders" in log.err
+    assert "dana" not in other.out
 
 
 def test_running_says_nobody_where_nobody_spoke(gate: Gate, name: str) -> None:

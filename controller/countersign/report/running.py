@@ -5,13 +5,19 @@ from collections.abc import Iterable, Iterator
 
 from countersign.core.types.artifacts import Json, Tree
 from countersign.core.types.evidence import Provenance
-from countersign.core.types.running import Running, Voice, Word
+from countersign.core.types.running import Bar, Running, Voice, Word
 from countersign.report.phrases import clean, counted, listed, short, thing, when
 
 _WORDS = {
     Word.SIGN_OFF: "signed by",
     Word.DECLARATION: "declared human by",
     Word.BREAK_GLASS: "break-glass by",
+}
+_BARS = {
+    Bar.MAKER: "had a part in making it",
+    Bar.NO_ROLE: "holds no role that is asked for",
+    Bar.OTHER_MEANING: "meant something else than is asked for",
+    Bar.AUTHORS_UNKNOWN: "nobody knows whether it is their own",
 }
 _OWN = {
     "default-account": "the account that every namespace has, and nothing in it",
@@ -56,6 +62,8 @@ def _voice(voice: Voice) -> str:
     roles = f" ({listed(voice.roles)})" if voice.roles else ""
     at = when(voice.signed_at) if voice.signed_at else "a time that nobody vouches for"
     who = f"{_WORDS[voice.word]} {clean(voice.person)}{roles}"
+    if voice.bar is not None:
+        who = f"also signed, does not count: {clean(voice.person)} ({_BARS[voice.bar]})"
     return f"{who} at {at}, bundle {short(voice.bundle)}"
 
 
@@ -76,6 +84,8 @@ def _plain(one: Running) -> Tree:
                 "person": voice.person,
                 "word": voice.word,
                 "roles": list(voice.roles),
+                "counts": voice.bar is None,
+                "bar": voice.bar.value if voice.bar is not None else "",
                 "bundle": str(voice.bundle),
                 "signedAt": voice.signed_at.isoformat() if voice.signed_at else None,
             }

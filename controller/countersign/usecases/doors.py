@@ -45,7 +45,7 @@ class Doors:
         cluster: str,
         settings: ClusterFacts,
     ) -> None:
-        owners = Owners(state, gatherer, settings)
+        owners = Owners(state, gatherer, cluster, settings)
         self._derived = DerivedDoor(state, owners, settings)
         self._deleted = DeletionDoor(state, owners)
         self._scaled = ScaleDoor(state, owners, clock, cluster)

@@ -53,6 +53,7 @@ class Keeper:
         state: The cluster.
         prover: Makes evidence of bundles.
         sets: All evidence beside objects.
+        cluster: Our cluster's name.
         settings: Of the cluster, without live answers.
     """
 
@@ -61,9 +62,11 @@ class Keeper:
         state: ClusterState,
         prover: Prover,
         sets: BundleSource,
+        cluster: str,
         settings: ClusterFacts,
     ) -> None:
         self._state = state
+        self._cluster = cluster
         self._prover = prover
         self._sets = sets
         self._settings = settings
@@ -103,7 +106,8 @@ class Keeper:
         return Verdict.of((), (finding,))
 
     def _owners(self, sets: BundleSource) -> Owners:
-        return Owners(self._state, Gatherer(self._prover, sets), self._settings)
+        gatherer = Gatherer(self._prover, sets)
+        return Owners(self._state, gatherer, self._cluster, self._settings)
 
     def _judged(
         self, request: AdmissionRequest, snapshot: PolicySnapshot

@@ -16,6 +16,7 @@ from countersign.binding.children import DERIVATIONS, Derivation, comes_from
 from countersign.binding.deletions import Owner, controller_of
 from countersign.binding.derivations.kin import text
 from countersign.binding.facts import ClusterFacts
+from countersign.binding.images import images
 from countersign.binding.tree import find
 from countersign.core.rules.authentic import authentic
 from countersign.core.types.artifacts import Digest, Intent, ObjectRef, Tree
@@ -39,14 +40,20 @@ class Owners:
     Args:
         state: The cluster.
         gatherer: Proves what owners carry.
+        cluster: Our cluster's name.
         settings: Of the cluster, without live answers.
     """
 
     def __init__(
-        self, state: ClusterState, gatherer: Gatherer, settings: ClusterFacts
+        self,
+        state: ClusterState,
+        gatherer: Gatherer,
+        cluster: str,
+        settings: ClusterFacts,
     ) -> None:
         self._state = state
         self._gatherer = gatherer
+        self._cluster = cluster
         self._settings = settings
 
     async def find(self, claim: Owner, namespace: str, *, live: bool) -> Tree | None:
@@ -142,19 +149,34 @@ class Owners:
             )
             for policy in policies
         }
-        return _believed(policies, owner, bound, gathered)
+        return self._believed(policies, owner, bound, gathered)
 
     async def _by_itself(
         self, tree: Tree, ref: ObjectRef, policies: tuple[Policy, ...]
     ) -> Standing:
         """Believe an object for what it carries, and for what lies beside it."""
         carried = await self.carried(tree, ref, policies)
-        return _believed(
+        return self._believed(
             policies,
             ref,
             {policy.name: carried.bound(policy) for policy in policies},
             carried.gathered,
         )
+
+    def _believed(
+        self,
+        policies: Iterable[Policy],
+        owner: ObjectRef,
+        bound: Mapping[str, frozenset[BoundIntent]],
+        gathered: Gathered,
+    ) -> Standing:
+        """Ask the law for each policy, of what is bound for it."""
+        supporting, here = gathered.supporting, self._cluster
+        return {
+            policy.name: _speaking(bound[policy.name], gathered)
+            for policy in policies
+            if authentic(policy, owner, bound[policy.name], supporting, cluster=here)
+        }
 
     async def carried(
         self, tree: Tree, ref: ObjectRef, policies: Iterable[Policy]
@@ -208,6 +230,11 @@ class Carried:
         """Return the bundles that speak of any of `bound`, sorted."""
         return _speaking(bound, self.gathered)
 
+    @property
+    def images(self) -> frozenset[Digest]:
+        """What the object runs."""
+        return frozenset(i.digest for i in images(self.sight.tree) if i.digest)
+
 
 def ref_of(tree: Tree) -> ObjectRef:
     """Return what a live object is."""
@@ -219,19 +246,6 @@ def ref_of(tree: Tree) -> ObjectRef:
         name=text(tree, "/metadata/name"),
         generate_name=text(tree, "/metadata/generateName"),
     )
-
-
-def _believed(
-    policies: Iterable[Policy],
-    owner: ObjectRef,
-    bound: Mapping[str, frozenset[BoundIntent]],
-    gathered: Gathered,
-) -> Standing:
-    return {
-        policy.name: _speaking(bound[policy.name], gathered)
-        for policy in policies
-        if authentic(policy, owner, bound[policy.name], gathered.supporting)
-    }
 
 
 def _speaking(bound: frozenset[BoundIntent], gathered: Gathered) -> tuple[Digest, ...]:

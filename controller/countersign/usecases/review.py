@@ -59,7 +59,7 @@ class Reviewer:
         self._doors = Doors(state, gatherer, clock, cluster, settings)
         self._signed = SignedDoor(state, gatherer, clock, cluster, settings)
         self._beside = BesideDoor(state, gatherer, clock, cluster)
-        self._keeper = Keeper(state, prover, sets, settings)
+        self._keeper = Keeper(state, prover, sets, cluster, settings)
 
     async def review(
         self, request: AdmissionRequest, patience_s: float | None = None

@@ -22,23 +22,16 @@ from countersign.binding.tables import KINDS
 from countersign.core.errors import Malformed, Unavailable
 from countersign.core.rules.authentic import authentic
 from countersign.core.rules.case import said
-from countersign.core.rules.declarations import is_about
-from countersign.core.rules.objects import states_of
 from countersign.core.types.artifacts import Digest, ObjectRef, Tree
 from countersign.core.types.decision import Outcome, Recorded
-from countersign.core.types.evidence import (
-    Declaration,
-    Evidence,
-    Provenance,
-    Result,
-    SignOff,
-)
+from countersign.core.types.evidence import Provenance
 from countersign.core.types.policy import GroupKind, Policy, glob
-from countersign.core.types.running import Running, Since, Voice, Word
+from countersign.core.types.running import Running, Since, Voice
 from countersign.core.types.verdict import Door
 from countersign.ports import BundleSource, ClusterState, Prover
 from countersign.usecases.gather import Gatherer
 from countersign.usecases.owners import Carried, Owners, ref_of
+from countersign.usecases.voices import merged, voices
 
 _FIRST = (
     "Deployment",
@@ -73,6 +66,7 @@ class Standing:
         state: The cluster.
         prover: Verifies evidence.
         sets: Evidence beside objects; must have been refreshed.
+        cluster: Its name.
         settings: Of the cluster, without live answers.
     """
 
@@ -81,10 +75,12 @@ class Standing:
         state: ClusterState,
         prover: Prover,
         sets: BundleSource,
+        cluster: str,
         settings: ClusterFacts,
     ) -> None:
         self._state = state
-        self._owners = Owners(state, Gatherer(prover, sets), settings)
+        self._cluster = cluster
+        self._owners = Owners(state, Gatherer(prover, sets), cluster, settings)
 
     async def look(
         self,
@@ -132,24 +128,6 @@ class Standing:
             unseen=tuple(unseen),
         )
 
-    async def protected(self, policies: Iterable[Policy]) -> tuple[str, ...]:
-        """Return the namespaces that are there and that some policy protects, sorted.
-
-        Raises:
-            Unavailable: the user may not list namespaces; the message says what helps.
-        """
-        patterns = [p for policy in policies for p in policy.scope.namespaces]
-        try:
-            found = await self._state.list("v1", ObjectRef("", "Namespace", "", ""))
-        except Unavailable as error:
-            raise Unavailable(
-                f"could not list namespaces, name them with -n: {error}"
-            ) from error
-        names = {text(tree, "/metadata/name") for tree in found}
-        return tuple(
-            sorted(n for n in names if any(glob(p, "").fullmatch(n) for p in patterns))
-        )
-
     async def _one(
         self, tree: Tree, namespace: str, policies: tuple[Policy, ...]
     ) -> Running:
@@ -164,7 +142,7 @@ class Standing:
                 standing = await self._owners.standing(tree, judges)
                 return replace(bare, doubting=_without(bare.policies, standing))
             carried = await self._owners.carried(tree, ref, judges)
-            return _by(carried, bare, judges)
+            return _by(carried, bare, judges, self._cluster)
         except (Malformed, Unavailable) as error:
             return replace(bare, doubting=bare.policies, problem=str(error))
 
@@ -188,6 +166,25 @@ class Standing:
         return "helm-storage" if stored else ""
 
 
+async def protected(state: ClusterState, policies: Iterable[Policy]) -> tuple[str, ...]:
+    """Return the namespaces that are there and that some policy protects, sorted.
+
+    Raises:
+        Unavailable: the user may not list namespaces; the message says what helps.
+    """
+    patterns = [p for policy in policies for p in policy.scope.namespaces]
+    try:
+        found = await state.list("v1", ObjectRef("", "Namespace", "", ""))
+    except Unavailable as error:
+        raise Unavailable(
+            f"could not list namespaces, name them with -n: {error}"
+        ) from error
+    names = {text(tree, "/metadata/name") for tree in found}
+    return tuple(
+        sorted(n for n in names if any(glob(p, "").fullmatch(n) for p in patterns))
+    )
+
+
 def _kinds(
     namespace: str, policies: tuple[Policy, ...]
 ) -> Iterator[tuple[str, ObjectRef]]:
@@ -205,62 +202,39 @@ def _kinds(
     yield from sorted(protected, key=lambda one: (_rank(one[1]), one[1]))
 
 
-def _by(carried: Carried, bare: Running, policies: tuple[Policy, ...]) -> Running:
+def _by(
+    carried: Carried, bare: Running, policies: tuple[Policy, ...], cluster: str
+) -> Running:
     """Say who stands for an object by what it carries and what lies beside it."""
     evidence = carried.gathered.supporting
-    voices: set[Voice] = set()
+    heard: list[Voice] = []
     made: dict[Digest, Provenance] = {}
     believing: set[str] = set()
     for policy in policies:
         bound = carried.bound(policy)
-        speaking = set(carried.speaking(bound))
-        digests = {intent.digest for intent in bound}
-        about = [e for e in evidence if e.bundle in speaking]
-        for provenance in said(about, Provenance):
-            if any(c.made(provenance.evidence) for c in policy.collectors):
-                made[provenance.evidence.bundle] = provenance.claim
-        if authentic(policy, bare.object, bound, evidence):
+        states = {intent.digest for intent in bound}
+        about = [
+            one
+            for one in said(evidence, Provenance)
+            if any(c.made(one.evidence) for c in policy.collectors)
+            and one.evidence.digests & (states | carried.images)
+        ]
+        made |= {
+            one.evidence.bundle: one.claim
+            for one in about
+            if one.evidence.digests & states
+        }
+        if authentic(policy, bare.object, bound, evidence, cluster=cluster):
             believing.add(policy.name)
-            voices |= set(_signed(policy, bare.object, digests, about))
-            voices |= set(_declared(policy, about, evidence))
+            heard += voices(
+                policy, bare.object, states, about, evidence, cluster=cluster
+            )
     return replace(
         bare,
         doubting=_without(bare.policies, believing),
-        voices=tuple(sorted(voices, key=lambda v: (v.word, v.person, v.bundle))),
+        voices=merged(heard),
         provenance=tuple(made[bundle] for bundle in sorted(made)),
     )
-
-
-def _signed(
-    policy: Policy, ref: ObjectRef, digests: set[Digest], about: Iterable[Evidence]
-) -> Iterator[Voice]:
-    for one in said(about, SignOff):
-        states = states_of(one.claim, ref)
-        if one.claim.result is Result.APPROVED and any(
-            state.digest in digests for state in states
-        ):
-            word = Word.BREAK_GLASS if one.claim.emergency else Word.SIGN_OFF
-            yield from _voice(policy, ref.namespace, one.evidence, word)
-
-
-def _declared(
-    policy: Policy, about: Iterable[Evidence], evidence: Iterable[Evidence]
-) -> Iterator[Voice]:
-    provenance = said(about, Provenance)
-    for word in said(evidence, Declaration):
-        if any(is_about(word, one) for one in provenance):
-            yield from _voice(policy, "", word.evidence, Word.DECLARATION)
-
-
-def _voice(
-    policy: Policy, namespace: str, evidence: Evidence, word: Word
-) -> Iterator[Voice]:
-    person = policy.roster.signer(evidence.signer)
-    if person is not None:
-        asked = {slot.role for slot in policy.slots}
-        roles = tuple(sorted(r for r in asked if person.has_role(r, namespace)))
-        held = () if word is Word.DECLARATION else roles
-        yield Voice(person.id, word, held, evidence.bundle, evidence.signed_at)
 
 
 def _way(tree: Tree, ref: ObjectRef) -> Owner | None:

@@ -25,7 +25,12 @@ STRETCHED = frozenset({BoundIntent(a.MANIFEST, BOUNDS)})
 
 def stands(*evidence: Evidence, **given: Any) -> bool:
     """Tell whether the live ledger is authentic with `evidence`."""
-    known = {"policy": a.policy(), "object": a.OBJECT, "bound": PRESENT}
+    known = {
+        "policy": a.policy(),
+        "object": a.OBJECT,
+        "bound": PRESENT,
+        "cluster": a.CLUSTER,
+    }
     return authentic(**{**known, **given}, evidence=evidence)
 
 
@@ -70,6 +75,19 @@ def test_a_signed_owner_is(signed: Evidence) -> None:
 def test_an_unsigned_owner_is_not(signed: Evidence) -> None:
     """Evidence has to be of its present state, by somebody known."""
     assert not stands(signed)
+
+
+@pytest.mark.parametrize(
+    "signed",
+    [
+        pytest.param([a.sign_off()], id="signed"),
+        pytest.param([a.provenance(), a.declaration()], id="human"),
+    ],
+)
+def test_an_owner_of_another_cluster_is_not(signed: list[Evidence]) -> None:
+    """What was approved for one cluster says nothing of what runs in another."""
+    assert stands(*signed)
+    assert not stands(*signed, cluster="elsewhere")
 
 
 def test_nothing_makes_nothing_authentic() -> None:

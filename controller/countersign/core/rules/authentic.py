@@ -3,7 +3,7 @@
 Children never re-check what is of first admission: validity, anchor, base, revocation,
 slots and demands may have changed since, and a tightened policy must not turn the drain
 of a node into an outage. That the evidence is about the owner's present state still is
-judged, and that known people gave it.
+judged, that it is for this cluster, and that known people gave it.
 """
 
 from collections.abc import Collection
@@ -30,24 +30,31 @@ def authentic(
     object: ObjectRef,  # noqa: A002 - the word of AdmissionReview and of our types
     bound: frozenset[BoundIntent],
     evidence: Collection[Evidence],
+    *,
+    cluster: str,
 ) -> bool:
     """Tell whether `evidence` shows that people of the roster stand for a live object.
 
-    1. an approved sign-off of a roster person names this object in its present state; or
-    2. complete provenance without a mark binds that state, and everybody with a part in
-       it declared that
+    1. an approved sign-off of a roster person names this object in its present state,
+       and this cluster; or
+    2. complete provenance for this cluster and without a mark binds that state, and
+       everybody with a part in it declared that
 
     Args:
         policy: The policy that also judges the child.
         object: The owner, with its namespace and name.
         bound: Intents that the live owner equals, controllers' edits aside.
         evidence: Verified, what the owner carries.
+        cluster: Our name. What was approved elsewhere says nothing of what runs here.
     """
     words = said(evidence, Declaration)
     return any(
-        _approves(policy, object, bound, s)
+        cluster in s.claim.clusters and _approves(policy, object, bound, s)
         for s in with_result(evidence, Result.APPROVED)
-    ) or any(_is_human(policy, bound, p, words) for p in said(evidence, Provenance))
+    ) or any(
+        cluster in p.claim.clusters and _is_human(policy, bound, p, words)
+        for p in said(evidence, Provenance)
+    )
 
 
 def _approves(

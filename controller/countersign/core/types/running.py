@@ -16,16 +16,26 @@ class Word(StrEnum):
     BREAK_GLASS = "breakGlass"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+class Bar(StrEnum):
+    """Why a signature fills no slot of a policy."""
+
+    MAKER = "maker"
+    NO_ROLE = "noRole"
+    OTHER_MEANING = "otherMeaning"
+    AUTHORS_UNKNOWN = "authorsUnknown"
+
+
+@dataclass(frozen=True, slots=True)
 class Voice:
     """A person's word, proven, about the present state of an object.
 
     Attributes:
         person: Id in the roster.
         word: What kind.
-        roles: That a policy asks for and the person holds, sorted.
+        roles: Of the slots that it fills, or could, sorted.
         bundle: The proof.
         signed_at: By a trusted clock; None: none says.
+        bar: Why a sign-off fills no slot; None: it does, or it is no sign-off.
     """
 
     person: str
@@ -33,6 +43,7 @@ class Voice:
     roles: tuple[str, ...]
     bundle: Digest
     signed_at: datetime | None
+    bar: Bar | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

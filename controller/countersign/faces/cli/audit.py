@@ -11,7 +11,7 @@ import click
 from countersign.core.errors import Malformed
 from countersign.core.types.decision import Outcome, Recorded
 from countersign.faces.cli import options, params
-from countersign.faces.cli.cluster import given
+from countersign.faces.cli.cluster import given, namespace_in
 from countersign.faces.cli.decisions import Reach, ask, fetch
 from countersign.faces.cli.inspect import inspected_json, inspected_text
 from countersign.faces.cli.recorder import recorder as recorder_options
@@ -42,7 +42,11 @@ command.add_command(running)
 
 
 @command.command("log", cls=Command)
-@click.option("-n", "--namespace", help="Namespace of the objects.")
+@click.option(
+    "-n",
+    "--namespace",
+    help="Namespace of the objects; else that of the kubeconfig's context.",
+)
 @click.option("-A", "--all-namespaces", is_flag=True, help="Of the whole cluster.")
 @click.option("--kind", default="", help="Kind of the object.")
 @click.option("--name", default="", help="Name of the object.")
@@ -95,8 +99,15 @@ def log(
       countersign audit log -n payments --outcome denied --since 24h
       countersign audit log -A --debts
     """  # noqa: D301 - click's mark for "do not wrap"
-    if bool(namespace) == all_namespaces:
-        raise click.UsageError("expected -n NAMESPACE or -A, and not both")
+    if namespace and all_namespaces:
+        raise click.UsageError("expected -n NAMESPACE or -A, saw both")
+    where = given(kubeconfig, context, session.environ)
+    if not (namespace or all_namespaces):
+        if where is None:
+            raise click.UsageError(
+                "expected a namespace, saw neither one nor a kubeconfig: give -n or -A"
+            )
+        namespace = namespace_in(where)
     query = Query(
         namespace=namespace,
         kind=kind,
@@ -107,7 +118,6 @@ def log(
         debts=debts,
         limit=limit,
     )
-    where = given(kubeconfig, context, session.environ)
     reach = Reach(url=recorder, ca=recorder_ca, where=where)
     found = ask(session, reach, lambda records: records.find(query))
     if output == "json":
@@ -116,7 +126,8 @@ def log(
     elif found:
         click.echo("\n".join(log_text(found)))
     else:
-        click.echo("no decisions found", err=True)
+        place = f" in namespace {namespace}" if namespace else ""
+        click.echo(f"no decisions found{place}", err=True)
     return Exit.DONE
 
 

@@ -2,31 +2,40 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
 
-from countersign.core.errors import CountersignError
+from countersign.core.errors import CountersignError, Malformed
 from countersign.core.types.decision import Recorded
 from countersign.faces.cli import options
-from countersign.faces.cli.cluster import Where, given
+from countersign.faces.cli.cluster import Where, given, namespace_in
 from countersign.faces.cli.engine import Sources, list_sets, open_bench
 from countersign.faces.cli.recorder import open_records
 from countersign.faces.cli.recorder import recorder as recorder_options
 from countersign.faces.cli.session import Command, Exit, Session
 from countersign.ports import Query
 from countersign.report.running import running_json, running_text
-from countersign.usecases.running import Seen, Standing
+from countersign.usecases.running import Seen, Standing, protected
 
 _LIMIT = 1000  # decisions of a namespace that are looked through, the newest
 
 
 @click.command("running", cls=Command)
 @click.option(
-    "-n", "--namespace", "namespaces", multiple=True, help="Namespace. Repeatable."
+    "-n",
+    "--namespace",
+    "namespaces",
+    multiple=True,
+    help="Namespace; else that of the kubeconfig's context. Repeatable.",
 )
 @click.option("-A", "--all-namespaces", is_flag=True, help="Every protected one.")
+@click.option(
+    "--cluster",
+    envvar="COUNTERSIGN_CLUSTER",
+    help="Its name, to which sign-offs are bound; else as the recorder knows it.",
+)
 @options.policies
 @options.kubeconfig
 @recorder_options
@@ -40,6 +49,7 @@ def running(
     *,
     namespaces: tuple[str, ...],
     all_namespaces: bool,
+    cluster: str | None,
     policies: Path | None,
     kubeconfig: Path | None,
     context: str | None,
@@ -57,19 +67,22 @@ def running(
 
     \b
     Example:
-      countersign audit running -n payments
+      countersign audit running
+      countersign audit running -n payments --cluster prod-eu
       countersign audit running -A -o json
     """  # noqa: D301 - click's mark for "do not wrap"
-    if bool(namespaces) == all_namespaces:
-        raise click.UsageError("expected -n NAMESPACE or -A, and not both")
+    if namespaces and all_namespaces:
+        raise click.UsageError("expected -n NAMESPACE or -A, saw both")
     where = given(kubeconfig, context, session.environ)
     if where is None:
         raise click.UsageError(
             "expected a cluster, saw no kubeconfig: give --kubeconfig"
         )
+    if not all_namespaces:
+        namespaces = namespaces or (namespace_in(where),)
     found = Sources(policies=policies, where=where)
     past = _History(session, recorder, recorder_ca, where)
-    seen = asyncio.run(_look(session, found, namespaces, past))
+    seen = asyncio.run(_look(session, found, namespaces, past, cluster))
     for one in seen:
         for text in one.unseen:
             click.echo(f"not seen: {text}", err=True)
@@ -80,24 +93,51 @@ def running(
         for line in running_text(objects):
             click.echo(line)
     nobodys = sum(each.nobody for each in objects)
-    click.echo(f"{len(objects)} objects, nobody stands for {nobodys}", err=True)
+    place = "" if all_namespaces else f" in {', '.join(namespaces)}"
+    click.echo(f"{len(objects)} objects{place}, nobody stands for {nobodys}", err=True)
     partly = any(one.unseen for one in seen)
     return Exit.WARNED if strict and (nobodys or partly) else Exit.DONE
 
 
 async def _look(
-    session: Session, found: Sources, namespaces: tuple[str, ...], past: "_History"
+    session: Session,
+    found: Sources,
+    namespaces: tuple[str, ...],
+    past: "_History",
+    cluster: str | None,
 ) -> list[Seen]:
-    async with open_bench(session, found, cluster_name="") as bench:
+    async with open_bench(session, found, cluster_name=cluster or "") as bench:
         policies = bench.rules.snapshot().policies
-        standing = Standing(bench.state, bench.prover, bench.sets, bench.settings)
-        places = namespaces or await standing.protected(policies)
+        places = namespaces or await protected(bench.state, policies)
         await list_sets(bench, places)
         recorded = await past.of(places)
+        standing = Standing(
+            bench.state,
+            bench.prover,
+            bench.sets,
+            cluster or _called(recorded),
+            bench.settings,
+        )
         return [
             await standing.look(place, policies, recorded.get(place, ()))
             for place in places
         ]
+
+
+def _called(recorded: Mapping[str, tuple[Recorded, ...]]) -> str:
+    """Return the cluster's name, as its decisions have it.
+
+    Raises:
+        Malformed: nothing is recorded, or under several names.
+    """
+    names = {one.decision.cluster for each in recorded.values() for one in each}
+    if len(names) != 1:
+        seen = ", ".join(sorted(names)) or "none recorded"
+        raise Malformed(
+            f"expected the cluster's name, saw {seen}: sign-offs are bound to it, so "
+            "give --cluster NAME"
+        )
+    return names.pop()
 
 
 class _History:

@@ -75,5 +75,4 @@ async def test_in_a_pod_the_token_is_that_of_its_service_account(
 
 async def test_the_token_of_a_kubeconfig_is_bare(config: Path) -> None:
     """The same elsewhere."""
-
     assert (await credentials(kubeconfig=config, context=None)).token == "a.b.c"

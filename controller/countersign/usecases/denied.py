@@ -66,6 +66,11 @@ def signable(recorded: Recorded, *, emergency: bool = False) -> Proposal:
             f"expected a denial, saw that {decision.id} was admitted: there is nothing "
             "to sign"
         )
+    if proposal is None and is_debt(decision):
+        raise Malformed(
+            f"expected a record of what {decision.id} let in, saw none: it cannot be "
+            "reviewed by signature"
+        )
     if proposal is None:
         why = "; ".join(told.message for told in decision.findings)
         raise Malformed(

@@ -337,3 +337,11 @@ async def test_the_glass_is_broken_once() -> None:
     """What was let in is reviewed, and not let in again."""
     with pytest.raises(Malformed, match="admitted by break-glass already"):
         await take_up(owed(), Sets(), write=True, emergency=True)
+
+
+def test_a_deed_that_is_not_recorded_cannot_be_reviewed() -> None:
+    """That is said, and not taken for a denial."""
+    unknown = recorded(proposal=None, outcome=Outcome.ALLOWED, bases=(GLASS,))
+
+    with pytest.raises(Malformed, match="cannot be reviewed"):
+        signable(unknown)

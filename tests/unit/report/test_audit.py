@@ -1,0 +1,43 @@
+"""A recorded decision in full: what is owed of it, and what not any more."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from countersign.core.types.decision import Recorded, Review
+from countersign.report.audit import decision_text, grounds, next_of
+from tests.support.decisions import NOON
+from tests.support.owed import broken_glass
+
+OWED = Recorded(
+    decision=broken_glass(NOON),
+    first=NOON,
+    last=NOON,
+    count=1,
+    requesters=("lee",),
+)
+DONE = replace(OWED, reviewed=Review(at=NOON + timedelta(hours=1), persons=("dana",)))
+
+
+def text(kept: Recorded) -> str:
+    """Return what a person reads."""
+    return "\n".join(decision_text(kept))
+
+
+def test_a_debt_says_until_when_and_how() -> None:
+    """With the command that closes it."""
+    said = text(OWED)
+
+    assert "break-glass for INC-7: to be reviewed afterwards" in said
+    assert "review due: until 2026-11-25T12:00Z" in said
+    assert f"next: review what was done: {next_of(OWED).split(': ')[1]}" in said
+    assert grounds(OWED.decision) == "break-glass INC-7: omar (on-call)"
+
+
+def test_a_debt_that_is_reviewed_owes_nothing() -> None:
+    """By whom and when stands there; no step does."""
+    said = text(DONE)
+
+    assert "reviewed: 2026-11-22T13:00Z by dana" in said
+    assert "due" not in said
+    assert "next" not in said
+    assert next_of(DONE) == ""

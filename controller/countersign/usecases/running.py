@@ -213,17 +213,18 @@ def _by(
     for policy in policies:
         bound = carried.bound(policy)
         states = {intent.digest for intent in bound}
-        about = [
+        known = [
             one
             for one in said(evidence, Provenance)
             if any(c.made(one.evidence) for c in policy.collectors)
-            and one.evidence.digests & (states | carried.images)
         ]
-        made |= {
-            one.evidence.bundle: one.claim
-            for one in about
-            if one.evidence.digests & states
-        }
+        of_state = [one for one in known if one.evidence.digests & states]
+        made |= {one.evidence.bundle: one.claim for one in of_state}
+        # An image that was built before may have other makers in other statements:
+        # as in the law, one statement that tells of an artifact is enough.
+        told = {digest for one in of_state for digest in one.evidence.digests}
+        rest = carried.images - told
+        about = [*of_state, *(one for one in known if one.evidence.digests & rest)]
         if authentic(policy, bare.object, bound, evidence, cluster=cluster):
             believing.add(policy.name)
             heard += voices(

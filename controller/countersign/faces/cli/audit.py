@@ -2,26 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 
-from countersign.core.errors import Malformed
-from countersign.core.types.decision import Outcome, Recorded
-from countersign.faces.cli import options, params
+from countersign.core.types.decision import Outcome
+from countersign.faces.cli import options
 from countersign.faces.cli.cluster import given, namespace_in
 from countersign.faces.cli.decisions import Reach, ask, fetch
-from countersign.faces.cli.inspect import inspected_json, inspected_text
 from countersign.faces.cli.recorder import recorder as recorder_options
-from countersign.faces.cli.rulebook import Rulebook, open_rulebook
 from countersign.faces.cli.running import running
 from countersign.faces.cli.session import Command, Exit, Session
 from countersign.ports import Query
 from countersign.report.audit import decision_text, log_text
-from countersign.usecases.inspect import Inspected, inspect
-from countersign.wire.decision import render_recorded
 
 MAX_SHOWN = 1000  # decisions of one answer, as the recorder gives
 
@@ -57,7 +51,7 @@ command.add_command(running)
 )
 @click.option("--person", default="", help="On whose word it rests.")
 @click.option(
-    "--since", type=params.UntilType(), help="Not before this time, or so long ago."
+    "--since", type=options.Until(), help="Not before this time, or so long ago."
 )
 @click.option("--debts", is_flag=True, help="Break-glass that nobody has reviewed yet.")
 @click.option(
@@ -121,6 +115,8 @@ def log(
     reach = Reach(url=recorder, ca=recorder_ca, where=where)
     found = ask(session, reach, lambda records: records.find(query))
     if output == "json":
+        from countersign.wire.decision import render_recorded  # noqa: PLC0415 - pydantic
+
         told = [render_recorded(one, whole=False) for one in found]
         click.echo(json.dumps(told, indent=2))
     elif found:
@@ -160,10 +156,19 @@ def show(
     Example:
       countersign audit show 01J9Z6V3E8K2M4N7P0QRSTVWXY
     """  # noqa: D301 - click's mark for "do not wrap"
+    # pydantic and cryptography, which --help does not need
+    from countersign.faces.cli.inspected import (  # noqa: PLC0415
+        inspected_json,
+        inspected_text,
+        readable,
+    )
+    from countersign.faces.cli.rulebook import open_rulebook  # noqa: PLC0415
+    from countersign.wire.decision import render_recorded  # noqa: PLC0415
+
     where = given(kubeconfig, context, session.environ)
     kept = fetch(session, decision, Reach(url=recorder, ca=recorder_ca, where=where))
     with open_rulebook(policies, trusted_root, session, where) as rulebook:
-        statements = asyncio.run(_statements(kept, rulebook))
+        statements = asyncio.run(readable(kept.decision.bundles, rulebook))
     label = f"decision {decision}"
     if output == "json":
         told = {
@@ -176,13 +181,3 @@ def show(
     for one in statements:
         click.echo("\n".join(inspected_text(label, one)))
     return Exit.DONE
-
-
-async def _statements(kept: Recorded, rulebook: Rulebook) -> Sequence[Inspected]:
-    found = []
-    for raw in kept.decision.bundles:
-        try:
-            found.append(await inspect(raw, rulebook.prover))
-        except Malformed as error:  # a newer version may have recorded it
-            click.echo(f"a bundle that cannot be read: {error}", err=True)
-    return found

@@ -11,10 +11,13 @@ from click.core import ParameterSource
 from countersign.assemble.looking import Bench, bench, look_at_cluster
 from countersign.core.errors import Unavailable
 from countersign.core.types.artifacts import Tree
+from countersign.core.types.explained import Explained
 from countersign.core.types.request import AdmissionRequest
+from countersign.core.types.verdict import Verdict
 from countersign.faces.cli import cluster
 from countersign.faces.cli.rulebook import read_policies, say_source, tell_problems
 from countersign.faces.cli.session import Session
+from countersign.usecases.explain import explained
 from countersign.usecases.judged import Judged
 from countersign.usecases.verify import on_cluster
 
@@ -117,6 +120,22 @@ async def judged_by(
     async with open_bench(session, found, cluster_name) as bench:
         requests = what if isinstance(what, tuple) else await requests_of(what, bench)
         return [(r, await bench.reviewer.judge(r)) for r in requests]
+
+
+async def explained_by(
+    session: Session, found: Sources, cluster_name: str, what: Manifests
+) -> list[tuple[AdmissionRequest, Verdict, tuple[Explained, ...]]]:
+    """Judge manifests as they would be applied, and say why, policy by policy.
+
+    Raises:
+        Malformed, Misconfigured, Unavailable: as `judged_by`.
+    """
+    async with open_bench(session, found, cluster_name) as bench:
+        return [
+            (request, judged.verdict, await explained(judged, bench.prover))
+            for request in await requests_of(what, bench)
+            for judged in [await bench.reviewer.judge(request)]
+        ]
 
 
 async def requests_of(what: Manifests, bench: Bench) -> tuple[AdmissionRequest, ...]:

@@ -7,28 +7,15 @@ from pathlib import Path
 
 import click
 
-from countersign.core.types.explained import Explained
-from countersign.core.types.request import AdmissionRequest
-from countersign.core.types.verdict import Verdict
 from countersign.faces.cli import options
 from countersign.faces.cli.cluster import given
 from countersign.faces.cli.decisions import Reach, fetch
-from countersign.faces.cli.engine import (
-    Manifests,
-    Sources,
-    open_bench,
-    requests_of,
-    sources,
-)
-from countersign.faces.cli.manifests import read_manifests
 from countersign.faces.cli.recorder import recorder as recorder_options
 from countersign.faces.cli.session import Command, Exit, Session
 from countersign.faces.cli.verify import exit_of
 from countersign.report.audit import decision_text
 from countersign.report.records import outcome
 from countersign.report.requirements import explained_json, explained_text
-from countersign.usecases.explain import explained
-from countersign.wire.decision import render_recorded
 
 
 @click.command("explain", cls=Command)
@@ -77,17 +64,27 @@ def command(
         reach = Reach(url=recorder, ca=recorder_ca, where=where)
         kept = fetch(session, decision, reach)
         if output == "json":
+            from countersign.wire.decision import render_recorded  # noqa: PLC0415
+
             click.echo(json.dumps(render_recorded(kept, whole=True), indent=2))
         else:
             click.echo("\n".join(decision_text(kept)))
         return Exit.DONE
+    # pydantic and cryptography, which --help does not need
+    from countersign.faces.cli.engine import (  # noqa: PLC0415
+        Manifests,
+        explained_by,
+        sources,
+    )
+    from countersign.faces.cli.manifests import read_manifests  # noqa: PLC0415
+
     found = sources(session, policies, kubeconfig, context)
     if not cluster:
         raise click.UsageError(
             "expected a cluster to judge for, saw none: give --cluster NAME"
         )
     what = Manifests(read_manifests(filenames), namespace)
-    each = asyncio.run(_explain(session, found, cluster, what))
+    each = asyncio.run(explained_by(session, found, cluster, what))
     if output == "json":
         told = [
             {
@@ -106,14 +103,3 @@ def command(
             for line in explained_text(cases, cluster):
                 click.echo(line)
     return exit_of((verdict for _, verdict, _ in each), strict=False)
-
-
-async def _explain(
-    session: Session, found: Sources, cluster: str, what: Manifests
-) -> list[tuple[AdmissionRequest, Verdict, tuple[Explained, ...]]]:
-    async with open_bench(session, found, cluster) as bench:
-        return [
-            (request, judged.verdict, await explained(judged, bench.prover))
-            for request in await requests_of(what, bench)
-            for judged in [await bench.reviewer.judge(request)]
-        ]

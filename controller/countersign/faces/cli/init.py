@@ -12,8 +12,6 @@ from countersign.faces.cli import options, passphrase
 from countersign.faces.cli.files import read_file
 from countersign.faces.cli.session import Command, Exit, Session
 from countersign.report.beginning import Beginner, beginning
-from countersign.wire.manifests import parse_manifests
-from countersign.wire.strict_json import parse_json
 
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
 _EXAMPLE = "my-namespace"
@@ -135,6 +133,8 @@ def _public(session: Session, key: Path | None, short: str) -> str:
 
 
 def _sigstore(file: Path | None) -> str:
+    from countersign.wire.strict_json import parse_json  # noqa: PLC0415 - pydantic
+
     raw = read_file(str(file))
     try:
         parse_json(raw, limit=len(raw))
@@ -176,6 +176,7 @@ def _check(files: Mapping[str, str]) -> None:
     """
     # pydantic and cryptography, which --help need not pay
     from countersign.adapters.books import bind_books  # noqa: PLC0415
+    from countersign.wire.manifests import parse_manifests  # noqa: PLC0415
 
     trees = [tree for text in files.values() for tree in parse_manifests(text.encode())]
     books = bind_books(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from countersign.core.errors import Malformed
+from countersign.wire.times import parse_duration, parse_instant
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,8 +35,6 @@ class Duration(click.ParamType[timedelta]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> timedelta:
         """Read the span; zero is none."""
-        from countersign.wire.times import parse_duration  # noqa: PLC0415 - lazily
-
         if isinstance(value, timedelta):
             return value
         try:
@@ -45,6 +44,27 @@ class Duration(click.ParamType[timedelta]):
         if span <= timedelta(0):
             self.fail(f"expected a duration above zero, saw {value}", param, ctx)
         return span
+
+
+class Until(click.ParamType[datetime | timedelta]):
+    """A time, or a duration after the validity ends."""
+
+    name = "time|duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime | timedelta:
+        """Read ``2027-01-21T00:00:00Z`` or ``60d``."""
+        if isinstance(value, datetime | timedelta):
+            return value
+        try:
+            return parse_instant(str(value))
+        except Malformed:
+            pass
+        try:
+            return parse_duration(str(value))
+        except Malformed:
+            self.fail(f"expected a time or a duration, saw {value}", param, ctx)
 
 
 def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -77,6 +97,27 @@ clusters = click.option(
     envvar="COUNTERSIGN_CLUSTER",
     help="Name of the cluster it holds for. Repeatable.",
 )
+repo = click.option(
+    "--repo",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".",
+    help="The repository's work tree.",
+)
+repo_uri = click.option(
+    "--repo-uri",
+    default="",
+    envvar="COUNTERSIGN_REPO_URI",
+    help="Address under which policies know it; else the CI's, else that of origin.",
+)
+_source = click.option(
+    "--source",
+    "revisions",
+    default="",
+    metavar="RANGE",
+    help="Commits (BASE..TARGET) to show and approve, so that later ranges may begin at "
+    "TARGET.",
+)
+source = _together(_source, repo, repo_uri)
 out = click.option("--out", type=FILE, help="Where the result is written.")
 output = click.option(
     "-o",

@@ -1,7 +1,6 @@
 """Values of options that have a grammar of their own."""
 
 import re
-from datetime import datetime, timedelta
 
 import click
 
@@ -10,7 +9,6 @@ from countersign.core.types.artifacts import Digest
 from countersign.core.types.change import Base, Elastic
 from countersign.core.types.evidence import Trace
 from countersign.usecases.look import Stretch
-from countersign.wire.times import parse_duration, parse_instant
 
 _STRETCH = re.compile(r"([^/]+)/([^:]+):(/.+)=([0-9]{1,9})\.\.([0-9]{1,9})")
 
@@ -78,24 +76,3 @@ class BaseType(click.ParamType[Digest | Base]):
             return Digest.parse(str(value))
         except Malformed:
             self.fail(f"expected any, absent or sha256:…, saw {value}", param, ctx)
-
-
-class UntilType(click.ParamType[datetime | timedelta]):
-    """A time, or a duration after the validity ends."""
-
-    name = "time|duration"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime | timedelta:
-        """Read ``2027-01-21T00:00:00Z`` or ``60d``."""
-        if isinstance(value, datetime | timedelta):
-            return value
-        try:
-            return parse_instant(str(value))
-        except Malformed:
-            pass
-        try:
-            return parse_duration(str(value))
-        except Malformed:
-            self.fail(f"expected a time or a duration, saw {value}", param, ctx)

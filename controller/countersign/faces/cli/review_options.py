@@ -141,7 +141,7 @@ _REVIEW = (
     ),
     click.option(
         "--restore-until",
-        type=params.UntilType(),
+        type=options.Until(),
         help="Until when this state may return after newer ones.",
     ),
     click.option(

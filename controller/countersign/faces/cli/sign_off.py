@@ -32,7 +32,7 @@ _OCI = "oci"
     help="Review what was denied, instead of -f.",
 )
 @click.option("--live", is_flag=True, help="Review what runs in -n, instead of -f.")
-@source.options
+@options.source
 @options.namespace
 @options.clusters
 @review_options

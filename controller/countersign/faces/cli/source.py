@@ -1,10 +1,7 @@
-"""``sign-off --source``: the options that name a range of commits, and how it is shown."""
+"""``sign-off --source``: the range of commits that is signed, and how it is shown."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
-import click
 from rich.console import Console
 from rich.text import Text
 
@@ -20,34 +17,6 @@ from countersign.usecases.source import Source, look_at_source
 
 MAX_COMMITS = 200  # shown one by one
 _STYLES = {"+": "green", "-": "red", "@": "cyan", "d": "bold"}  # d: "diff --git …"
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-repo = click.option(
-    "--repo",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=".",
-    help="The repository's work tree.",
-)
-repo_uri = click.option(
-    "--repo-uri",
-    default="",
-    envvar="COUNTERSIGN_REPO_URI",
-    help="Address under which policies know it; else the CI's, else that of origin.",
-)
-source = click.option(
-    "--source",
-    "revisions",
-    default="",
-    metavar="RANGE",
-    help="Commits (BASE..TARGET) to show and approve, so that later ranges may begin at "
-    "TARGET.",
-)
-
-
-def options(function: F) -> F:
-    """Add ``--source``, ``--repo`` and ``--repo-uri``."""
-    return source(repo(repo_uri(function)))
 
 
 def read_source(

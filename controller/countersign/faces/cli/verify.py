@@ -12,13 +12,10 @@ from countersign.core.types.policy import Enforcement
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Reason, Verdict
 from countersign.faces.cli import options
-from countersign.faces.cli.engine import Manifests, judged_by, sources
 from countersign.faces.cli.files import read_file
-from countersign.faces.cli.manifests import read_manifests
 from countersign.faces.cli.session import Command, Exit, Session
 from countersign.report.explain import explain
 from countersign.report.records import as_json
-from countersign.wire.admission import parse_review
 
 # Reasons that say that nobody could look, not that something is missing
 _UNDECIDED = frozenset({Reason.NOT_READY, Reason.STALE, Reason.UNAVAILABLE})
@@ -65,6 +62,14 @@ def command(
       countersign verify -f release.yaml --cluster prod-eu
       countersign verify -f release.yaml --policies policies/ --cluster prod-eu
     """  # noqa: D301 - click's mark for "do not wrap"
+    # pydantic and cryptography, which --help does not need
+    from countersign.faces.cli.engine import (  # noqa: PLC0415
+        Manifests,
+        judged_by,
+        sources,
+    )
+    from countersign.faces.cli.manifests import read_manifests  # noqa: PLC0415
+
     if bool(filenames) == bool(review):
         raise click.UsageError("expected -f or --review, and not both")
     found = sources(session, policies, kubeconfig, context)
@@ -109,6 +114,8 @@ def exit_of(verdicts: Iterable[Verdict], *, strict: bool) -> Exit:
 
 
 def _recorded(file: str) -> AdmissionRequest:
+    from countersign.wire.admission import parse_review  # noqa: PLC0415 - as above
+
     try:
         return parse_review(read_file(file))
     except Malformed as error:

@@ -1,5 +1,8 @@
 """From a verdict to what the API server is told."""
 
+from dataclasses import replace
+
+from countersign.binding.surface import subject_of
 from countersign.core.types.decision import Decision
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Verdict
@@ -24,10 +27,12 @@ def answer(
         cluster: Our name, for the commands in a denial.
         decision: As it is recorded; None where nothing records it.
     """
+    # of an exec the server shows its options: people ask about the Pod
+    asked = replace(request, ref=subject_of(request))
     return Answer(
         uid=request.uid,
         allowed=verdict.allowed,
-        message="" if verdict.allowed else denial(verdict, request, cluster, decision),
+        message="" if verdict.allowed else denial(verdict, asked, cluster, decision),
         warnings=warnings(verdict),
         annotations=annotations(verdict, "" if decision is None else decision.id),
     )

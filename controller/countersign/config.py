@@ -209,6 +209,12 @@ class Spool(_Group):
         description="Certificate authority of the recorder's client certificate, whose "
         "common name is countersign-recorder. Required with `directory`.",
     )
+    handover_s: float = Field(
+        default=0.0,
+        ge=0,
+        description="How long a stopped replica stays, at most, until the recorder has "
+        "all that it kept; needed where the folder goes with the replica. Seconds.",
+    )
 
     @model_validator(mode="after")
     def _certified(self) -> Self:

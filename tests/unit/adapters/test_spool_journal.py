@@ -244,3 +244,42 @@ def a_segment_of() -> Decision:
     )
     intent = Intent(Digest.sha256(data), dict(tree))
     return denied(proposal=Proposal(change=change, intent=intent, version="v1"))
+
+
+async def test_hands_over_what_is_kept(journal: SpoolJournal) -> None:
+    """It waits until the recorder has said that it has everything."""
+    for number in range(3):
+        await journal.keep(denied(number))
+    batch = await reached(journal, 3)
+    over = asyncio.create_task(journal.hand_over(20))
+
+    await journal.acknowledge(batch.spool, 2)
+    early, _ = await asyncio.wait([over], timeout=0.5)
+    await journal.acknowledge(batch.spool, 3)
+
+    assert not early
+    assert await over == 0
+
+
+async def test_a_position_told_is_as_good_as_an_acknowledgement(
+    journal: SpoolJournal, tmp_path: Path
+) -> None:
+    """Of an earlier process of this folder nobody acknowledges anything again."""
+    await journal.keep(denied(1))
+    batch = await reached(journal, 1)
+    await asyncio.to_thread(journal.close)
+    later = SpoolJournal(tmp_path / "spool", limit=MIB)
+
+    assert await later.hand_over(0.05) == 1
+    await later.batch({batch.spool: 1}, 10)
+    assert await later.hand_over(20) == 0
+    await asyncio.to_thread(later.close)
+
+
+async def test_nobody_waits_for_ever_for_a_recorder(journal: SpoolJournal) -> None:
+    """What is left is told; an empty spool keeps nobody."""
+    assert await journal.hand_over(20) == 0
+    await journal.keep(denied(1))
+    await journal.keep(denied(2))
+
+    assert await journal.hand_over(0.05) == 2

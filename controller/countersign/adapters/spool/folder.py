@@ -76,6 +76,7 @@ class Folder:
             self._lost = self._told = read_count(path / "lost")
             self._last = self._durable = self._damaged = 0
             self._segments = _segments(path)
+            self._taken = self._segments[0].first - 1 if self._segments else 0
             self.torn = self._recover()
         except OSError:
             self.close()
@@ -90,6 +91,11 @@ class Folder:
     def lost(self) -> int:
         """How many decisions could not be kept, ever."""
         return self._lost
+
+    @property
+    def waiting(self) -> int:
+        """How many records nobody is known to have taken."""
+        return max(0, self._last - self._taken)
 
     def lose(self, count: int = 1) -> None:
         """Count decisions that are not kept."""
@@ -167,6 +173,7 @@ class Folder:
 
     def acknowledge(self, sequence: int) -> None:
         """Remove the segments that hold nothing after `sequence`."""
+        self.note_taken(sequence)
         segments = self._segments
         done = [
             segment
@@ -177,6 +184,11 @@ class Folder:
             segment.path.unlink(missing_ok=True)
         with self._guard:
             self._segments = tuple(s for s in self._segments if s not in done)
+
+    def note_taken(self, sequence: int) -> None:
+        """Remember that somebody has everything up to `sequence`."""
+        with self._guard:
+            self._taken = max(self._taken, sequence)
 
     def close(self) -> None:
         """Let go of the folder."""

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 KEEP_S = 0.1  # what an answer waits for the disk, at most
 SYNC_S = 0.5  # between looks whether something must be brought to the disk
 RETRY_S = 5.0  # between tries to open a folder that could not be opened
+_HAND_OVER_LOOK_S = 0.1  # between looks whether the recorder has everything
 CLOSE_S = 2.0  # for the last records, at the end
 MAX_QUEUED = 256  # decisions that wait for a disk that hangs
 MAX_BATCH_ENTRIES = 1000
@@ -127,6 +128,26 @@ class SpoolJournal:
             Unavailable: the folder cannot be written now.
         """
         return await self._use(lambda folder: _acknowledge(folder, spool, sequence))
+
+    async def hand_over(self, patience_s: float) -> int:
+        """Wait until the recorder has everything; return how many it has not.
+
+        Nothing may be kept meanwhile. Where the disk fails nobody waits.
+
+        Args:
+            patience_s: The longest wait.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while True:
+                    if not self._waiting() or self._failing:
+                        break
+                    await asyncio.sleep(_HAND_OVER_LOOK_S)
+        return self._waiting()
+
+    def _waiting(self) -> int:
+        folder = self._folder
+        return self._queue.qsize() + (folder.waiting if folder else 0)
 
     def close(self) -> None:
         """Write what waits, unless the disk hangs, and let go of the folder."""
@@ -261,6 +282,7 @@ def _line(kept: Decision | Sighting) -> bytes:
 
 def _batch(folder: Folder, positions: Mapping[str, int], count: int) -> bytes:
     after = positions.get(folder.id, 0)
+    folder.note_taken(after)  # whoever asks for what follows has it
     entries, more = folder.read(after, count=count, size=MAX_BATCH_BYTES)
     return frame_batch(folder.id, entries, lost=folder.lost, more=more)
 

@@ -2,7 +2,7 @@
 
 Order matters. First the listener, which is not ready and denies; then the watches; at
 the end the other way round: not ready, still answering, then no new connection, then
-the last answer.
+the last answer; and what was kept of them is handed over to the recorder.
 """
 
 import asyncio
@@ -148,6 +148,11 @@ async def _spool_served(
     ):
         logger.info("spool_listening", extra={"spool_port": port})
         yield
+        if told.handover_s:
+            left = await journal.hand_over(told.handover_s)
+            if left:
+                # they go with this replica, if its folder does
+                logger.error("spool_not_handed_over", extra={"decisions": left})
 
 
 @asynccontextmanager

@@ -15,6 +15,8 @@ from countersign.core.errors import Misconfigured, Unavailable
 SERVICE = "countersign-recorder"
 NAMESPACE = "countersign"
 _REMOTE_PORT = 443
+_ROLE = "countersign-recorder-forward"  # in that namespace, by the chart
+_REFUSED = "(Forbidden)"  # as kubectl says that a right is missing
 _READY = re.compile(rb"^Forwarding from 127\.0\.0\.1:([0-9]{1,5}) -> ")
 _PATIENCE_S = 20.0  # seconds until it stands
 _GRACE_S = 5.0  # seconds for kubectl to end by itself
@@ -90,9 +92,10 @@ async def _port(process: asyncio.subprocess.Process) -> int:
         ) from error
     except ValueError as error:  # a line beyond the limit
         raise Unavailable("expected kubectl to say where it forwards") from error
+    todo = f"ask for a RoleBinding there to the Role {_ROLE}, or " * (_REFUSED in why)
     raise Unavailable(
-        f"no port-forward to service/{SERVICE} in namespace {NAMESPACE}: {why}; give "
-        "the recorder with --recorder URL"
+        f"no port-forward to service/{SERVICE} in namespace {NAMESPACE}: {why}; {todo}"
+        "give the recorder with --recorder URL"
     )
 
 

@@ -402,6 +402,15 @@ async def test_a_tunnel_that_ends_at_once_is_told_in_kubectls_words(
     assert gone(tmp_path)
 
 
+async def test_a_right_that_lacks_for_the_tunnel_is_named(tmp_path: Path) -> None:
+    """By the Role that holds it."""
+    kubectl = fake_kubectl(tmp_path, "echo 'Error (Forbidden): no' >&2; exit 1")
+
+    with pytest.raises(Unavailable, match="the Role countersign-recorder-forward"):
+        async with forwarded(kubeconfig=None, context=None, kubectl=kubectl):
+            pass
+
+
 def test_the_tunnel_is_the_users_and_on_loopback_only() -> None:
     """As kubectl would be called by hand."""
     assert command(Path("/k"), "c") == [

@@ -105,6 +105,24 @@ class TestDecisions:
         assert "also carried: a sign-off" in second.err
         assert admitted.admitted, admitted.out
 
+    def test_sets_do_not_grow_with_releases(self, gate: Gate, name: str) -> None:
+        """Each speaks of its own state, and so does what its reviewer is shown."""
+        sizes, shown = set(), []
+        for n in range(11):
+            tree = placed(chart.deployment(name), "payments")
+            tree["metadata"]["labels"]["release"] = f"r{n}"
+            text = gate.attest(tree)
+            signed = run(gate, denied(gate, text), by=DANA)
+            admitted = gate.apply(text)
+
+            assert signed.code == Exit.DONE, signed.err
+            assert admitted.admitted, admitted.out
+            shown.append(re.findall(r"^provenance \d", signed.err, re.MULTILINE))
+            sizes.add(_size(gate, name, "payments"))
+
+        assert shown == [["provenance 1"]] * 11
+        assert sizes == {(2, 1)}
+
     def test_the_author_is_told_before_any_question(
         self, gate: Gate, name: str
     ) -> None:
@@ -238,6 +256,18 @@ class TestDecisions:
 
         assert "your clock shows" in ran.err
         assert "the API server's" in ran.err
+
+
+def _size(gate: Gate, name: str, namespace: str) -> tuple[int, int]:
+    """Return how much each set about a Deployment holds: bundles, and intents."""
+    get = ("get", "bundlesets", "-n", namespace, "-o", "json")
+    found = json.loads(gate.stack.plane.kubectl(*get).check().stdout)["items"]
+    (size,) = {
+        (len(one["spec"]["bundles"]), len(one["spec"]["intents"]))
+        for one in found
+        if one["metadata"]["name"].startswith(f"deployment-{name}-")
+    }
+    return size
 
 
 def leaks(folder: Path, *texts: str) -> list[str]:

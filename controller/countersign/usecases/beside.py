@@ -5,6 +5,7 @@ People sign for such a thing by uid, and what they signed lies beside the object
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import replace
 
 from countersign.binding.deletions import orphans
 from countersign.binding.derivations.kin import text
@@ -13,7 +14,7 @@ from countersign.core.decide import decide
 from countersign.core.errors import Unavailable
 from countersign.core.types.artifacts import ObjectRef, Tree
 from countersign.core.types.bound import BoundChange
-from countersign.core.types.change import Operation
+from countersign.core.types.change import Access, Change, Deletion, Operation
 from countersign.core.types.policy import Policy, Revoked
 from countersign.core.types.request import AdmissionRequest, Verb
 from countersign.ports import Clock, ClusterState
@@ -119,4 +120,21 @@ class BesideDoor:
         except Unavailable as error:
             seen.now.problem(error)
         seen.uid = text(live or {}, "/metadata/uid")
+        seen.deeds = _deeds(request, subject, seen.uid)
         return live
+
+
+def _deeds(
+    request: AdmissionRequest, subject: ObjectRef, uid: str
+) -> tuple[Change, ...]:
+    """Return what people may have signed for: the removal, or this access."""
+    ref, resource = replace(subject, generate_name=""), request.resource
+    return (
+        Deletion(object=ref, uid=uid),
+        Access(
+            object=ref,
+            uid=uid,
+            subresource=resource.subresource or resource.name,
+            operation=OPERATIONS[request.verb],
+        ),
+    )

@@ -1,21 +1,18 @@
 """Deliver: from a signature to what is applied, in annotations or beside the objects."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from countersign.binding.canonical import canonical_json
 from countersign.binding.masking import is_secret
 from countersign.core.errors import Malformed
-from countersign.core.types.artifacts import Algorithm, Digest, Tree
+from countersign.core.types.artifacts import Algorithm, Tree
 from countersign.core.types.change import Change, NamespaceWindow
-from countersign.ports import Detached
 from countersign.usecases.inspect import Inspected
 from countersign.usecases.look import Item, Sheet
 from countersign.usecases.prepare import BUDGET, weight
 from countersign.usecases.sign_off import SignedOff
 from countersign.wire.resources.bundleset import render_bundle_set
-from countersign.wire.resources.bundleset_about import intent_ref
 
 OWN_NAMESPACE = "countersign"
 """Where the BundleSets of cluster-scoped objects live."""
@@ -127,6 +124,7 @@ def _set(sheet: Sheet, signed: SignedOff, place: str) -> Tree:
     items = [item for item in sheet.items if place_of(item.change) == place]
     before = [one for where, one in sheet.detached if where == place]
     kept = {raw.strip() for one in before for raw in one.bundles}
+    # of what lay beside, the sheet has what concerns the state that is signed
     bundles = [
         found.raw
         for found in sheet.evidence
@@ -134,20 +132,14 @@ def _set(sheet: Sheet, signed: SignedOff, place: str) -> Tree:
         or _of_commits(found)
         or any(_concerns(found, item) for item in items)
     ]
-    intents = [canonical_json(item.prepared.intent.tree) for item in items]
+    intents = [
+        canonical_json(intent.tree)
+        for item in items
+        for intent in (item.prepared.intent, *item.same)
+    ]
     return render_bundle_set(
-        _what(sheet, place),
-        [*bundles, signed.bundle],
-        [*intents, *_others(before, items)],
-        place,
+        _what(sheet, place), [*bundles, signed.bundle], intents, place
     )
-
-
-def _others(before: list[Detached], items: list[Item]) -> Iterator[bytes]:
-    """Yield the intents of earlier sets about objects that are not on the sheet."""
-    ours = {item.prepared.ref for item in items}
-    for one in before:
-        yield from (raw for raw in one.intents if intent_ref(raw) not in ours)
 
 
 def _what(sheet: Sheet, place: str) -> str:
@@ -163,7 +155,7 @@ def _what(sheet: Sheet, place: str) -> str:
 def _concerns(found: Inspected, item: Item) -> bool:
     one = item.prepared
     named = {subject.digest for subject in found.subjects}
-    ours: set[Digest] = {one.intent.digest, *(i.digest for i in one.images if i.digest)}
+    ours = item.intents | {i.digest for i in one.images if i.digest}
     return found.raw in one.bundles or bool(named & ours) or _of_commits(found)
 
 

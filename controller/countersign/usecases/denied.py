@@ -1,12 +1,12 @@
 """Denied: take up a recorded decision, to review and sign exactly what was denied."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from countersign.binding.canonical import canonical_json, read_intent
 from countersign.binding.images import images
 from countersign.core.errors import Malformed, Rejected
-from countersign.core.types.artifacts import Json, ObjectRef
+from countersign.core.types.artifacts import Digest, Json, ObjectRef
 from countersign.core.types.change import (
     Access,
     Deletion,
@@ -154,14 +154,23 @@ async def take_up(
     assert not isinstance(change, NamespaceWindow)  # noqa: S101 - see `signable`
     place = place_of(change)
     sets = await store.sets(place)
+    came = Detached(name=decision.id, bundles=decision.bundles, intents=())
+    found = [one for one in sets if _names(one, change.object)]
     order = LookOrder(
-        bundles=decision.bundles,
-        detached=tuple((place, s) for s in sets if _names(s, change.object)),
+        bundles=tuple(_relied(decision)),
+        detached=tuple((place, one) for one in (came, *found)),
         past=is_debt(decision),
     )
     return Denied(
         recorded=recorded, order=_with_change(order, proposal, visible), visible=visible
     )
+
+
+def _relied(decision: Decision) -> Iterator[bytes]:
+    """Yield what a break-glass admission rests on: that is what is reviewed."""
+    relied = {bundle for basis in decision.bases for bundle in basis.bundles}
+    if is_debt(decision):
+        yield from (b for b in decision.bundles if Digest.sha256(b) in relied)
 
 
 def _with_change(order: LookOrder, proposal: Proposal, visible: bool) -> LookOrder:  # noqa: FBT001 - private

@@ -130,7 +130,10 @@ def _object(
                 p.images.pinning is Toggle.REQUIRED for p in policies
             ):
                 yield Lint(LintKind.IMAGE_UNPINNED, about, image.reference)
-        elif image.digest not in attested and _wants_lineage(image, policies):
+        elif (
+            image.digest in item.runs - attested  # what ran before was judged before
+            and _wants_lineage(image, policies)
+        ):
             yield Lint(LintKind.IMAGE_WITHOUT_PROVENANCE, about, image.reference)
 
 

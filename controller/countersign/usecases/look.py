@@ -1,7 +1,11 @@
 """Look: gather all that there is to see of a change before anybody signs it."""
 
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from countersign.binding.canonical import read_intent
+from countersign.binding.images import images
 from countersign.binding.landing import Landing, landing
 from countersign.binding.masking import is_secret, salt_of
 from countersign.binding.match import state_digest
@@ -9,7 +13,7 @@ from countersign.binding.normal_form import SERVER_OWNED, normal_form
 from countersign.binding.tables import supported
 from countersign.binding.tree import find
 from countersign.core.errors import Malformed
-from countersign.core.types.artifacts import Digest, ObjectRef, Tree
+from countersign.core.types.artifacts import Digest, Intent, ObjectRef, Tree
 from countersign.core.types.change import (
     Access,
     Base,
@@ -22,9 +26,11 @@ from countersign.core.types.change import (
 )
 from countersign.core.types.evidence import Provenance
 from countersign.ports import ClusterState, Detached, Prover
+from countersign.usecases.concerning import Spoken, State, concerning
 from countersign.usecases.inspect import Inspected, inspect
 from countersign.usecases.prepare import Prepared
 from countersign.usecases.source import Source
+from countersign.wire.resources.bundleset_about import intent_ref
 
 _MASK = "*****"
 
@@ -110,11 +116,20 @@ class Item:
         prepared: The object.
         change: What is signed of it.
         landing: Before and after; None where the cluster was not looked at.
+        runs: Images that it newly runs, as far as that was looked at.
+        same: Other intents that equal its own; evidence may name those.
     """
 
     prepared: Prepared
     change: ObjectChange
     landing: Landing | None
+    runs: frozenset[Digest] = frozenset()
+    same: tuple[Intent, ...] = ()
+
+    @property
+    def intents(self) -> frozenset[Digest]:
+        """Digests that speak of its state."""
+        return frozenset({self.change.digest, *(one.digest for one in self.same)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +158,9 @@ class Sheet:
         openings: Accesses to objects.
         windows: Whole namespaces, for an emergency.
         source: Commits that are approved as such.
-        evidence: Every distinct bundle, carried or given, looked at.
+        evidence: Every distinct bundle, carried or given, looked at; of BundleSets
+            those that concern what is signed (`concerning`).
+        aside: How many others there were.
         unreadable: Bundles that are none, and why; they are not passed on.
         detached: BundleSets that were given, by namespace.
         past: It was done already.
@@ -155,6 +172,7 @@ class Sheet:
     windows: tuple[NamespaceWindow, ...] = ()
     source: Source | None = None
     evidence: tuple[Inspected, ...]
+    aside: int = 0
     unreadable: tuple[tuple[Digest, str], ...]
     detached: tuple[tuple[str, Detached], ...] = ()
     past: bool = False
@@ -221,13 +239,15 @@ async def look(
                 evidence[bundle] = await inspect(bundle, prover)
         except Malformed as error:
             unreadable.append((Digest.sha256(raw), str(error)))
+    kept = sift(order, items, going, evidence.values())
     return Sheet(
         items=items,
         going=going,
         openings=order.openings,
         windows=order.windows,
         source=order.source,
-        evidence=tuple(evidence.values()),
+        evidence=kept,
+        aside=len(evidence) - len(kept),
         unreadable=tuple(unreadable),
         detached=order.detached,
         past=order.past,
@@ -246,7 +266,72 @@ async def _item(one: Prepared, order: LookOrder, cluster: ClusterState | None) -
     shown = None
     if cluster is not None:
         shown = landing(one.intent.tree, live, one.ref.namespace)
-    return Item(prepared=one, change=change, landing=shown)
+    ran = () if live is None or order.past else images(live)
+    return Item(
+        prepared=one,
+        change=change,
+        landing=shown,
+        runs=frozenset(i.digest for i in {*one.images} - {*ran} if i.digest),
+        same=tuple(_same(one, order)),
+    )
+
+
+def _same(one: Prepared, order: LookOrder) -> Iterator[Intent]:
+    """Yield the intents of the sets that say the same in other words.
+
+    One may leave out what the other writes: a default. Secrets under other salts cannot
+    be compared.
+    """
+    form = normal_form(one.intent.tree) if supported(one.intent.tree) else None
+    known = {raw for _, found in order.detached for raw in found.intents}
+    for raw in sorted(known):
+        with suppress(Malformed):
+            if intent_ref(raw) == one.ref:
+                other = read_intent(raw)
+                new = other.digest != one.intent.digest
+                if new and normal_form(other.tree) == form:
+                    yield other
+
+
+def sift(
+    order: LookOrder,
+    items: Iterable[Item],
+    going: Iterable[Going],
+    evidence: Collection[Inspected],
+) -> tuple[Inspected, ...]:
+    """Return what concerns the changes of `order`, in its order."""
+    given = {raw.strip() for raw in order.bundles}
+    given |= {raw.strip() for one in order.objects for raw in one.bundles}
+    sets: dict[bytes, set[str]] = {}
+    for place, found in order.detached:
+        for raw in found.bundles:
+            sets.setdefault(raw.strip(), set()).add(f"{place}/{found.name}")
+    source = order.source.subjects if order.source else ()
+    state = State(
+        intents=frozenset().union(*(item.intents for item in items)),
+        images=frozenset().union(*(item.runs for item in items)),
+        sources=frozenset(subject.digest for subject in source),
+        deeds=(
+            *(one.change for one in going),
+            *(one.change for one in order.openings),
+            *order.windows,
+        ),
+    )
+    spoken = [
+        Spoken(
+            digests=frozenset(subject.digest for subject in one.subjects),
+            claim=one.claim,
+            signer=one.evidence.signer if one.evidence else None,
+            sets=frozenset(sets.get(one.raw, ())),
+            given=one.raw in given,
+        )
+        for one in evidence
+    ]
+    return tuple(
+        one
+        for one, keep in zip(evidence, concerning(spoken, state), strict=True)
+        if keep
+    )
 
 
 async def _going(one: Removal, cluster: ClusterState | None) -> Going:

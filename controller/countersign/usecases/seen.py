@@ -5,10 +5,14 @@ from dataclasses import dataclass, field
 from countersign.binding.facts import ClusterFacts
 from countersign.core.types.artifacts import Digest, Intent, ObjectRef
 from countersign.core.types.bound import BoundIntent
+from countersign.core.types.change import Change
 from countersign.core.types.policy import Policy
 from countersign.core.types.verdict import Basis, Detail, Finding
+from countersign.usecases.concerning import Spoken, State, concerning
 from countersign.usecases.gather import MAX_CARRIED
 from countersign.usecases.gathered import Gathered
+
+_CARRIED = frozenset({""})  # what an object carries itself came together, too
 
 
 @dataclass(slots=True)
@@ -20,6 +24,8 @@ class Seen:
         now: What speaks of the new object, or of the one that goes.
         before: What speaks of the old object.
         bound: Intents that the new object equals, for any policy.
+        images: Digests that it newly runs.
+        deeds: What is done, where that leaves no state.
         uid: Of the live object, where it was looked up; else ``""``.
     """
 
@@ -27,6 +33,8 @@ class Seen:
     now: Gathered = field(default_factory=Gathered)
     before: Gathered = field(default_factory=Gathered)
     bound: frozenset[BoundIntent] = frozenset()
+    images: frozenset[Digest] = frozenset()
+    deeds: tuple[Change, ...] = ()
     uid: str = ""
 
     @property
@@ -41,15 +49,27 @@ class Seen:
         return tuple(i for i in self.now.intents if i.digest in equal)
 
     def bundles(self, bases: tuple[Basis, ...]) -> tuple[bytes, ...]:
-        """Return raw proven bundles, first those that `bases` rest on.
+        """Return raw proven bundles about this state, first those that `bases` rest on.
 
         Limits:
             `MAX_CARRIED`.
         """
         relied = {digest for basis in bases for digest in basis.bundles}
-        equal: set[Digest] = {bound.digest for bound in self.bound}
+        equal: frozenset[Digest] = frozenset(bound.digest for bound in self.bound)
+        state = State(intents=equal, images=self.images, deeds=self.deeds)
+        spoken = [
+            Spoken(
+                digests=e.digests,
+                claim=e.claim,
+                signer=e.signer,
+                sets=self.now.of(e) or _CARRIED,
+                given=e.bundle in relied,
+            )
+            for e in self.now.evidence
+        ]
+        kept = zip(self.now.evidence, concerning(spoken, state), strict=True)
         ordered = sorted(
-            self.now.evidence,
+            (e for e, keep in kept if keep),
             key=lambda e: (e.bundle not in relied, e.digests.isdisjoint(equal)),
         )
         digests = dict.fromkeys(e.bundle for e in ordered)

@@ -177,14 +177,15 @@ class SignedDoor:
         if old is not None:
             past = replace(sight, tree=old)
             state = bind_old(past, seen.before, policy, salt_in(seen.now, bound))
-        ran = images(old) if old is not None else ()
+        newly = {*images(tree)} - {*(images(old) if old is not None else ())}
+        seen.images = frozenset(i.digest for i in newly if i.digest)
         return BoundChange(
             cluster=self._cluster,
             object=subject,
             operation=OPERATIONS[request.verb],
             intents=bound,
             mismatches=missed,
-            images=tuple(sorted(set(images(tree)) - set(ran))),
+            images=tuple(sorted(newly)),
             old=state,
             requester=request.requester,
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from countersign.binding.canonical import canonical_json
 from countersign.binding.match import state_digest
 from countersign.core.errors import Malformed, Rejected
 from countersign.core.types.artifacts import Intent, ObjectRef, Tree
@@ -26,12 +27,14 @@ from countersign.usecases.denied import moved_on, signable, standing, take_up
 from countersign.usecases.look import Opening, Removal, Sheet, look
 from countersign.usecases.prepare import Prepared
 from countersign.usecases.sign_off import sign_off
+from countersign.wire.resources.bundleset import render_bundle_set
 from tests.support.decisions import NOON, denied
-from tests.support.sets import Sets
+from tests.support.sets import Sets, read
 from tests.support.signing import CLOCK
 from tests.unit.usecases.test_deliver import ELSEWHERE, reviewers
 from tests.unit.usecases.test_sign_off import (
     DEPLOYMENT,
+    IMAGE,
     KEYS,
     REVIEW,
     SECRET,
@@ -127,6 +130,56 @@ async def test_evidence_comes_with_the_decision_and_from_the_cluster() -> None:
     assert bundle in last.bundles
     assert {*reviewers(tuple(every))} == {"dana", "ravi"}
     assert len(sheet.provenance) == 1
+
+
+def attested(one: Prepared, bundle: bytes) -> Tree:
+    """Return a set with provenance of an object, and the intent it names."""
+    intent = canonical_json(one.intent.tree)
+    return render_bundle_set("attested", [bundle], [intent], "payments")
+
+
+async def test_provenance_of_the_state_in_other_words_is_evidence() -> None:
+    """Attested of a manifest that wrote the server's defaults; the gate binds both."""
+    spec = DEPLOYMENT["spec"]
+    assert isinstance(spec, dict)
+    (same,) = prepared({**DEPLOYMENT, "spec": {**spec, "revisionHistoryLimit": 10}})
+    (other,) = prepared({**DEPLOYMENT, "spec": {**spec, "replicas": 7}})
+    store = Sets()
+    bundle = await provenance(same)
+    await store.create(attested(same, bundle))
+    await store.create(attested(other, await provenance(other)))
+
+    sheet, _ = await shown(recorded(), store, with_image(IMAGE))
+    signed = await sign_off(sheet, REVIEW, signer=KEYS.signer("dana"), clock=CLOCK)
+    (made,) = deliver(sheet, signed, Carrier.BUNDLE_SET).sets
+
+    assert [found.raw for found in sheet.evidence] == [bundle]
+    assert sheet.aside == 1
+    assert read(made).bundles == (bundle, signed.bundle)
+    assert set(read(made).intents) == {
+        canonical_json(one.intent.tree) for one in (LEDGER, same)
+    }
+
+
+async def test_a_deletion_has_its_own_signatures_only() -> None:
+    """Of how the object came to be nothing has to be known."""
+    gone = Deletion(object=LEDGER.ref, uid="u")
+    store, of = Sets(), recorded(change=gone)
+    sheet, _ = await shown(recorded(bundles=(await provenance(LEDGER),)), store)
+    signed = await sign_off(sheet, REVIEW, signer=KEYS.signer("dana"), clock=CLOCK)
+    for tree in deliver(sheet, signed, Carrier.BUNDLE_SET).sets:
+        await store.create(tree)
+    for name in ("dana", "ravi"):
+        taken = await take_up(of, store, write=True)
+        sheet = await look(taken.order, prover=None, cluster=None)
+        review = replace(REVIEW, reviewer=name)
+        signed = await sign_off(sheet, review, signer=KEYS.signer(name), clock=CLOCK)
+        for tree in deliver(sheet, signed, Carrier.BUNDLE_SET).sets:
+            await store.create(tree)
+
+    bundles = read(tree).bundles
+    assert reviewers(bundles) == ["dana", "ravi"]
+    assert len(bundles) == 2
 
 
 async def test_sets_about_others_are_no_evidence() -> None:

@@ -55,14 +55,21 @@ def show_sheet(console: Console, sheet: Sheet, lints: tuple[Lint, ...]) -> None:
         _show_provenance(console, number, found, claim)
     if not (sheet.provenance or sheet.windows or sheet.openings):
         console.print("provenance: none; how this change was made is unknown\n")
-    others = [found for found in sheet.evidence if not _is_provenance(found)]
-    for found in others:
-        proven = _proven(found)
-        console.print(f"also carried: a {words.kind(found.claim)}; {proven}")
+    _show_others(console, sheet)
     if lints:
         console.print(Text("attention", style="bold yellow"))
     for lint in lints:
         console.print(f"  {lint.about}: {_words(lint)}", style="yellow")
+
+
+def _show_others(console: Console, sheet: Sheet) -> None:
+    for found in sheet.evidence:
+        if not _is_provenance(found):
+            proven = _proven(found)
+            console.print(f"also carried: a {words.kind(found.claim)}; {proven}")
+    if sheet.aside:
+        told = words.counted(sheet.aside, "bundle")
+        console.print(f"left aside: {told} about other states", style="dim")
 
 
 def diff(item: Item) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Collection
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -47,6 +48,15 @@ async def test_shows_the_change_and_little_else() -> None:
     assert len(changed) == 2
     assert OTHER in changed[0]
     assert "payments/Deployment/ledger  1 line added, 1 removed" in shown(sheet)
+
+
+async def test_says_how_much_was_left_aside() -> None:
+    """In one line."""
+    sheet = await sheet_of(DEPLOYMENT)
+
+    told = "left aside: 40 bundles about other states"
+    assert told in shown(replace(sheet, aside=40))
+    assert "left aside" not in shown(sheet)
 
 
 async def test_says_what_is_new_and_what_stays() -> None:

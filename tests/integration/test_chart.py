@@ -24,6 +24,7 @@ pytestmark = pytest.mark.cluster
 CHART = Path(__file__).parents[2] / "charts" / "countersign"
 OWN = "countersign"
 SPACE = "charted"
+ANSWERS_S = 10  # what a listener that closes gives the last answers
 SET = ("--set", "clusterName=test", "--set", f"protectedNamespaces={{{SPACE}}}")
 
 
@@ -209,6 +210,48 @@ def test_selects_each_process_by_itself(plane: ControlPlane) -> None:
     for name, labels in pods.items():
         spec = only(trees, "Deployment", name)["spec"]
         assert spec["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_a_replica_stays_until_its_decisions_are_recorded(plane: ControlPlane) -> None:
+    """Its folder goes with it; and the kubelet kills what stays longer than told."""
+    deployment = only(rendered(plane, *SET), "Deployment")
+    pod = deployment["spec"]["template"]["spec"]
+    told = load(Settings, flags={}, environment=environment(pod))
+
+    assert told.spool.handover_s > 0
+    needed = told.limits.drain_s + ANSWERS_S + told.spool.handover_s
+    assert pod["terminationGracePeriodSeconds"] > needed
+
+
+def test_a_node_is_emptied_one_replica_at_a_time(plane: ControlPlane) -> None:
+    """A budget for one replica alone would keep its node for ever."""
+    trees = rendered(plane, *SET)
+    budget = only(trees, "PodDisruptionBudget")["spec"]
+    alone = rendered(plane, *SET, "--set", "replicas=1")
+
+    assert budget["maxUnavailable"] == 1
+    selector = only(trees, "Deployment")["spec"]["selector"]
+    assert budget["selector"] == selector
+    assert "PodDisruptionBudget" not in {tree["kind"] for tree in alone}
+
+
+@pytest.mark.parametrize("name", ["countersign", "countersign-operate"])
+def test_runs_where_it_is_told_and_pulls_with_what_it_is_given(
+    plane: ControlPlane, name: str
+) -> None:
+    """Both Pods alike."""
+    flags = (
+        *("--set", "priorityClassName=first", "--set", "nodeSelector.role=infra"),
+        *("--set-json", 'tolerations=[{"key":"infra"}]'),
+        *("--set", "image.pullSecrets={one,two}"),
+    )
+    pod = only(rendered(plane, *SET, *flags), "Deployment", name)
+    spec = pod["spec"]["template"]["spec"]
+
+    assert spec["priorityClassName"] == "first"
+    assert spec["nodeSelector"] == {"role": "infra"}
+    assert spec["tolerations"] == [{"key": "infra"}]
+    assert spec["imagePullSecrets"] == [{"name": "one"}, {"name": "two"}]
 
 
 @pytest.mark.parametrize("name", ["countersign", "countersign-operate"])

@@ -1,4 +1,4 @@
-# The image of `countersign serve`. Build: docker build -t countersign:0.1.0 .
+# The image of `countersign serve` and `countersign operate`. Build: docker build -t countersign:0.1.0 .
 ARG PYTHON=3.11
 FROM python:${PYTHON}-slim AS build
 RUN pip install --no-cache-dir uv
@@ -15,6 +15,6 @@ FROM python:${PYTHON}-slim
 COPY --from=build /opt/countersign /opt/countersign
 ENV PATH=/opt/countersign/bin:$PATH HOME=/nonexistent PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 65532:65532
-EXPOSE 8443
+EXPOSE 8443 8445 9443
 ENTRYPOINT ["countersign"]
 CMD ["serve"]

@@ -30,7 +30,13 @@ from countersign.core.types.change import (
     Operation,
 )
 from countersign.core.types.decision import Decision, Proposal, Recorded, Review
-from countersign.core.types.evidence import Evidence, Provenance, Result, SignOff
+from countersign.core.types.evidence import (
+    REVIEW_OF,
+    Evidence,
+    Provenance,
+    Result,
+    SignOff,
+)
 from countersign.core.types.policy import BaseRule, Policy, Revoked
 from countersign.core.types.request import Verb
 from countersign.core.types.verdict import Basis
@@ -45,7 +51,7 @@ from countersign.ports import (
 
 MAX_DEBTS = 1000  # looked at together, the newest
 MAX_BUNDLES = 1024  # about one object, its sets in order; 3 ms each, once
-LINK = "DECISION"  # type of the link by which a review names what it is of
+LINK = REVIEW_OF
 _MAKERS = frozenset({"author", "committer", "prompter"})
 _NO_STATE = Digest.sha256(b"not asked")  # what stood there before: see `_asked`
 _OPERATIONS = {verb: Operation(verb.value.lower()) for verb in Verb}

@@ -1,5 +1,6 @@
 """The same state again, an older state, another state (rule 8)."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.bound import BoundIntent
 from countersign.core.types.change import Base
-from countersign.core.types.evidence import Evidence
+from countersign.core.types.evidence import REVIEW_OF, Evidence, Trace
 from countersign.core.types.policy import BaseRule
 from countersign.core.types.time import Interval
 from countersign.core.types.verdict import Expected, Reason
@@ -115,6 +116,24 @@ def test_two_persons_may_apply_again_what_they_signed() -> None:
     live = a.old(*pair, intents=frozenset({BoundIntent(a.MANIFEST)}))
 
     assert a.decide(SEEN, *pair, request=a.update(live), policies=[policy]).allowed
+
+
+def test_the_review_of_the_past_brings_nothing_back() -> None:
+    """Neither over a newer state, nor on its own base, nor where nothing is."""
+    link = (Trace(REVIEW_OF, "2AKR3TZ8RJE82D982JVDM1KAHB"),)
+    review = signed(traceability=link)
+    seeing = signed(LIVE, traceability=link)
+    live = a.old(carried(HOURS_AGO[2]))
+    absent = a.sign_off(changes=(a.state(base=Base.ABSENT),), traceability=link)
+    still = a.old(review, intents=frozenset({BoundIntent(a.MANIFEST)}))
+    demands = replace(a.policy().demands, base=BaseRule.ANY)
+    anything = replace(a.policy(), demands=demands)
+
+    assert not a.decide(SEEN, review, request=a.update(live)).allowed
+    assert not a.decide(SEEN, seeing, request=a.update(live)).allowed
+    assert not a.decide(SEEN, absent).allowed
+    assert a.decide(SEEN, review, request=a.update(still)).allowed
+    assert a.decide(SEEN, review, request=a.update(live), policies=[anything]).allowed
 
 
 @pytest.mark.parametrize(

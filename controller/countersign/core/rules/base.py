@@ -19,19 +19,26 @@ def base_fault(
     ``exact``: the live state is the one that was signed as base.
     ``lineage``: that, or nothing newer was admitted meanwhile; or the reviewer allowed
     this state to return (see `may_return`). Creating has nothing to go back from.
+
+    The review of a break-glass admission says that it was right then. It stands for
+    that state while it is live, and brings it back neither over a newer nor over none.
     """
     rule, old = case.policy.demands.base, case.change.old
-    signed = change.base
-    if rule is BaseRule.ANY or _is_live(case, change):
-        return None
-    if rule is BaseRule.LINEAGE and (
-        case.change.operation is Operation.CREATE
-        or is_current(case, sign_off.evidence)
-        or may_return(case, sign_off)
-    ):
+    if sign_off.claim.looks_back:
+        fits = _speaks_of_live(case, sign_off.evidence)
+    else:
+        fits = _is_live(case, change) or (
+            rule is BaseRule.LINEAGE
+            and (
+                case.change.operation is Operation.CREATE
+                or is_current(case, sign_off.evidence)
+                or may_return(case, sign_off)
+            )
+        )
+    if fits or rule is BaseRule.ANY:
         return None
     seen = str(old.digest) if old else Base.ABSENT.value
-    return case.finding(Reason.STALE_BASE, Expected(str(signed), seen))
+    return case.finding(Reason.STALE_BASE, Expected(str(change.base), seen))
 
 
 def is_current(case: Case, evidence: Evidence) -> bool:
@@ -45,11 +52,15 @@ def is_current(case: Case, evidence: Evidence) -> bool:
     signed = _made_at(evidence)
     if not case.old:
         return False
-    if any(intent.digest in evidence.digests for intent in case.old_intents):
+    if _speaks_of_live(case, evidence):
         return True
     if signed is None or any(_is_undated(case, e) for e in case.old):
         return False
     return all(e.signed_at <= signed for e in case.old if e.signed_at is not None)
+
+
+def _speaks_of_live(case: Case, evidence: Evidence) -> bool:
+    return any(intent.digest in evidence.digests for intent in case.old_intents)
 
 
 def _made_at(evidence: Evidence) -> datetime | None:

@@ -159,6 +159,10 @@ class Answer:
     text: str
 
 
+REVIEW_OF = "DECISION"
+"""Type of the link by which a review names the break-glass admission that it is of."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Trace:
     """A link to a requirement, a ticket, a test."""
@@ -229,6 +233,11 @@ class SignOff:
 
     def __post_init__(self) -> None:
         require_zone(self.started_on, self.reviewed_on, self.restore_until)
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether it is the review of what was admitted already."""
+        return any(trace.type == REVIEW_OF for trace in self.traceability)
 
 
 Claim: TypeAlias = Provenance | Declaration | SignOff

@@ -15,6 +15,7 @@ from countersign.adapters.clock import SystemClock
 from countersign.core.errors import CountersignError
 from countersign.faces.cli.group import LazyGroup
 from countersign.faces.cli.session import Exit, NoInput, Session
+from countersign.faces.cli.text import visible
 
 _PLUGIN = "kubectl-countersign"
 
@@ -75,5 +76,5 @@ def _failed(error: Exception, code: Exit, session: Session) -> int:
         import traceback  # noqa: PLC0415 - 10 ms that --help need not pay
 
         traceback.print_exc()
-    click.echo(f"error: {error}", err=True)
+    click.echo(f"error: {visible(str(error))}", err=True)
     return code

@@ -12,6 +12,7 @@ from countersign.faces.cli.cluster import given
 from countersign.faces.cli.decisions import Reach, fetch
 from countersign.faces.cli.recorder import recorder as recorder_options
 from countersign.faces.cli.session import Command, Exit, Session
+from countersign.faces.cli.text import one_line
 from countersign.faces.cli.verify import exit_of
 from countersign.report.audit import decision_text
 from countersign.report.records import outcome
@@ -99,7 +100,7 @@ def command(
         for request, verdict, cases in each:
             outside = ": no policy applies" if verdict.outside else ""
             word = "allowed" if verdict.allowed else "denied"
-            click.echo(f"{request.ref}: {word}{outside}")
+            click.echo(f"{one_line(str(request.ref), 600)}: {word}{outside}")
             for line in explained_text(cases, cluster):
                 click.echo(line)
     return exit_of((verdict for _, verdict, _ in each), strict=False)

@@ -32,7 +32,8 @@ async def readable(raws: Sequence[bytes], rulebook: Rulebook) -> list[Inspected]
         try:
             found.append(await inspect(raw, rulebook.prover))
         except Malformed as error:
-            click.echo(f"a bundle that cannot be read: {error}", err=True)
+            problem = one_line(str(error), 400)
+            click.echo(f"a bundle that cannot be read: {problem}", err=True)
     return found
 
 

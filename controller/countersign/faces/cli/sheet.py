@@ -59,7 +59,8 @@ def show_sheet(console: Console, sheet: Sheet, lints: tuple[Lint, ...]) -> None:
     if lints:
         console.print(Text("attention", style="bold yellow"))
     for lint in lints:
-        console.print(f"  {lint.about}: {_words(lint)}", style="yellow")
+        about = one_line(lint.about, 600)
+        console.print(f"  {about}: {_words(lint)}", style="yellow")
 
 
 def _show_others(console: Console, sheet: Sheet) -> None:

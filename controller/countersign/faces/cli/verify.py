@@ -14,6 +14,7 @@ from countersign.core.types.verdict import Reason, Verdict
 from countersign.faces.cli import options
 from countersign.faces.cli.files import read_file
 from countersign.faces.cli.session import Command, Exit, Session
+from countersign.faces.cli.text import one_line
 from countersign.report.explain import explain
 from countersign.report.records import as_json
 
@@ -94,7 +95,8 @@ def command(
         click.echo(json.dumps(told, indent=2))
     else:
         for request, verdict in verdicts:
-            click.echo(f"{request.ref}: {explain(verdict, cluster)}")
+            said = explain(verdict, cluster)
+            click.echo(f"{one_line(str(request.ref), 600)}: {said}")
     return exit_of((verdict for _, verdict in verdicts), strict=strict)
 
 

@@ -102,5 +102,6 @@ def kind(claim: Claim) -> str:
 def change(what: Change) -> str:
     """Return one approved change."""
     if isinstance(what, ObjectChange):
-        return f"{what.operation} {what.object}, on {what.base}, intent {what.digest}"
-    return one_line(repr(what))
+        said = one_line(str(what.object), 600)
+        return f"{what.operation} {said}, on {what.base}, intent {what.digest}"
+    return one_line(repr(what), 600)

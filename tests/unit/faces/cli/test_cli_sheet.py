@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from countersign.core.types.artifacts import Tree
-from countersign.core.types.change import Access, Operation
+from countersign.core.types.artifacts import Digest, ObjectRef, Tree
+from countersign.core.types.change import Access, ObjectChange, Operation
+from countersign.faces.cli import words
 from countersign.faces.cli.sheet import diff, show_sheet
 from countersign.usecases.lint import Lint, LintKind
 from countersign.usecases.look import LookOrder, Opening, Removal, Sheet, look
@@ -88,6 +89,27 @@ async def test_every_lint_has_its_words(kind: LintKind) -> None:
     text = shown(await sheet_of(DEPLOYMENT), [Lint(kind, "it", "details")])
 
     assert ": details" in text
+
+
+async def test_what_is_amiss_moves_no_cursor() -> None:
+    """It names what a stranger's bundle says of itself."""
+    lints = [Lint(LintKind.INCOMPLETE, "\x1b[2J\u202ehttps://git.example@1", "\x1b[m")]
+    text = shown(await sheet_of(DEPLOYMENT), lints)
+
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "\\u{001b}[2J" in text
+
+
+def test_an_approved_change_moves_no_cursor() -> None:
+    """Whoever signs may write any name into his statement."""
+    change = ObjectChange(
+        object=ObjectRef("", "ConfigMap", "payments", "\x1b[2J\u202e"),
+        digest=Digest.sha256(b""),
+        operation=Operation.CREATE,
+    )
+
+    assert words.change(change).isprintable()
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,8 @@ def test_takes_other_ports_when_one_is_taken(tmp_path: Path) -> None:
 _OWNER = """
 import json, signal
 from tools import controlplane
+# a job in the background is started to ignore it, and so would we be
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with controlplane.running() as plane:
     print(plane.folder, flush=True)
     signal.pause()

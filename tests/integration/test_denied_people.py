@@ -1,10 +1,12 @@
 """Who signed, when and about whose work: each short cut is denied for its own reason."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from tests.support import chart
-from tests.support.gate import Gate, changed, days
+from tests.support.gate import Gate, changed, days, written
+from tests.support.trip import run
 from tools.stack import history
 from tools.stack.people import ADA, CI, DANA, LEE, OMAR, RAVI
 
@@ -23,53 +25,50 @@ def test_no_evidence(gate: Gate, name: str) -> None:
 
 
 def test_the_next_step_works_as_it_stands(gate: Gate, name: str) -> None:
-    """FILE and RANGE are all that the person has to know; then it is admitted.
+    """FILE and RANGE are all that a person has to know; then the same is admitted.
 
-    Who signs is in the environment, as in CI; the answers come from a file, since no
-    terminal is there to ask on.
+    Who attests is in the environment, as in CI; who signs answers at a terminal.
     """
-    stack = gate.stack
-    (gate.folder / "FILE").write_text(_text(gate, chart.config_map(name)))
-    denied = gate.kubectl("apply", "-f", gate.folder / "FILE")
-    steps = denied.out.partition("next: ")[2].splitlines()[0].split("    then: ")
-    attest, sign, apply = (one[one.index(" ") :].split() for one in _commands(steps))
-    past = stack.history
+    past = gate.stack.history
     names = {
         "FILE": str(gate.folder / "FILE"),
         "RANGE": f"{past.baseline}..{past.head}",
-        "ATTESTED": str(gate.folder / "ATTESTED"),
-        "SIGNED": str(gate.folder / "SIGNED"),
+        "EVIDENCE": str(gate.folder / "EVIDENCE"),
     }
-    answers = str(stack.folder / "people" / "answers.yaml")
+    (gate.folder / "FILE").write_text(written([chart.config_map(name)]))
+    apply = ("apply", "-f", names["FILE"])
 
+    denied = gate.kubectl(*apply)
+    attest, bring, sign, again = _steps(denied.out)
     made = gate.cli(
-        *_named(attest, names),
+        *_named(attest.removeprefix("countersign "), names),
         "--repo",
         past.path,
-        COUNTERSIGN_KEY=str(stack.key(CI)),
+        COUNTERSIGN_KEY=str(gate.stack.key(CI)),
     )
-    signed = gate.cli(
-        *_named(sign, names),
-        "--answers",
-        answers,
-        COUNTERSIGN_KEY=str(stack.key(DANA)),
-    )
-    admitted = gate.kubectl(*_named(apply, names))
+    brought = gate.kubectl(*_named(bring.removeprefix("kubectl "), names))
+    signed = run(gate, sign.removeprefix("countersign "), by=DANA)
+    admitted = gate.kubectl(*apply)
 
     assert made.code == 0, made.err
+    assert brought.code == 0, brought.out
     assert signed.code == 0, signed.err
+    assert again == "apply again"
     assert admitted.bases == ("payments: signed senior=dana",), admitted.out
 
 
-def _commands(steps: Sequence[str]) -> Iterator[str]:
-    """Cut what is said before the first command."""
-    for step in steps:
-        starts = (step.find(word) for word in ("countersign ", "kubectl "))
-        yield step[min(at for at in starts if at >= 0) :]
+_WORDS = re.compile(r"next: .*?: |then(?: ask .*? to run)?:? ")
+"""What stands before each command."""
 
 
-def _named(words: Sequence[str], names: Mapping[str, str]) -> list[str]:
-    return [names.get(word, word) for word in words]
+def _steps(denial: str) -> list[str]:
+    """Return what a denial says to do, one command each."""
+    line = denial[denial.index("next: ") :].splitlines()[0]
+    return [_WORDS.sub("", step, count=1) for step in line.split("    ")]
+
+
+def _named(command: str, names: Mapping[str, str]) -> list[str]:
+    return [names.get(word, word) for word in command.split()]
 
 
 def test_provenance_without_a_sign_off(gate: Gate, name: str) -> None:

@@ -372,7 +372,7 @@ def test_provenance_that_is_missing_comes_first() -> None:
 
     assert step == (
         "  next: let CI attest it, and have it signed: countersign attest RANGE -f FILE "
-        "--cluster prod-eu --carrier bundleset --out EVIDENCE"
+        "--cluster prod-eu --sets-only --out EVIDENCE"
         "    then: kubectl apply -f EVIDENCE"
         f"    then ask dana to run: countersign sign-off --decision {ID}"
         "    then apply again"

@@ -48,6 +48,7 @@ ANNOTATIONS, BUNDLE_SET = "annotations", "bundleset"
     help="Write the objects of -f, to be applied as they are, with the bundle in their "
     "annotations or in BundleSets before them, instead of the bundle alone.",
 )
+@options.sets_only
 @click.option(
     "--declaration",
     "beside",
@@ -80,6 +81,7 @@ def command(
     clusters: Sequence[str],
     valid: timedelta,
     carrier: str | None,
+    sets_only: bool,
     beside: Sequence[str],
     declare_human: bool,
     yes: bool,
@@ -115,6 +117,8 @@ def command(
         out=out,
         output=output,
     )
+    if sets_only:
+        carrier = _beside(carrier)
     if declare_human:
         _require_nothing_else(filenames, images, beside, carrier)
         attesting.declare_human(session, given, policies, assent=yes)
@@ -126,9 +130,18 @@ def command(
         valid=valid,
         images=tuple(images),
     )
-    load = attesting.load(filenames, namespace, carrier, beside)
+    load = attesting.load(filenames, namespace, carrier, beside, sets_only=sets_only)
     attesting.collect(session, given, scope, load)
     return Exit.DONE
+
+
+def _beside(carrier: str | None) -> str:
+    if carrier == ANNOTATIONS:
+        raise click.UsageError(
+            f"expected the carrier {BUNDLE_SET} with --sets-only, saw {ANNOTATIONS}: "
+            "there is no object to annotate"
+        )
+    return BUNDLE_SET
 
 
 def _require(

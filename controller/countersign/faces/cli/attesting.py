@@ -80,12 +80,14 @@ class Load:
         sets: BundleSets that were among them.
         beside: Bundles to travel with the objects.
         carrier: How evidence travels; None: the bundle is written alone.
+        sets_only: The objects are not written: something else brings them.
     """
 
     objects: tuple[Prepared, ...] = ()
     sets: tuple[Placed, ...] = ()
     beside: tuple[bytes, ...] = ()
     carrier: str | None = None
+    sets_only: bool = False
 
 
 def declare_human(
@@ -166,6 +168,8 @@ def _carried(done: Attested, load: Load) -> list[Tree]:
         return [one.annotated(travelling) for one in load.objects]
     what = f"provenance-{done.claim.repository.rpartition('/')[2]}"
     before = bundle_sets(load.objects, travelling, load.sets, what=what)
+    if load.sets_only:
+        return [*before]
     return [*before, *(one.manifest for one in load.objects)]
 
 
@@ -174,6 +178,8 @@ def load(
     namespace: str,
     carrier: str | None,
     beside: Sequence[str],
+    *,
+    sets_only: bool = False,
 ) -> Load:
     """Read the objects of ``-f``, the BundleSets among them, and what goes with them.
 
@@ -183,7 +189,13 @@ def load(
     """
     objects, sets = _objects(filenames, namespace, carrier)
     bundles = [raw for _, raw in read_inputs(beside)] if beside else []
-    return Load(objects=objects, sets=sets, beside=tuple(bundles), carrier=carrier)
+    return Load(
+        objects=objects,
+        sets=sets,
+        beside=tuple(bundles),
+        carrier=carrier,
+        sets_only=sets_only,
+    )
 
 
 def _objects(

@@ -142,6 +142,12 @@ trusted_root = click.option(
     envvar="COUNTERSIGN_TRUSTED_ROOT",
     help="trusted_root.json of a private Sigstore.",
 )
+sets_only = click.option(
+    "--sets-only",
+    is_flag=True,
+    help="Write BundleSets without the objects: Helm or a GitOps controller applies "
+    "those.",
+)
 _SIGNING = (
     click.option(
         "--key",

@@ -42,12 +42,7 @@ _OCI = "oci"
     help="How the evidence travels; else in annotations where that goes, and in a "
     "BundleSet for a decision, a Secret, a deletion, or much of it.",
 )
-@click.option(
-    "--sets-only",
-    is_flag=True,
-    help="Write BundleSets without the objects: Helm or a GitOps controller applies "
-    "those.",
-)
+@options.sets_only
 @recorder
 @options.kubeconfig
 @options.policies

@@ -264,6 +264,22 @@ def test_a_set_that_is_given_is_kept(run: Run, human: Release) -> None:
     assert "--carrier bundleset" in refused.err
 
 
+def test_sets_alone_bring_no_object(run: Run, human: Release) -> None:
+    """What was denied stays as it is, and its evidence goes before it.
+
+    Seen to fail with the objects after the sets.
+    """
+    out = human.path("evidence.yaml")
+    alone = ("-f", human.path("ledger.yaml"), "-n", "payments", "--sets-only")
+    ran = attest(run, human, *alone, "--out", out)
+    refused = attest(run, human, *alone, "--carrier", "annotations")
+
+    assert ran.code == Exit.DONE, ran.err
+    assert [tree["kind"] for tree in parse_manifests(out.read_bytes())] == ["BundleSet"]
+    assert refused.code == Exit.USAGE
+    assert "--sets-only" in refused.err
+
+
 def test_the_salt_of_a_secret_stays(run: Run, human: Release) -> None:
     """Two statements about one Secret are about the same digest."""
     secret, first = human.path("secret.yaml"), human.path("first.yaml")

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from countersign.core.rules.emergency import BREAK_GLASS
-from countersign.core.types.artifacts import Subject
+from countersign.core.types.artifacts import ObjectRef, Subject
 from countersign.core.types.verdict import (
     DeclarationGap,
     Detail,
@@ -15,6 +15,7 @@ from countersign.core.types.verdict import (
     Names,
     OpenSlots,
     ProvenanceGap,
+    Reason,
     SignedBy,
     Window,
     WordGap,
@@ -72,6 +73,15 @@ def fields(finding: Finding) -> dict[str, str]:
         "about": thing(finding.about) if named else "it",
         "image": thing(finding.about) if named else pieces["names"],
     }
+
+
+def is_rested_on(finding: Finding) -> bool:
+    """Tell whether evidence is kept for others, not lost by the object that carries it.
+
+    It is about a BundleSet then, and its facts name what runs on that one alone.
+    """
+    kept = isinstance(finding.about, ObjectRef) and finding.about.kind == "BundleSet"
+    return kept and finding.reason is Reason.EVIDENCE_REMOVED
 
 
 def _of(facts: Facts) -> dict[str, str]:

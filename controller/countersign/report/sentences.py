@@ -7,7 +7,7 @@ braces come from `facts.fields`.
 from types import MappingProxyType
 
 from countersign.core.types.verdict import Finding, Reason
-from countersign.report.facts import fields
+from countersign.report.facts import fields, is_rested_on
 
 # In the order of importance: the first that holds is the headline of a denial.
 SENTENCES = MappingProxyType(
@@ -64,12 +64,17 @@ SENTENCES = MappingProxyType(
     }
 )
 
+RESTED_ON = "is all that something running rests on: {what}"
+"""Of a BundleSet that is to be deleted."""
+
 _RANK = {reason: rank for rank, reason in enumerate(SENTENCES)}
 
 
 def says(finding: Finding) -> str:
     """Say in one sentence, without a full stop, why the policy is not met."""
-    return SENTENCES[finding.reason].format_map(fields(finding))
+    kept = is_rested_on(finding)
+    sentence = RESTED_ON if kept else SENTENCES[finding.reason]
+    return sentence.format_map(fields(finding))
 
 
 def by_weight(finding: Finding) -> tuple[int, tuple[str, str, str, str]]:

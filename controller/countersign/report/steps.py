@@ -3,7 +3,7 @@
 Nobody here knows the names of files: ``FILE`` is what was applied, ``RANGE`` the commits,
 such as ``origin/main..HEAD``; ``ATTESTED`` is what ``attest`` writes and ``SIGNED`` what
 ``sign-off`` writes, each with its evidence in it, to be used as it is; ``EVIDENCE`` holds
-provenance for what is then signed as it was recorded.
+provenance for what is then signed as it was recorded; ``KIND/NAME`` runs.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from countersign.core.types.change import Operation
 from countersign.core.types.verdict import Finding, OpenSlots, Reason
-from countersign.report.facts import fields
+from countersign.report.facts import fields, is_rested_on
 from countersign.report.phrases import clean, listed
 
 SIGN = "countersign sign-off -f {file} --cluster {cluster} --out SIGNED"
@@ -24,7 +24,7 @@ APPLY = f"{THEN}kubectl apply -f SIGNED"
 
 DECIDED = "countersign sign-off --decision {decision}"
 EVIDENCE = (
-    "countersign attest RANGE -f FILE --cluster {cluster} --carrier bundleset "
+    "countersign attest RANGE -f FILE --cluster {cluster} --sets-only "
     f"--out EVIDENCE{THEN}kubectl apply -f EVIDENCE"
 )
 AGAIN = "    then apply again"
@@ -109,6 +109,12 @@ ACCESS = (
     "--justification TEXT"
 )
 
+RESTED_ON = (
+    "delete what rests on it first, or sign that as it runs: countersign sign-off "
+    "--live -n {namespace} KIND/NAME --cluster {cluster}    then delete again"
+)
+"""Before a BundleSet may go; it is nobody's change, so nothing of it can be signed."""
+
 _NEW_FILE = frozenset(
     {
         Reason.MALFORMED,
@@ -154,6 +160,8 @@ def next_step(
         way: How a signature gets to it.
     """
     reason = finding.reason
+    if is_rested_on(finding):
+        return RESTED_ON.format(namespace=clean(way.namespace), cluster=clean(cluster))
     attested = asks is None or asks.authors
     unseen = asks is None or (asks.authors and asks.collected is None)
     who = _who(asks)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+from countersign.core.types.artifacts import ObjectRef
 from countersign.core.types.verdict import (
     Finding,
     Gap,
@@ -64,6 +65,22 @@ def test_no_two_reasons_sound_alike() -> None:
     steps = {next_step(f, "prod-eu", findings.OPEN) for f in findings.ALL}
 
     assert len(sentences) == len(steps) == len(Reason)
+
+
+def test_a_set_that_others_rest_on_has_words_of_its_own() -> None:
+    """What helps whoever strips an object helps nobody who deletes evidence.
+
+    Seen to fail with the words of an object that loses its annotations.
+    """
+    about = ObjectRef("countersign.dev", "BundleSet", "payments", "sign-off-0")
+    facts = Names(("payments/Deployment/ledger",))
+    kept = Finding(policy="", reason=Reason.EVIDENCE_REMOVED, about=about, facts=facts)
+    step = next_step(kept, "prod-eu", way=Way(namespace="payments"))
+
+    assert says(kept).endswith("rests on: payments/Deployment/ledger")
+    assert "sign-off --live -n payments KIND/NAME --cluster prod-eu" in step
+    assert step.endswith("then delete again")
+    assert "apply" not in step
 
 
 def commands(text: str) -> list[list[str]]:

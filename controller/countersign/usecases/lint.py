@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from countersign.binding.surface import place_of
 from countersign.core.rules.windows import written
 from countersign.core.types.artifacts import Image, ObjectRef
 from countersign.core.types.change import NamespaceWindow
@@ -109,7 +110,7 @@ def _anything_in(window: NamespaceWindow) -> ObjectRef:
 
 def _judging(ref: ObjectRef, policies: Collection[Policy]) -> tuple[Policy, ...]:
     kind = GroupKind(ref.group, ref.kind)
-    return tuple(p for p in policies if p.scope.holds(kind, ref.namespace))
+    return tuple(p for p in policies if p.scope.holds(kind, place_of(ref)))
 
 
 def _object(

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from countersign.core.types.artifacts import Digest
+from countersign.core.types.artifacts import Digest, Tree
 from countersign.core.types.change import NamespaceWindow
 from countersign.core.types.evidence import Emergency
 from countersign.core.types.people import Roster
@@ -187,6 +187,19 @@ async def test_a_policy_elsewhere_asks_nothing() -> None:
     elsewhere = replace(POLICY, scope=Scope(namespaces=("ledger",)))
 
     assert await kinds(await sheet_of(), policies=(elsewhere,)) == {LintKind.NO_POLICY}
+
+
+async def test_a_namespace_is_protected_by_its_own_name() -> None:
+    """It lies in none."""
+    tree: Tree = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "payments"},
+    }
+    order = LookOrder(objects=prepared(tree))
+    sheet = await look(order, prover=KEYS.prover(), cluster=None)
+
+    assert LintKind.NO_POLICY not in await kinds(sheet)
 
 
 async def test_says_what_was_left_behind() -> None:

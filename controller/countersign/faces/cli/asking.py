@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from countersign.binding.surface import place_of
 from countersign.core.errors import Malformed
 from countersign.core.questions import DEFAULT, Question, texts
 from countersign.core.types.artifacts import ObjectRef
@@ -57,7 +58,7 @@ def links_missing(
 
 def _judging(refs: Sequence[ObjectRef], rulebook: Rulebook) -> tuple[Policy, ...]:
     """Return the policies of some objects; of none, all that there are."""
-    kinds = [(GroupKind(ref.group, ref.kind), ref.namespace) for ref in refs]
+    kinds = [(GroupKind(ref.group, ref.kind), place_of(ref)) for ref in refs]
     return tuple(
         policy
         for policy in rulebook.policies or ()

@@ -10,7 +10,6 @@ import copy
 import gzip
 import hashlib
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -133,31 +132,9 @@ def test_lee_stretches_what_dana_signs(gate: Gate, name: str) -> None:
 # What is not there any more
 
 
-def test_two_who_remove_the_same_evidence_at_once(gate: Gate, name: str) -> None:
-    """Two sets say the same; one of them has to stay."""
-    set_, plain = parted(gate.sign(written([_here(chart.deployment(name))])), ORDERS)
-    mark = set_["metadata"]["name"].rpartition("-")[2]
-    sets = [
-        {**set_, "metadata": {**set_["metadata"], "name": f"copy-{n}-{mark}"}}
-        for n in range(6)
-    ]
-    put(gate, *sets)
-    assert gate.apply(written(plain)).admitted
-    plane, user = gate.stack.plane, gate.stack.kubeconfig(LEE)
-
-    def remove(tree: Tree) -> int:
-        what = f"bundleset/{tree['metadata']['name']}"
-        return plane.kubectl("delete", what, "-n", ORDERS, user=user).code
-
-    with ThreadPoolExecutor(len(sets)) as pool:
-        codes = [*pool.map(remove, sets)]
-
-    assert any(codes), "all of them are gone"
-
-
 def test_a_review_of_the_past_brings_nothing_back(gate: Gate, name: str) -> None:
     """What the glass let in was taken back; that it was right then is no new approval."""
-    place = {"KUBECONFIG": str(gate.stack.kubeconfig(OMAR))}
+    place: Tree = {"KUBECONFIG": str(gate.stack.kubeconfig(OMAR))}
     first = chart.config_map(name)
     assert gate.apply(gate.approved(first)).admitted
     broken = gate.attest(chart.config_map(name, region="broken"))
@@ -292,7 +269,7 @@ def test_nothing_moves_a_reviewers_cursor(
     command = printed(denied.out)
 
     signed = run(gate, command, by=DANA)
-    place = {
+    place: Tree = {
         "KUBECONFIG": str(gate.stack.kubeconfig(DANA)),
     }
     decision = command.split()[-1]

@@ -1,5 +1,6 @@
 """The objects that ``-f`` names, and those that a command gives back."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,9 +10,11 @@ from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Tree
 from countersign.faces.cli.files import read_inputs, write_result
 from countersign.faces.cli.session import NoInput
-from countersign.usecases.prepare import BUDGET, name_of, weight
+from countersign.usecases.prepare import name_of
 from countersign.wire.manifests import parse_manifests
 from countersign.wire.yaml_text import render_yaml
+
+_MAX_ANNOTATIONS = 256 << 10  # bytes (apimachinery, TotalAnnotationSizeLimitB)
 
 
 def read_manifests(names: Sequence[str]) -> tuple[Tree, ...]:
@@ -34,16 +37,39 @@ def read_manifests(names: Sequence[str]) -> tuple[Tree, ...]:
 
 
 def write_manifests(out: Path | None, objects: Sequence[Tree]) -> None:
-    """Write objects to be applied as they are; tell which carry a lot.
+    """Write objects to be applied as they are; tell which need another way for that.
 
     Raises:
         Unavailable: the file cannot be written.
     """
     write_result(out, render_yaml(objects).encode())
-    for tree in objects:
-        if (size := weight(tree)) > BUDGET:
-            click.echo(
-                f"{name_of(tree)} carries {size // 1024} KiB of evidence, more than "
-                f"{BUDGET // 1024}: should kubectl refuse it, apply with --server-side",
-                err=True,
-            )
+    for tree in filter(_is_large, objects):
+        click.echo(
+            f"{name_of(tree)} is larger than kubectl remembers: apply with "
+            "--server-side",
+            err=True,
+        )
+
+
+def write_to_apply(out: Path | None, objects: Sequence[Tree]) -> None:
+    """Write objects, and tell a person the command that applies them.
+
+    Raises:
+        Unavailable: the file cannot be written.
+    """
+    write_manifests(out, objects)
+    if out:
+        way = " --server-side" if any(map(_is_large, objects)) else ""
+        click.echo(f"written to {out}; next: kubectl apply{way} -f {out}", err=True)
+
+
+def _is_large(tree: Tree) -> bool:
+    """Tell whether the server would refuse what ``kubectl apply`` makes of an object.
+
+    It keeps all of it in an annotation, ``last-applied-configuration``.
+    """
+    metadata = tree.get("metadata")
+    about = metadata.get("annotations") if isinstance(metadata, dict) else None
+    known = about if isinstance(about, dict) else {}
+    held = sum(len(key) + len(str(value)) for key, value in known.items())
+    return held + len(json.dumps(tree)) > _MAX_ANNOTATIONS

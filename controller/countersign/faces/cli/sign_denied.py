@@ -19,7 +19,7 @@ from countersign.core.types.evidence import SignOff, Trace
 from countersign.core.types.request import Verb
 from countersign.faces.cli import words
 from countersign.faces.cli.conversation import Ask, Case, Outcome, converse
-from countersign.faces.cli.manifests import write_manifests
+from countersign.faces.cli.manifests import write_to_apply
 from countersign.faces.cli.progress import working
 from countersign.faces.cli.recorder import open_records
 from countersign.faces.cli.rulebook import Rulebook, open_rulebook
@@ -91,7 +91,7 @@ def sign_denied(ask: Ask, decision: str, recorder: Recorder) -> int:
 
 def _finish(ask: Ask, recorded: Recorded, done: Outcome) -> None:
     if ask.out is not None:
-        write_manifests(ask.out, _delivery(done).sets)
+        write_to_apply(ask.out, _delivery(done).sets)
     if ask.output == "json":
         said = {"decision": recorded.decision.id, **done.summary()}
         click.echo(json.dumps(said, indent=2))
@@ -104,8 +104,6 @@ def _delivery(done: Outcome) -> Delivery:
 
 def _say_next(ask: Ask, recorded: Recorded) -> None:
     who = one_line(", ".join(recorded.requesters) or recorded.decision.requester.name)
-    if ask.out is not None:
-        click.echo(f"written to {ask.out}; next: kubectl apply -f {ask.out}", err=True)
     if ask.review.reject:
         click.echo(f"rejected: tell {who}", err=True)
         return

@@ -17,7 +17,7 @@ from countersign.faces.cli import judgement
 from countersign.faces.cli.cluster import look_at
 from countersign.faces.cli.conversation import Ask, Case, Outcome, converse
 from countersign.faces.cli.files import write_result
-from countersign.faces.cli.manifests import read_manifests, write_manifests
+from countersign.faces.cli.manifests import read_manifests, write_to_apply
 from countersign.faces.cli.progress import working
 from countersign.faces.cli.rulebook import Rulebook, open_rulebook
 from countersign.faces.cli.session import Exit
@@ -151,11 +151,8 @@ def _write(ask: Ask, done: Outcome) -> None:
     if delivery.why:
         click.echo(f"the evidence goes into a BundleSet: {delivery.why}", err=True)
     objects = () if ask.sets_only else delivery.objects
-    write_manifests(ask.out, [*delivery.sets, *objects])
-    if not ask.out:
-        return
-    click.echo(f"written to {ask.out}; next: kubectl apply -f {ask.out}", err=True)
-    if sheet.going:
+    write_to_apply(ask.out, [*delivery.sets, *objects])
+    if ask.out and sheet.going:
         click.echo("then delete what was signed for", err=True)
 
 

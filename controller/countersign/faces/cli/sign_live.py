@@ -11,7 +11,7 @@ from countersign.binding.facts import ClusterFacts
 from countersign.binding.masking import SALT_BYTES
 from countersign.core.types.artifacts import ObjectRef
 from countersign.faces.cli.conversation import Ask, Case, converse
-from countersign.faces.cli.manifests import write_manifests
+from countersign.faces.cli.manifests import write_to_apply
 from countersign.faces.cli.progress import working
 from countersign.faces.cli.rulebook import Rulebook, open_rulebook
 from countersign.faces.cli.session import Exit, NoInput
@@ -62,8 +62,7 @@ def sign_live(ask: Ask, namespace: str, what: Sequence[str]) -> int:
         for tree in deliver(part, signed, Carrier.BUNDLE_SET).sets
     )
     if ask.out is not None:
-        write_manifests(ask.out, sets)
-        click.echo(f"written to {ask.out}; next: kubectl apply -f {ask.out}", err=True)
+        write_to_apply(ask.out, sets)
     else:
         asyncio.run(create(where, sets))
     if ask.output == "json":

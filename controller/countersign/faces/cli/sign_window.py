@@ -10,7 +10,7 @@ from countersign.core.rules.emergency import MAX_WINDOW
 from countersign.core.types.change import NamespaceWindow
 from countersign.faces.cli import words
 from countersign.faces.cli.conversation import Ask, Case, Outcome, converse
-from countersign.faces.cli.manifests import write_manifests
+from countersign.faces.cli.manifests import write_to_apply
 from countersign.faces.cli.rulebook import Rulebook, open_rulebook
 from countersign.faces.cli.session import Exit
 from countersign.faces.cli.signer import (
@@ -51,8 +51,7 @@ def sign_window(ask: Ask, namespace: str) -> int:
         done = converse(ask, Case(sheet=sheet, began=began), rulebook, signatory)
     sets = deliver(sheet, done.parts[0][1], Carrier.BUNDLE_SET).sets
     if ask.out is not None:
-        write_manifests(ask.out, sets)
-        click.echo(f"written to {ask.out}; next: kubectl apply -f {ask.out}", err=True)
+        write_to_apply(ask.out, sets)
     elif where is not None:
         asyncio.run(create(where, sets))
     _say_next(ask, done)

@@ -254,5 +254,5 @@ def test_says_when_an_object_carries_a_lot(run: Run, release: Release) -> None:
     ran = attest(run, release, "-f", big, "--carrier", "annotations")
 
     assert ran.code == Exit.DONE
-    assert "ConfigMap/x carries" in ran.err
+    assert "ConfigMap/x is larger" in ran.err
     assert "--server-side" in ran.err

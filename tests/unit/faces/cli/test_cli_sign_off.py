@@ -1,5 +1,6 @@
 """``countersign sign-off``: seen, asked, signed."""
 
+import hashlib
 import io
 import json
 import sys
@@ -173,6 +174,32 @@ def test_a_second_person_signs_the_first_ones_result(
     assert ran.code == Exit.DONE
     assert [c.reviewer for c in sign_offs(second.read_bytes())] == ["dana", "ravi"]
     assert f"next: kubectl apply -f {second}" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("lines", "command"),
+    [
+        pytest.param(1, "kubectl apply -f", id="small"),
+        pytest.param(6000, "kubectl apply --server-side -f", id="large"),
+    ],
+)
+def test_tells_the_command_that_works(
+    lines: int, command: str, run: Run, release: Release, answers: Path
+) -> None:
+    """What it applies, kubectl keeps in an annotation, and 256 KiB is their limit.
+
+    Seen to fail with the plain command for both.
+    """
+    noise = "".join(hashlib.sha256(f"{n}".encode()).hexdigest() for n in range(lines))
+    big, out = release.path("big.yaml"), release.path("sets.yaml")
+    big.write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: payments}\n"
+        f"data: {{a: '{noise}'}}\n"
+    )
+    ran = sign(run, release, big, "--answers", answers, "--sets-only", "--out", out)
+
+    assert ran.code == Exit.DONE, ran.err
+    assert f"next: {command} {out}" in ran.err
 
 
 def test_evidence_of_another_state_is_left_behind(

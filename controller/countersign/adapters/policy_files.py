@@ -5,6 +5,7 @@ from itertools import chain
 from pathlib import Path
 
 from countersign.adapters.books import LOADED, Books, bind_books, observe
+from countersign.adapters.cluster.stores import key_of
 from countersign.core.errors import Malformed, Unavailable
 from countersign.core.types.artifacts import Tree
 from countersign.core.types.trust import TrustRoot
@@ -34,18 +35,19 @@ class PolicyFiles:
     """
 
     def __init__(self, folder: Path, *, protected: tuple[str, ...] = ()) -> None:
-        found: dict[str, dict[str, Tree]] = {kind: {} for kind in KINDS}
+        found: dict[str, dict[tuple[str, str], Tree]] = {kind: {} for kind in KINDS}
         for tree in _objects(folder):
-            kind, name = str(tree.get("kind")), name_of(tree)
+            kind = str(tree.get("kind"))
             if kind not in found:
                 raise Malformed(
                     f"{folder}: expected one of {', '.join(KINDS)}, saw {kind!r}"
                 )
-            if name in found[kind]:
+            key = key_of(tree) if KINDS[kind].namespaced else ("", name_of(tree))
+            if key in found[kind]:
                 raise Malformed(
-                    f"{folder}: expected each object once, saw twice: {kind}/{name}"
+                    f"{folder}: expected each object once, saw twice: {kind}/{key[1]}"
                 )
-            found[kind][name] = tree
+            found[kind][key] = tree
         if not any(found[kind.name] for kind in LOADED):
             raise Malformed(f"{folder}: expected policies of {GROUP}, saw none")
         self.books: Books = bind_books(

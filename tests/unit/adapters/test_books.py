@@ -179,6 +179,27 @@ class TestPolicyFiles:
         assert files.roots() == bound(*WHOLE).roots
         assert POLICIES.labels("valid").collect()
 
+    def test_the_same_evidence_may_lie_in_two_namespaces(self, folder: Path) -> None:
+        """A BundleSet is named by what is in it. In one namespace it stands once.
+
+        Seen to fail with names alone.
+        """
+        beside = [
+            {
+                "apiVersion": "countersign.dev/v1alpha1",
+                "kind": "BundleSet",
+                "metadata": {"name": "sign-off-0", "namespace": namespace},
+            }
+            for namespace in ("payments", "orders")
+        ]
+        file, before = folder / "evidence.yaml", PolicyFiles(folder).snapshot()
+        file.write_text(yaml.safe_dump_all(beside))
+
+        assert PolicyFiles(folder).snapshot() == before
+        file.write_text(yaml.safe_dump_all([*beside, beside[0]]))
+        with pytest.raises(Malformed, match="twice: BundleSet/sign-off-0"):
+            PolicyFiles(folder)
+
     @pytest.mark.parametrize(
         ("content", "problem"),
         [

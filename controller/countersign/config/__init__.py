@@ -1,0 +1,20 @@
+"""How this process runs. What is asked of changes is policy, and not here.
+
+Precedence, in one direction: flag > ``COUNTERSIGN_*`` > file > default.
+"""
+
+from countersign.config.loading import PREFIX, load, paths, variable
+from countersign.config.operate import OperateSettings
+from countersign.config.serve import Settings, Spool
+from countersign.config.shared import Cluster
+
+__all__ = [
+    "PREFIX",
+    "Cluster",
+    "OperateSettings",
+    "Settings",
+    "Spool",
+    "load",
+    "paths",
+    "variable",
+]

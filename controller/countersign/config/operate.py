@@ -1,0 +1,99 @@
+"""What ``countersign operate`` can be told."""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from countersign.config.shared import Cluster, Group, Log, NamespacePattern, words
+
+
+def _origin(text: str) -> str:
+    told = urlsplit(text)
+    extra = told.path or told.query or told.fragment or told.username
+    if told.scheme != "https" or not told.hostname or not told.port or extra:
+        raise ValueError("expected https://host:port")
+    return text
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+
+
+class Records(Group):
+    """Where the recorder serves decisions to be read, and as whom."""
+
+    host: str = Field(
+        default="0.0.0.0",  # noqa: S104 - in a Pod every address is the Pod's
+        description="Address to bind.",
+    )
+    port: int = Field(
+        default=8445,
+        ge=0,
+        le=65535,
+        description="TCP port; 0 lets the system choose.",
+    )
+    certificate_file: Path = Field(
+        default=Path("/etc/countersign/tls/tls.crt"),
+        description="Certificate chain in PEM. Watched, and loaded again on change.",
+    )
+    key_file: Path = Field(
+        default=Path("/etc/countersign/tls/tls.key"),
+        description="Its private key in PEM.",
+    )
+    database: Path = Field(
+        default=Path("/var/lib/countersign/audit.db"),
+        description="The audit store, a SQLite file; its folder must be there, and "
+        "outlive the Pod.",
+    )
+
+
+class Spools(Group):
+    """The spools that are recorded, and as whom they are asked."""
+
+    sources: Annotated[tuple[Origin, ...], BeforeValidator(words)] = Field(
+        default=(),
+        description="https://host:port of the spools of `serve`. Every address of a "
+        "host is one replica; looked up again each time.",
+    )
+    server_name: str = Field(
+        default="countersign-serve",
+        min_length=1,
+        description="Name in the certificates of the replicas, whatever their address.",
+    )
+    ca_file: Path = Field(
+        default=Path("/etc/countersign/spool/ca.crt"),
+        description="Certificate authority of the replicas, PEM.",
+    )
+    certificate_file: Path = Field(
+        default=Path("/etc/countersign/spool/tls.crt"),
+        description="Our client certificate, PEM; common name countersign-recorder.",
+    )
+    key_file: Path = Field(
+        default=Path("/etc/countersign/spool/tls.key"),
+        description="Its private key in PEM.",
+    )
+    poll_s: float = Field(
+        default=1.0,
+        gt=0,
+        description="Between two looks at a spool that had nothing more. Seconds.",
+    )
+    request_s: float = Field(
+        default=15.0,
+        gt=0,
+        description="Time for one batch of one replica. Seconds.",
+    )
+
+
+class OperateSettings(Group):
+    """Everything that ``countersign operate`` can be told."""
+
+    own_namespace: NamespacePattern = Field(
+        default="countersign",
+        min_length=1,
+        description="Where countersign runs: what is registered must lead there.",
+    )
+    records: Records = Records()
+    spools: Spools = Spools()
+    cluster: Cluster = Cluster()
+    log: Log = Log()

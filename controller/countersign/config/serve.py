@@ -1,0 +1,148 @@
+"""What ``countersign serve`` can be told."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from countersign.config.shared import Cluster, Group, Log, NamespacePattern, words
+
+
+class Listen(Group):
+    """Where the webhook listens, and as whom."""
+
+    host: str = Field(
+        default="0.0.0.0",  # noqa: S104 - in a Pod every address is the Pod's
+        description="Address to bind.",
+    )
+    port: int = Field(
+        default=8443,
+        ge=0,
+        le=65535,
+        description="TCP port; 0 lets the system choose. Above 1024: no privilege.",
+    )
+    certificate_file: Path = Field(
+        default=Path("/etc/countersign/tls/tls.crt"),
+        description="Certificate chain in PEM. Watched, and loaded again on change.",
+    )
+    key_file: Path = Field(
+        default=Path("/etc/countersign/tls/tls.key"),
+        description="Its private key in PEM.",
+    )
+    client_ca_file: Path | None = Field(
+        default=None,
+        description="Certificate authority of the API server's client certificate. "
+        "Absent: /validate answers anyone who reaches it, and tells nothing but "
+        "verdicts.",
+    )
+
+
+class Limits(Group):
+    """What bounds one replica."""
+
+    deadline_s: float = Field(
+        default=8.0,
+        gt=0,
+        le=30,
+        description="Time to judge a request whose ?timeout= is absent; 80 % of the "
+        "chart's 10 s. Seconds.",
+    )
+    in_flight: int = Field(
+        default=64,
+        ge=1,
+        description="Requests judged at once; more are denied as unavailable. The API "
+        "server keeps up to 25 connections to a webhook.",
+    )
+    body_budget_mib: int = Field(
+        default=64,
+        ge=8,
+        description="Bodies held at once, in MiB: 8 of the largest.",
+    )
+    drain_s: float = Field(
+        default=5.0,
+        ge=0,
+        description="How long a stopping replica still answers, so that no call is "
+        "lost while endpoints are updated. Seconds.",
+    )
+
+
+class Spool(Group):
+    """Where decisions are kept until the recorder has them, and how it gets them."""
+
+    directory: Path | None = Field(
+        default=None,
+        description="Folder for decisions, of this replica alone; it should outlive "
+        "the container. Absent: nothing is recorded, and denials name no decision.",
+    )
+    max_mib: int = Field(
+        default=256,
+        ge=1,
+        description="What the folder may hold, in MiB. Beyond that decisions are lost, "
+        "and counted; verdicts stay as they are.",
+    )
+    host: str = Field(
+        default="0.0.0.0",  # noqa: S104 - in a Pod every address is the Pod's
+        description="Address to bind for the recorder.",
+    )
+    port: int = Field(
+        default=9443,
+        ge=0,
+        le=65535,
+        description="TCP port for the recorder; 0 lets the system choose.",
+    )
+    certificate_file: Path | None = Field(
+        default=None,
+        description="Certificate chain shown to the recorder, in PEM. Absent: the "
+        "webhook's.",
+    )
+    key_file: Path | None = Field(
+        default=None, description="Its private key in PEM. Absent: the webhook's."
+    )
+    client_ca_file: Path | None = Field(
+        default=None,
+        description="Certificate authority of the recorder's client certificate, whose "
+        "common name is countersign-recorder. Required with `directory`.",
+    )
+    handover_s: float = Field(
+        default=0.0,
+        ge=0,
+        description="How long a stopped replica stays, at most, until the recorder has "
+        "all that it kept; needed where the folder goes with the replica. Seconds.",
+    )
+
+    @model_validator(mode="after")
+    def _certified(self) -> Self:
+        if self.directory is not None and self.client_ca_file is None:
+            raise ValueError("expected client_ca_file where there is a directory")
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("expected certificate_file and key_file, or neither")
+        return self
+
+
+class Settings(Group):
+    """Everything that ``countersign serve`` can be told."""
+
+    cluster_name: str = Field(
+        min_length=1,
+        max_length=253,
+        description="Name of this cluster: sign-offs are bound to it. Required; a "
+        "default would make sign-offs of one cluster valid in another.",
+    )
+    protected_namespaces: Annotated[
+        tuple[NamespacePattern, ...], BeforeValidator(words)
+    ] = Field(
+        default=(),
+        description="Names or globs that must have a policy: where none holds, "
+        "everything is denied. A floor under the policies.",
+    )
+    own_namespace: NamespacePattern = Field(
+        default="countersign",
+        min_length=1,
+        description="Where countersign runs: BundleSets about cluster-scoped objects "
+        "lie there.",
+    )
+    listen: Listen = Listen()
+    limits: Limits = Limits()
+    cluster: Cluster = Cluster()
+    spool: Spool = Spool()
+    log: Log = Log()

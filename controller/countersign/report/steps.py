@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from countersign.core.types.change import Operation
-from countersign.core.types.verdict import Finding, OpenSlots, Reason
+from countersign.core.types.verdict import Differences, Finding, OpenSlots, Reason
 from countersign.report.facts import fields, is_rested_on
 from countersign.report.phrases import clean, listed
 
@@ -115,6 +115,13 @@ RESTED_ON = (
 )
 """Before a BundleSet may go; it is nobody's change, so nothing of it can be signed."""
 
+RESTARTED = (
+    "a restart writes the time, which nobody can sign beforehand: delete its Pods one by "
+    "one instead, their controller makes them again; or have your platform team name "
+    "your group in exceptions.restart"
+)
+_RESTARTED_AT = "/spec/template/metadata/annotations/kubectl.kubernetes.io~1restartedAt"
+
 _NEW_FILE = frozenset(
     {
         Reason.MALFORMED,
@@ -160,8 +167,8 @@ def next_step(
         way: How a signature gets to it.
     """
     reason = finding.reason
-    if is_rested_on(finding):
-        return RESTED_ON.format(namespace=clean(way.namespace), cluster=clean(cluster))
+    if instead := _instead(finding, cluster, way):
+        return instead
     attested = asks is None or asks.authors
     unseen = asks is None or (asks.authors and asks.collected is None)
     who = _who(asks)
@@ -190,6 +197,21 @@ def next_step(
     deletes = pieces["expected"] == Operation.DELETE
     pieces["operation"] = "delete" if deletes else "createOrUpdate"
     return step.format_map(pieces) + (end if signed else "")
+
+
+def _instead(finding: Finding, cluster: str, way: Way) -> str:
+    """Return what to do where no signature of it helps, or ``""``."""
+    if is_rested_on(finding):
+        return RESTED_ON.format(namespace=clean(way.namespace), cluster=clean(cluster))
+    return RESTARTED if _is_restart(finding) else ""
+
+
+def _is_restart(finding: Finding) -> bool:
+    """Tell whether nothing differs from what was signed but the time of a restart."""
+    facts = finding.facts
+    return isinstance(facts, Differences) and all(
+        one.path == _RESTARTED_AT for one in facts.differences
+    )
 
 
 def _filed(cluster: str, *, attested: bool) -> dict[str, str]:

@@ -424,6 +424,17 @@ def test_a_decision_that_nobody_should_sign_is_only_named(
     assert text.endswith(f"  decision {ID}; countersign explain {ID}")
 
 
+def test_a_restart_is_not_to_be_signed() -> None:
+    """The next one writes another time: what helps is said instead."""
+    at = "/spec/template/metadata/annotations/kubectl.kubernetes.io~1restartedAt"
+    facts = Differences(a.MANIFEST, (Difference(at, None, '"2026-11-23T10:00:00Z"'),))
+
+    text = deny(finding(Reason.CHANGED, facts=facts), decision=RECORDED)
+
+    assert "delete its Pods one by one" in text
+    assert "sign-off" not in text
+
+
 def test_under_helm_the_whole_release_is_signed() -> None:
     """Where no decision is at hand."""
     facts = OpenSlots(open=("senior",), eligible=("dana",))

@@ -1,13 +1,13 @@
 """Deliver: from a signature to what is applied, in annotations or beside the objects."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from countersign.binding.canonical import canonical_json
 from countersign.binding.masking import is_secret
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Algorithm, Tree
 from countersign.core.types.change import Change, NamespaceWindow
+from countersign.core.types.evidence import Carrier
 from countersign.usecases.inspect import Inspected
 from countersign.usecases.look import Item, Sheet
 from countersign.usecases.prepare import BUDGET, weight
@@ -16,13 +16,6 @@ from countersign.wire.resources.bundleset import render_bundle_set
 
 OWN_NAMESPACE = "countersign"
 """Where the BundleSets of cluster-scoped objects live."""
-
-
-class Carrier(StrEnum):
-    """How evidence reaches the gate."""
-
-    ANNOTATIONS = "annotations"
-    BUNDLE_SET = "bundleset"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,10 +19,10 @@ from countersign.core.types.change import (
     Base,
     Change,
     Deletion,
-    Elastic,
     NamespaceWindow,
     ObjectChange,
     Operation,
+    Stretch,
 )
 from countersign.core.types.evidence import Provenance
 from countersign.ports import ClusterState, Detached, Prover
@@ -33,15 +33,6 @@ from countersign.usecases.source import Source
 from countersign.wire.resources.bundleset_about import intent_ref
 
 _MASK = "*****"
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """``KIND/NAME:PATH=MIN..MAX``: a value of one object that scaling may move."""
-
-    kind: str
-    name: str
-    bounds: Elastic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

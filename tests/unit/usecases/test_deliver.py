@@ -9,8 +9,8 @@ from countersign.binding.canonical import canonical_json
 from countersign.core.errors import Malformed, OverLimit
 from countersign.core.types.artifacts import ObjectRef, Tree
 from countersign.core.types.change import Deletion
-from countersign.core.types.evidence import SignOff
-from countersign.usecases.deliver import OWN_NAMESPACE, Carrier, Delivery, deliver
+from countersign.core.types.evidence import Carrier, SignOff
+from countersign.usecases.deliver import OWN_NAMESPACE, Delivery, deliver
 from countersign.usecases.inspect import carried_bundles
 from countersign.usecases.look import LookOrder, Removal, look
 from countersign.usecases.prepare import BUDGET, Prepared, prepare, weight

@@ -19,10 +19,11 @@ from countersign.core.types.change import (
     Operation,
 )
 from countersign.core.types.decision import Outcome, Proposal, Recorded, Told
+from countersign.core.types.evidence import Carrier
 from countersign.core.types.policy import Enforcement
 from countersign.core.types.request import Resource
 from countersign.core.types.verdict import Basis, Door, Filled, Reason
-from countersign.usecases.deliver import Carrier, deliver
+from countersign.usecases.deliver import deliver
 from countersign.usecases.denied import moved_on, signable, standing, take_up
 from countersign.usecases.look import Opening, Removal, Sheet, look
 from countersign.usecases.prepare import Prepared

@@ -10,10 +10,11 @@ from countersign.binding.match import state_digest
 from countersign.core.errors import Malformed, Unavailable
 from countersign.core.questions import DEFAULT
 from countersign.core.types.artifacts import Digest, Json, ObjectRef, Tree
-from countersign.core.types.change import Base, Elastic, Operation
+from countersign.core.types.change import Base, Elastic, Operation, Stretch
 from countersign.core.types.evidence import (
     Answer,
     AnswerVerdict,
+    Carrier,
     Result,
     SignOff,
     Trace,
@@ -21,9 +22,9 @@ from countersign.core.types.evidence import (
 from countersign.core.types.time import Interval
 from countersign.provenance.registry import known_agents
 from countersign.usecases.attest import AttestOrder, attest
-from countersign.usecases.deliver import Carrier, deliver
+from countersign.usecases.deliver import deliver
 from countersign.usecases.inspect import carried_bundles
-from countersign.usecases.look import LookOrder, Sheet, Stretch, look
+from countersign.usecases.look import LookOrder, Sheet, look
 from countersign.usecases.prepare import Prepared, prepare
 from countersign.usecases.sign_off import Review, SignedOff, sign_off
 from countersign.wire.attestation import parse_attestation

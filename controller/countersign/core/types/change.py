@@ -47,6 +47,15 @@ class Elastic:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """``KIND/NAME:PATH=MIN..MAX``: a value of one object that scaling may move."""
+
+    kind: str
+    name: str
+    bounds: Elastic
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectChange:
     """A new state of an object.

@@ -184,6 +184,13 @@ class Emergency:
         require_zone(self.retrospective_due)
 
 
+class Carrier(StrEnum):
+    """How evidence reaches the gate."""
+
+    ANNOTATIONS = "annotations"
+    BUNDLE_SET = "bundleset"
+
+
 class Result(StrEnum):
     """Whether the reviewer approves."""
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest, Json
 from countersign.core.types.change import NamespaceWindow, ObjectChange
-from countersign.core.types.evidence import Result, Trace
+from countersign.core.types.evidence import Carrier, Result, Trace
 from countersign.faces.cli import asking, questions, source, words
 from countersign.faces.cli.cluster import Where
 from countersign.faces.cli.files import read_inputs
@@ -24,7 +24,6 @@ from countersign.faces.cli.session import Session
 from countersign.faces.cli.sheet import show_sheet
 from countersign.faces.cli.signing import Signatory
 from countersign.usecases.baseline import parts
-from countersign.usecases.deliver import Carrier
 from countersign.usecases.lint import Lint, lint
 from countersign.usecases.look import LookOrder, Sheet
 from countersign.usecases.sign_off import Review, SignedOff, sign_off

@@ -6,9 +6,8 @@ import click
 
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest
-from countersign.core.types.change import Base, Elastic
+from countersign.core.types.change import Base, Elastic, Stretch
 from countersign.core.types.evidence import Trace
-from countersign.usecases.look import Stretch
 
 _STRETCH = re.compile(r"([^/]+)/([^:]+):(/.+)=([0-9]{1,9})\.\.([0-9]{1,9})")
 

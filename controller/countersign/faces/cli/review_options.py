@@ -10,10 +10,9 @@ from typing import Any, TypeVar, cast
 import click
 
 from countersign.core.types.artifacts import Digest
-from countersign.core.types.change import Base, Operation
+from countersign.core.types.change import Base, Operation, Stretch
 from countersign.core.types.evidence import Emergency, Trace
 from countersign.faces.cli import options, params
-from countersign.usecases.look import Stretch
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -15,7 +15,7 @@ from countersign.core.errors import Malformed, Rejected, Unavailable
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.change import Access
 from countersign.core.types.decision import Decision, Recorded
-from countersign.core.types.evidence import SignOff, Trace
+from countersign.core.types.evidence import Carrier, SignOff, Trace
 from countersign.core.types.request import Verb
 from countersign.faces.cli import words
 from countersign.faces.cli.conversation import Ask, Case, Outcome, converse
@@ -34,7 +34,7 @@ from countersign.faces.cli.signing import choose
 from countersign.faces.cli.text import one_line
 from countersign.ports import Records
 from countersign.usecases.debts import LINK
-from countersign.usecases.deliver import Carrier, Delivery, deliver
+from countersign.usecases.deliver import Delivery, deliver
 from countersign.usecases.denied import Denied, is_debt, moved_on, standing, take_up
 from countersign.usecases.look import Sheet, look
 

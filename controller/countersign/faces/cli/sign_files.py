@@ -13,6 +13,7 @@ from countersign.binding.tables import kind_of, supported
 from countersign.core.errors import Malformed, Unavailable
 from countersign.core.types.artifacts import ObjectRef, Tree
 from countersign.core.types.change import Operation
+from countersign.core.types.evidence import Carrier
 from countersign.faces.cli import judgement
 from countersign.faces.cli.cluster import look_at
 from countersign.faces.cli.conversation import Ask, Case, Outcome, converse
@@ -23,7 +24,7 @@ from countersign.faces.cli.rulebook import Rulebook, open_rulebook
 from countersign.faces.cli.session import Exit
 from countersign.faces.cli.signing import choose
 from countersign.ports import Detached
-from countersign.usecases.deliver import Carrier, deliver
+from countersign.usecases.deliver import deliver
 from countersign.usecases.look import LookOrder, Removal, Sheet, look
 from countersign.usecases.prepare import name_of, prepare
 from countersign.usecases.source import Source

@@ -10,6 +10,7 @@ import click
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.masking import SALT_BYTES
 from countersign.core.types.artifacts import ObjectRef
+from countersign.core.types.evidence import Carrier
 from countersign.faces.cli.conversation import Ask, Case, converse
 from countersign.faces.cli.manifests import write_to_apply
 from countersign.faces.cli.progress import working
@@ -24,7 +25,7 @@ from countersign.faces.cli.signer import (
 from countersign.faces.cli.signing import choose
 from countersign.ports import Right
 from countersign.usecases.baseline import Wanted, kinds, rights, running
-from countersign.usecases.deliver import Carrier, deliver
+from countersign.usecases.deliver import deliver
 from countersign.usecases.denied import require_rights
 from countersign.usecases.look import LookOrder, Sheet, look
 from countersign.wire.resources.kinds import BUNDLE_SET, GROUP

@@ -7,17 +7,11 @@ from pathlib import Path
 import click
 
 from countersign.core.questions import DEFAULT
-from countersign.faces.cli import asking, cluster, options, source
-from countersign.faces.cli.conversation import Ask
+from countersign.core.types.evidence import Carrier
+from countersign.faces.cli import cluster, options
 from countersign.faces.cli.recorder import recorder
 from countersign.faces.cli.review_options import ReviewOptions, review_options
-from countersign.faces.cli.rulebook import open_rulebook
 from countersign.faces.cli.session import Command, Session
-from countersign.faces.cli.sign_denied import Recorder, sign_denied
-from countersign.faces.cli.sign_files import sign_files
-from countersign.faces.cli.sign_live import sign_live
-from countersign.faces.cli.sign_window import sign_window
-from countersign.usecases.deliver import Carrier
 
 _OCI = "oci"
 
@@ -95,9 +89,7 @@ def command(
       kubectl apply -f signed.yaml
     """  # noqa: D301 - click's mark for "do not wrap"
     if review.write_answers:
-        with open_rulebook(policies, signing.trusted_root, session) as rulebook:
-            asked = asking.asked_for((), rulebook) or DEFAULT
-            return asking.write_form(review.write_answers, asked)
+        return _write_form(session, review.write_answers, policies, signing)
     review.require_consistent()
     ways = _Ways(filenames, decision, revisions, live=live)
     window = review.break_glass and bool(namespace) and not ways.given
@@ -117,6 +109,9 @@ def command(
         )
     if not (decision or live or window):
         options.require_out(output, out)
+    # pydantic, git and cryptography, which --help does not need
+    from countersign.faces.cli.conversation import Ask  # noqa: PLC0415
+
     where = cluster.given(kubeconfig, context, session.environ)
     ask = Ask(
         session=session,
@@ -135,15 +130,38 @@ def command(
         sets_only=sets_only,
     )
     if decision:
+        from countersign.faces.cli.sign_denied import (  # noqa: PLC0415
+            Recorder,
+            sign_denied,
+        )
+
         return sign_denied(ask, decision, Recorder(recorder, recorder_ca))
     if window:
+        from countersign.faces.cli.sign_window import sign_window  # noqa: PLC0415
+
         return sign_window(ask, namespace)
     if live:
+        from countersign.faces.cli.sign_live import sign_live  # noqa: PLC0415
+
         if not namespace:
             raise click.UsageError("expected a namespace with --live: give -n")
         return sign_live(ask, namespace, what)
-    seen = source.read_source(revisions, repo, repo_uri, session)
+    from countersign.faces.cli.sign_files import sign_files  # noqa: PLC0415
+    from countersign.faces.cli.source import read_source  # noqa: PLC0415
+
+    seen = read_source(revisions, repo, repo_uri, session)
     return sign_files(ask, filenames, namespace, seen)
+
+
+def _write_form(
+    session: Session, form: Path, policies: Path | None, signing: options.SigningOptions
+) -> int:
+    """Write the questions to answer: those of the policies, else the usual ones."""
+    from countersign.faces.cli import asking  # noqa: PLC0415
+    from countersign.faces.cli.rulebook import open_rulebook  # noqa: PLC0415
+
+    with open_rulebook(policies, signing.trusted_root, session) as rulebook:
+        return asking.write_form(form, asking.asked_for((), rulebook) or DEFAULT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import click
 
 from countersign.core.rules.emergency import MAX_WINDOW
 from countersign.core.types.change import NamespaceWindow
+from countersign.core.types.evidence import Carrier
 from countersign.faces.cli import words
 from countersign.faces.cli.conversation import Ask, Case, Outcome, converse
 from countersign.faces.cli.manifests import write_to_apply
@@ -21,7 +22,7 @@ from countersign.faces.cli.signer import (
 )
 from countersign.faces.cli.signing import choose
 from countersign.ports import Right
-from countersign.usecases.deliver import Carrier, deliver
+from countersign.usecases.deliver import deliver
 from countersign.usecases.denied import require_rights
 from countersign.usecases.look import LookOrder, Sheet, look
 from countersign.wire.resources.kinds import BUNDLE_SET, GROUP

@@ -19,6 +19,7 @@ from countersign.core.types.decision import (
 )
 from countersign.core.types.evidence import Evidence
 from countersign.core.types.policy import Policy, Revoked, Scope
+from countersign.core.types.stated import Stated
 from countersign.core.types.survey import Recording
 from countersign.core.types.trust import TrustRoot
 from countersign.provenance.commits import History, Patch
@@ -152,6 +153,9 @@ class Detached:
         name: Of the object.
         bundles: Raw Sigstore bundles, in their order.
         intents: Canonical JSON, checked against no digest yet.
+        stated: What each bundle claims, in their order; None: it cannot be read. Empty:
+            nobody has looked yet.
+        made: When the API server took it, RFC 3339; ``""``: it is not there yet.
         whole: False: more lies there than is kept in memory. Then both are empty, and
             nobody knows what it speaks of.
     """
@@ -159,6 +163,8 @@ class Detached:
     name: str
     bundles: tuple[bytes, ...]
     intents: tuple[bytes, ...]
+    stated: tuple[Stated | None, ...] = ()
+    made: str = ""
     whole: bool = True
 
 

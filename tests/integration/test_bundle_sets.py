@@ -13,8 +13,17 @@ import pytest
 from countersign.adapters.cluster.bundle_sets import WatchedBundleSets
 from countersign.adapters.cluster.client import connect
 from countersign.adapters.cluster.watch import Pace
+from countersign.binding.canonical import canonical_json
 from countersign.core.types.artifacts import ObjectRef
-from countersign.core.types.change import Access, Deletion, NamespaceWindow, Operation
+from countersign.core.types.change import (
+    Access,
+    Base,
+    Deletion,
+    NamespaceWindow,
+    ObjectChange,
+    Operation,
+)
+from countersign.usecases.prepare import prepare
 from countersign.wire.resources.objects import bundle_set
 from tests.support import chart
 from tests.support.beside import Tree, approval, beside, parted, put
@@ -255,6 +264,41 @@ def test_junk_does_not_crowd_out(gate: Gate, name: str) -> None:
 
     assert "no_evidence" in denied.reasons or "slot_open" in denied.reasons
     assert admitted.admitted, admitted.out
+
+
+def test_a_hundred_releases_and_junk_in_between(gate: Gate, name: str) -> None:
+    """Each of them passes, whichever is applied, and what is none of them does not."""
+    releases = [
+        prepare([_release(name, n)], namespace="orders", salt=bytes)[0]
+        for n in range(100)
+    ]
+    sets = []
+    for n, one in enumerate(releases):
+        change = ObjectChange(
+            object=one.ref,
+            digest=one.intent.digest,
+            operation=Operation.CREATE_OR_UPDATE,
+            base=Base.ANY,
+        )
+        intent = canonical_json(one.intent.tree)
+        noise = [b'{"n": %d, "m": %d}' % (n, m) for m in range(3)]
+        sets.append(beside(name, [approval(gate, change)], [intent], "orders"))
+        sets.append(beside("junk", noise, [intent], "orders"))
+    create = ("create", "-n", "orders", "-f", "-")
+    made = gate.kubectl(*create, by=None, stdin=written(sets))
+    assert made.code == 0, made.out
+
+    for n in (0, 37, 99):
+        passed = gate.apply(written([_release(name, n)]), "--dry-run=server")
+        assert passed.admitted, passed.out
+    denied = gate.apply(written([_release(name, 100)]), "--dry-run=server")
+    assert "changed" in denied.reasons, denied.out
+
+
+def _release(name: str, n: int) -> Tree:
+    tree: Tree = chart.config_map(name, release=str(n))
+    tree["metadata"]["namespace"] = "orders"
+    return tree
 
 
 _EVE = replace(LEE, roles=())  # of the roster, and worth nothing here

@@ -8,7 +8,7 @@ the world's prover knows; ``world.policies = …`` changes what is asked.
 import asyncio
 import copy
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import ip_network
@@ -24,6 +24,7 @@ from countersign.core.types.evidence import Evidence
 from countersign.core.types.people import Person
 from countersign.core.types.policy import Policy, Revoked
 from countersign.core.types.request import AdmissionRequest, Requester, Resource, Verb
+from countersign.core.types.stated import Stated
 from countersign.core.types.verdict import Reason, Verdict
 from countersign.ports import Detached, InvalidPolicy, PolicySnapshot
 from countersign.usecases.review import Reviewer
@@ -114,6 +115,8 @@ class FakeProver:
     """The port Prover: knows what bundles say; refuses all others.
 
     Attributes:
+        known: What bundles prove.
+        asked: How often something was to be proven.
         errors: What is raised instead, by bundle.
         stuck: Bundles that are never done with.
     """
@@ -121,6 +124,7 @@ class FakeProver:
     known: dict[bytes, Evidence] = field(default_factory=dict)
     errors: dict[bytes, CountersignError] = field(default_factory=dict)
     stuck: set[bytes] = field(default_factory=set)
+    asked: int = 0
 
     def bundle(self, evidence: Evidence) -> bytes:
         """Return a bundle that proves `evidence` from now on."""
@@ -130,6 +134,7 @@ class FakeProver:
 
     async def prove(self, bundle: bytes) -> Evidence:
         """Return what `bundle` proves."""
+        self.asked += 1
         if bundle in self.stuck:
             await asyncio.Event().wait()
         if bundle in self.errors:
@@ -150,6 +155,7 @@ class FakeSets:
         frozen: Nor does it end.
         blind: There was no first list.
         looks: Namespaces that were looked at live.
+        claims: What bundles claim, as the prover of the same world knows it.
     """
 
     seen: dict[str, tuple[Detached, frozenset[ObjectRef] | None]] = field(
@@ -162,6 +168,7 @@ class FakeSets:
     frozen: bool = False
     blind: bool = False
     looks: list[str] = field(default_factory=list)
+    claims: Mapping[bytes, Evidence] = field(default_factory=dict)
 
     def put(
         self,
@@ -171,9 +178,12 @@ class FakeSets:
         *,
         about: Iterable[ObjectRef] | None,
         fresh: bool = False,
+        at: str = "",
     ) -> None:
         """Put a set beside the objects `about`; None: one about all of its namespace."""
-        made = Detached(name=name, bundles=tuple(bundles), intents=tuple(intents))
+        made = Detached(
+            name=name, bundles=tuple(bundles), intents=tuple(intents), made=at
+        )
         named = None if about is None else frozenset(about)
         (self.fresh if fresh else self.seen)[name] = made, named
 
@@ -183,10 +193,14 @@ class FakeSets:
             raise Unavailable("no first list of BundleSet yet")
         plain = replace(ref, generate_name="") if ref.name else ref
         return tuple(
-            made
+            replace(made, stated=tuple(map(self._stated, made.bundles)))
             for _, (made, named) in sorted(self.seen.items())
             if named is None or plain in named
         )
+
+    def _stated(self, raw: bytes) -> Stated | None:
+        found = self.claims.get(raw)
+        return None if found is None else Stated(found.digests, found.claim)
 
     async def refresh(self, namespace: str) -> bool:
         """Take in what is fresh."""
@@ -219,6 +233,10 @@ class World:
     cluster: FakeCluster = field(default_factory=FakeCluster)
     prover: FakeProver = field(default_factory=FakeProver)
     sets: FakeSets = field(default_factory=FakeSets)
+
+    def __post_init__(self) -> None:
+        """Let the sets claim what the prover proves."""
+        self.sets.claims = self.prover.known
 
     def now(self) -> datetime:
         """Return the present: the port Clock."""
@@ -299,7 +317,12 @@ class World:
         return self.carrying(manifest, made, *approvals, *more)
 
     def beside(
-        self, manifest: Tree, *people: Person, fresh: bool = False, **fields: Any
+        self,
+        manifest: Tree,
+        *people: Person,
+        fresh: bool = False,
+        at: str = "",
+        **fields: Any,
     ) -> Tree:
         """Put what `signed` makes beside a manifest; return the plain manifest.
 
@@ -307,6 +330,7 @@ class World:
             manifest: As its author wrote it.
             *people: Who sign; default: Dana.
             fresh: Only a live look shows it.
+            at: When the server took it.
             **fields: Of `signed`.
 
         Returns:
@@ -322,6 +346,7 @@ class World:
             (carried.intent,),
             about=[ref_of(manifest)],
             fresh=fresh,
+            at=at,
         )
         return manifest
 

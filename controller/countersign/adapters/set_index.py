@@ -13,7 +13,7 @@ from countersign.adapters.cluster.stores import key_of
 from countersign.core.types.artifacts import ObjectRef, Tree
 from countersign.ports import Detached
 from countersign.telemetry import BUNDLE_SETS
-from countersign.wire.resources.bundleset_about import about
+from countersign.wire.resources.bundleset_about import named, stated
 from countersign.wire.resources.bundleset_spec import MAX_SET
 from countersign.wire.resources.objects import bundle_set
 from countersign.wire.resources.read import Invalid
@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 MAX_NAMESPACE = 24 << 20  # bytes of one namespace's sets: about a thousand releases
 MAX_ALL = 96 << 20  # bytes of all sets
 _SET, _NAME = 1024, 512  # bytes of a set, and of each object that it names, estimated
+_STATED = 2048  # bytes of what a bundle claims, estimated
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +92,25 @@ class SetIndex:
             self._pass(place.invalid, where, name, str(error))
             return False
         place.invalid.discard(name)
-        named = about(bundles, intents)
-        keys = frozenset(map(_key, named.refs))  # of other places: never asked for
+        said = tuple(map(stated, bundles))
+        about = named(said, intents)
+        keys = frozenset(map(_key, about.refs))  # of other places: never asked for
         size = sum(map(len, (*bundles, *intents))) + _SET + _NAME * len(keys)
+        size += _STATED * len(bundles)
         if size > self._room(place):
             self._pass(place.unfit, where, name, "no room is left for it")
             return False
         place.unfit.discard(name)
         kept = _Kept(
-            Detached(name=name, bundles=bundles, intents=intents),
+            Detached(
+                name=name,
+                bundles=bundles,
+                intents=intents,
+                stated=said,
+                made=made_at(tree),
+            ),
             keys,
-            where in named.namespaces,
+            where in about.namespaces,
             size,
         )
         self._add(place, kept)
@@ -192,6 +201,13 @@ class SetIndex:
         BUNDLE_SETS.labels("kept").set(sum(len(place.kept) for place in places))
         BUNDLE_SETS.labels("overLimit").set(sum(len(place.unfit) for place in places))
         BUNDLE_SETS.labels("invalid").set(sum(len(place.invalid) for place in places))
+
+
+def made_at(tree: Tree) -> str:
+    """Return when the server took an object, which nobody else can say; else ``""``."""
+    metadata = tree.get("metadata")
+    when = metadata.get("creationTimestamp") if isinstance(metadata, dict) else None
+    return when if isinstance(when, str) else ""
 
 
 def _key(ref: ObjectRef) -> ObjectRef:

@@ -113,14 +113,15 @@ class BesideDoor:
                 if live is None and request.resource.subresource and subject.name:
                     version = request.resource.version
                     live = await self._state.get(version, subject, live=True)
-                await self._gatherer.gather(None, subject, seen.now, policies)
+                seen.uid = text(live or {}, "/metadata/uid")
+                seen.deeds = _deeds(request, subject, seen.uid)
+                gather = self._gatherer.gather
+                await gather(None, subject, seen.now, policies, deeds=seen.deeds)
         except TimeoutError:
             late = Unavailable("not everything was proven and looked up in time")
             seen.now.problem(late)
         except Unavailable as error:
             seen.now.problem(error)
-        seen.uid = text(live or {}, "/metadata/uid")
-        seen.deeds = _deeds(request, subject, seen.uid)
         return live
 
 

@@ -4,7 +4,7 @@ Nobody clears away the evidence of earlier releases. It is found with the newest
 names the same object, and each intent costs a comparison.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from countersign.binding.canonical import read_intent
 from countersign.binding.images import images
@@ -15,14 +15,14 @@ from countersign.core.types.evidence import Evidence
 from countersign.core.types.verdict import Reason
 from countersign.ports import Detached
 from countersign.usecases.gathered import Gathered, Problem
+from countersign.usecases.ordered import MAX_INTENTS, distances
 from countersign.wire.resources.bundleset_about import intent_ref
 
-MAX_INTENTS = 16  # beside one object that it is compared with
 MAX_BESIDE = 256  # pieces of evidence beside one object that the law is shown
 
 
 def choose(
-    sets: Iterable[Detached], tree: Tree | None, ref: ObjectRef, into: Gathered
+    sets: Collection[Detached], tree: Tree | None, ref: ObjectRef, into: Gathered
 ) -> None:
     """Add the intents of `ref` to `into`, and take what is about other states away.
 
@@ -36,17 +36,16 @@ def choose(
         into: With all evidence that was proven.
 
     Limits:
-        `MAX_INTENTS`: first those that run the same images, then the newest.
+        `MAX_INTENTS`: the nearest, of those the ones that were signed last.
         `MAX_BESIDE`: the newest; then gathering is not complete.
     """
     when = _named_at(into.evidence)
     found = {
         intent.digest: intent for intent in _intents(sets, ref, into, frozenset(when))
     }
-    runs = _images(tree)
+    runs, far = _images(tree), distances(sets, tree)
     nearest = sorted(
-        found.values(),
-        key=lambda i: (_images(i.tree) != runs, -when[i.digest], i.digest),
+        found.values(), key=lambda i: (far[i.digest], -when[i.digest], i.digest)
     )
     into.intents += nearest[:MAX_INTENTS]
     others = {intent.digest for intent in nearest[MAX_INTENTS:]}

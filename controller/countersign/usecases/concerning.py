@@ -55,16 +55,21 @@ class State:
         intents: Digests of the intents that it equals.
         images: That it newly runs.
         sources: Commits and trees that are approved as such.
+        around: Images that it runs anyway: what is said of them counts where it came
+            together with what is said of the intent.
         deeds: Changes that leave no state: removals, accesses, windows.
     """
 
     intents: frozenset[Digest] = frozenset()
     images: frozenset[Digest] = frozenset()
     sources: frozenset[Digest] = frozenset()
+    around: frozenset[Digest] = frozenset()
     deeds: tuple[Change, ...] = ()
 
 
-def concerning(spoken: Sequence[Spoken], state: State) -> tuple[bool, ...]:
+def concerning(
+    spoken: Sequence[Spoken], state: State, *, judging: bool = False
+) -> tuple[bool, ...]:
     """Tell of each statement whether it speaks of `state`.
 
     1. what was given for it, names its intent or an image it newly runs, or approves
@@ -77,9 +82,15 @@ def concerning(spoken: Sequence[Spoken], state: State) -> tuple[bool, ...]:
        worst that is known must be seen (rule 6)
 
     What names an image alone that ran before, or another state, is left aside.
+
+    Args:
+        spoken: In any order.
+        state: What they may speak of.
+        judging: Nothing is proven yet. Then all of 4. counts: junk that says the worst
+            must not hide what a collector saw.
     """
     kept = [one.given or _is_of(one, state) for one in spoken]  # 1.
-    _add_parts(spoken, kept)  # 2.
+    _add_parts(spoken, kept, state.around)  # 2.
     made = _provenance(spoken, kept)
     sources = state.sources.union(*(_git(one.digests) for one, _ in made))
     begins = {claim.range.base for _, claim in made if claim.range.base is not None}
@@ -87,8 +98,14 @@ def concerning(spoken: Sequence[Spoken], state: State) -> tuple[bool, ...]:
         wanted = sources if isinstance(one.claim, Declaration) else sources | begins
         if not isinstance(one.claim, Provenance):
             kept[n] |= not wanted.isdisjoint(_git(one.digests))
-    _add_worse(spoken, kept, sources)  # 4.
-    return tuple(kept)
+    if not judging:
+        _add_worse(spoken, kept, sources)  # 4.
+        return tuple(kept)
+    return tuple(
+        keep
+        or (isinstance(one.claim, Provenance) and not sources.isdisjoint(one.digests))
+        for one, keep in zip(spoken, kept, strict=True)
+    )
 
 
 def _is_of(one: Spoken, state: State) -> bool:
@@ -115,10 +132,15 @@ def _deed(change: Change) -> tuple[object, ...]:
     return (change.object, change.uid if isinstance(change, Deletion) else None)
 
 
-def _add_parts(spoken: Sequence[Spoken], kept: list[bool]) -> None:
+def _add_parts(
+    spoken: Sequence[Spoken], kept: list[bool], around: frozenset[Digest]
+) -> None:
     """Follow ranges back within the sets of what is kept, as far as they reach."""
     together = {name for n, one in enumerate(spoken) if kept[n] for name in one.sets}
     near = [n for n, one in enumerate(spoken) if not together.isdisjoint(one.sets)]
+    for n in near:
+        made = isinstance(spoken[n].claim, Provenance)
+        kept[n] |= made and not around.isdisjoint(spoken[n].digests)
     grown = True
     while grown:
         before = {

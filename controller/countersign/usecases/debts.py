@@ -50,7 +50,7 @@ from countersign.ports import (
 )
 
 MAX_DEBTS = 1000  # looked at together, the newest
-MAX_BUNDLES = 1024  # about one object, its sets in order; 3 ms each, once
+MAX_BUNDLES = 1024  # about one object, the newest sets first; 3 ms each, once
 LINK = REVIEW_OF
 _MAKERS = frozenset({"author", "committer", "prompter"})
 _NO_STATE = Digest.sha256(b"not asked")  # what stood there before: see `_asked`
@@ -120,7 +120,9 @@ class Debtors:
         )
 
     async def _review(self, debt: Recorded, at: datetime) -> Review | None:
-        sets = self._sets.about(debt.decision.object)
+        # a review is newer than what it reviews, and years of releases may lie there
+        found = self._sets.about(debt.decision.object)
+        sets = sorted(found, key=lambda one: (one.made, one.name), reverse=True)
         if not sets:
             return None
         whole = await self._archive.get(debt.decision.id)

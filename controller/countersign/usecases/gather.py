@@ -12,12 +12,14 @@ from collections.abc import Iterable, Mapping
 
 from countersign.binding.canonical import read_intent
 from countersign.core.errors import Malformed, OverLimit, Rejected, Unavailable
-from countersign.core.types.artifacts import ObjectRef, Tree
+from countersign.core.types.artifacts import Digest, ObjectRef, Tree
+from countersign.core.types.change import Change
 from countersign.core.types.evidence import Evidence
 from countersign.core.types.policy import Policy
 from countersign.ports import BundleSource, Detached, Prover
 from countersign.usecases.chosen import choose
 from countersign.usecases.gathered import Gathered
+from countersign.usecases.ordered import MAX_INTENTS, Beside, lay_out
 from countersign.wire.annotations import (
     BUNDLES,
     INTENT,
@@ -28,6 +30,7 @@ from countersign.wire.annotations import (
 
 MAX_CARRIED = 32  # bundles of one object that count
 MAX_TRIED = 1024  # bundles proven for one object, each way; 3 ms, and once only
+MAX_REST = 32  # of them about other states, where nothing is about this one
 MAX_STRANGERS = 16  # whom no policy knows: enough to say who signed in vain
 _AT_ONCE = 32
 
@@ -65,34 +68,73 @@ class Gatherer:
         ref: ObjectRef,
         into: Gathered,
         policies: Iterable[Policy],
+        *,
+        old: Tree | None = None,
+        deeds: tuple[Change, ...] = (),
     ) -> None:
         """Add what speaks of an object to `into`, each piece as soon as it is known.
 
         Its own annotations come first. What does not verify, or is signed by nobody
-        whom a policy knows, takes no place from what counts.
+        whom a policy knows, takes no place from what counts. Beside it, what concerns
+        the nearest states is proven; where nothing does, the newest of the rest says
+        why.
 
         Args:
             tree: The object; None: nothing can be attached to it.
             ref: What it is, for what lies beside it.
             into: What is known so far.
             policies: Whose people, collectors and builders count.
+            old: What is there before: the images that it runs were judged before.
+            deeds: Changes that leave no state, which may be what is asked for.
 
         Limits:
-            `MAX_CARRIED`, `MAX_TRIED`, `MAX_STRANGERS`: the first ones count; those of
-            `choose`; sizes are those of `wire.annotations` and of BundleSets.
+            `MAX_CARRIED`, `MAX_TRIED`, `MAX_REST`, `MAX_STRANGERS`: the first ones
+            count; those of `choose`; sizes are those of `wire.annotations` and of
+            BundleSets.
         """
         judges = tuple(policies)
         carried = _carried(tree or {}, into)
         await self._prove(dict.fromkeys(carried, ()), MAX_CARRIED, into, judges)
         sets = self._about(ref, into)
-        beside: dict[bytes, tuple[str, ...]] = {}
-        for raw, name in ((raw, one.name) for one in sets for raw in one.bundles):
-            if raw not in carried:
-                beside[raw] = (*beside.get(raw, ()), name)
+        if not sets:
+            return
+        beside = lay_out(sets, tree, ref, old=old, carried=into, deeds=deeds)
         try:
-            await self._prove(beside, MAX_TRIED, into, judges)
+            await self._prove_beside(beside, {*carried}, into, judges)
         finally:  # also where time is up: what was proven may bind
             choose(sets, tree, ref, into)
+
+    async def _prove_beside(
+        self,
+        beside: Beside,
+        done: set[bytes],
+        into: Gathered,
+        policies: tuple[Policy, ...],
+    ) -> None:
+        """Prove what concerns the nearest intents, until enough of them are real.
+
+        An intent is real if somebody whom a policy knows speaks of it; whoever else
+        puts intents there takes no place.
+        """
+        tried, count = 0, MAX_INTENTS
+        while True:
+            found = [p for p in beside.concerning(count) if p.raw not in done]
+            done |= {piece.raw for piece in found}
+            some = {piece.raw: piece.sets for piece in found[: MAX_TRIED - tried]}
+            await self._prove(some, len(some), into, policies)
+            tried += len(some)
+            if len(found) > len(some):
+                said = f"expected at most {MAX_TRIED} bundles about it beside it"
+                into.problem(OverLimit(f"{said}, saw {tried + len(found) - len(some)}"))
+                return
+            real = _real(beside, into, policies)
+            if len(real) >= MAX_INTENTS or count >= len(beside.intents):
+                break
+            count *= 2
+        if any(into.of(e) for e in into.evidence):
+            return
+        rest = [piece for piece in beside.pieces if piece.raw not in done][:MAX_REST]
+        await self._prove({p.raw: p.sets for p in rest}, len(rest), into, policies)
 
     def _about(self, ref: ObjectRef, into: Gathered) -> tuple[Detached, ...]:
         try:
@@ -149,6 +191,17 @@ class Gatherer:
         into.evidence.append(evidence)
         into.raw[evidence.bundle] = raw
         into.sets[evidence.bundle] = frozenset(sets)
+
+
+def _real(beside: Beside, into: Gathered, policies: tuple[Policy, ...]) -> set[Digest]:
+    """Return the intents there that somebody speaks of whom a policy knows."""
+    named = {
+        digest
+        for evidence in into.evidence
+        if into.of(evidence) and any(_knows(policy, evidence) for policy in policies)
+        for digest in evidence.digests
+    }
+    return named.intersection(beside.intents)
 
 
 def _carried(tree: Tree, into: Gathered) -> tuple[bytes, ...]:

@@ -192,7 +192,7 @@ class Owners:
             Unavailable: the API server did not answer.
         """
         gathered = Gathered()
-        await self._gatherer.gather(tree, ref, gathered, policies)
+        await self._gatherer.gather(tree, ref, gathered, policies, old=tree)
         facts = await look_up(self._state, self._settings, tree, ref.namespace)
         return Carried(Sight(tree=tree, identity=ref, old=tree, facts=facts), gathered)
 

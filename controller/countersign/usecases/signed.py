@@ -113,9 +113,9 @@ class SignedDoor:
             async with asyncio.timeout_at(deadline):
                 # first: without it nothing binds, however much is proven
                 seen.facts = await look_up(self._state, self._settings, tree, namespace)
-                await gather(tree, subject, seen.now, policies)
+                await gather(tree, subject, seen.now, policies, old=old)
                 if old is not None:
-                    await gather(old, subject, seen.before, policies)
+                    await gather(old, subject, seen.before, policies, old=old)
         except TimeoutError:
             late = Unavailable("not everything was proven and looked up in time")
             seen.now.problem(late)

@@ -11,8 +11,9 @@ from countersign.core.types.evidence import Result
 from countersign.core.types.policy import Enforcement
 from countersign.core.types.request import AdmissionRequest, Resource, Verb
 from countersign.core.types.verdict import Door, Names, Reason
-from countersign.usecases.chosen import MAX_BESIDE, MAX_INTENTS
+from countersign.usecases.chosen import MAX_BESIDE
 from countersign.usecases.gather import MAX_TRIED
+from countersign.usecases.ordered import MAX_INTENTS
 from countersign.wire.annotations import read_annotations
 from countersign.wire.resources.bundleset import render_bundle_set
 from tests.support import a
@@ -169,8 +170,20 @@ async def test_junk_beside_takes_no_place(world: World) -> None:
 
 async def test_too_much_junk_is_said(world: World) -> None:
     """Work is bounded; what the object carries itself was first."""
-    world.sets.put("a", [b'{"n": %d}' % n for n in range(MAX_TRIED)], about=[LEDGER])
+    named, change = world.subjects(ledger()), world.state(ledger())
+    strange = [
+        world.prover.bundle(
+            a.sign_off(
+                link=f"https://stranger.example/{n}",
+                signer=a.STRANGER,
+                subjects=named,
+                changes=(change,),
+            )
+        )
+        for n in range(MAX_TRIED)
+    ]
     world.beside(ledger())
+    world.sets.put("z", strange, about=[LEDGER])
 
     assert Reason.OVER_LIMIT in await world.why(create(ledger()))
     assert not await world.why(create(world.signed(ledger())))
@@ -200,6 +213,63 @@ async def test_the_past_stays_where_it_is(world: World) -> None:
     world.beside(ledger("now"))
 
     assert not await world.why(create(ledger("now")))
+
+
+def history(world: World, count: int) -> None:
+    """Put so many honest releases beside the ledger, each with junk in between."""
+    for n in range(count):
+        day = f"20{n // 300:02}-{n % 300 // 28 + 1:02}-{n % 28 + 1:02}T00:00:00Z"
+        image = IMAGE[:-4] + f"{n:04}"
+        tree = ledger(f"{n}", image)
+        named, change = world.subjects(tree), world.state(tree)
+        made = a.provenance(target=f"commit {n}", subjects=named)
+        word = a.sign_off(saw=(made,), subjects=named, changes=(change,))
+        bundles = [world.prover.bundle(one) for one in (made, word)]
+        intents = [world.intent(tree)[1]]
+        world.sets.put(f"set-{n}", bundles, intents, about=[LEDGER], at=day)
+        rotten = [b'{"n": %d}' % n, *(b'{"m": %d%d}' % (n, m) for m in range(3))]
+        intent = world.intent(ledger(f"junk {n}", image))[1]
+        world.sets.put(f"junk-{n}", rotten, [intent], about=[LEDGER], at=day)
+
+
+@pytest.mark.parametrize("before", [40, 500])
+async def test_years_of_releases_cost_no_more(world: World, before: int) -> None:
+    """Whichever of them it is: the newest, or one that comes back."""
+    history(world, before)
+    for n in (before - 1, 0, before // 2):
+        world.prover.asked = 0
+        tree = ledger(f"{n}", IMAGE[:-4] + f"{n:04}")
+
+        assert not await world.why(create(tree))
+        assert world.prover.asked <= 3 * MAX_INTENTS
+
+
+async def test_a_denial_after_years_says_what_differs(world: World) -> None:
+    """It shows the nearest state that was signed, and costs no more either."""
+    history(world, 200)
+    verdict = await world.judge(create(ledger("7", IMAGE[:-4] + "0008")))
+
+    assert Reason.CHANGED in a.reasons(verdict)
+    assert world.prover.asked <= 6 * MAX_INTENTS
+
+
+@pytest.mark.parametrize("carried", [True, False])
+async def test_what_says_worse_is_found_among_years(
+    world: World, *, carried: bool
+) -> None:
+    """Of the same commit and another state, whatever lies in front of it."""
+    other = a.marked(subjects=[a.digest("another state")])
+    bundle = world.prover.bundle(other)
+    world.sets.put("worse", [bundle], about=[LEDGER], at="1999-01-01T00:00:00Z")
+    for n in range(100):
+        made = a.provenance(target=f"{n}", subjects=world.subjects(ledger(f"{n}")))
+        old = [world.prover.bundle(made)]
+        intent = world.intent(ledger(f"{n}"))[1]
+        world.sets.put(f"{n}", old, [intent], about=[LEDGER], at="2000-01-01T00:00:00Z")
+    tree = ledger("now")
+    asked = world.signed(tree) if carried else world.beside(tree)
+
+    assert Reason.WORSE_PROVENANCE in await world.why(create(asked))
 
 
 async def test_a_release_to_come_makes_no_state_newer(world: World) -> None:

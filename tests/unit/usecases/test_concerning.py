@@ -1,6 +1,7 @@
 """What speaks of one state, among all that was ever said of an object."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -155,6 +156,31 @@ def test_a_stranger_hides_nothing_that_a_collector_saw() -> None:
     spoken = [said(one) for one in (a.provenance(), a.marked(subjects=[OLD]), loud)]
 
     assert kept(HERE, *spoken) == [0, 1, 2]
+
+
+def test_before_anything_is_proven_nothing_hides_behind_worse() -> None:
+    """Junk may claim the worst; whoever judges hears all that names the commit."""
+    spoken = [
+        said(one)
+        for one in (
+            a.provenance(),
+            a.marked(subjects=[OLD], assistance=Assistance.AI),
+            a.marked(subjects=[a.digest("another")]),
+            a.provenance(target="x", subjects=[OLD]),
+        )
+    ]
+
+    assert concerning(spoken, HERE, judging=True) == (True, True, True, False)
+
+
+def test_images_that_stay_have_what_came_with_the_state() -> None:
+    """And not what was said of them with every other one."""
+    state = replace(HERE, around=frozenset({a.RUNS}))
+    built = a.provenance(target="image", subjects=[a.RUNS])
+    here = [said(a.sign_off(), "new"), said(built, "new")]
+
+    assert kept(state, *here, said(built, "old")) == [0, 1]
+    assert kept(HERE, *here, said(built, "old")) == [0]
 
 
 def test_worse_words_about_one_commit_do_not_pile_up() -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from countersign.adapters.cluster.source import NotThere, Source, segment
 from countersign.adapters.cluster.stores import key_of
 from countersign.adapters.cluster.watch import Pace, Watch
-from countersign.adapters.set_index import SetIndex
+from countersign.adapters.set_index import SetIndex, made_at
 from countersign.core.errors import Stale, Unavailable
 from countersign.core.types.artifacts import ObjectRef, Tree
 from countersign.ports import Detached
@@ -173,9 +173,7 @@ class WatchedBundleSets:
 
 def _made(tree: Tree) -> tuple[str, str]:
     """Sort key: when the server took it, which nobody else can say, then its name."""
-    metadata = tree.get("metadata")
-    when = metadata.get("creationTimestamp") if isinstance(metadata, dict) else None
-    return str(when or ""), name_of(tree)
+    return made_at(tree), name_of(tree)
 
 
 class _SetWatch(Watch):

@@ -197,6 +197,62 @@ def test_a_hook_of_nobodys(gate: Gate, name: str) -> None:
     assert gone.code != 0
 
 
+@pytest.mark.parametrize(
+    "how",
+    [
+        "else",
+        pytest.param(
+            "less",
+            marks=pytest.mark.xfail(
+                strict=True, reason="one known signer can still take every place"
+            ),
+        ),
+    ],
+)
+def test_a_crowd_of_other_states_hides_none(gate: Gate, name: str, how: str) -> None:
+    """Twenty newer states by lee beside what Dana signed, near it as can be.
+
+    They say something else, or less, than what runs.
+    """
+    name = f"{name[:30]}-{how}"
+    tree = _here(chart.deployment(name))
+    notes = {f"acme.example/note-{n}": "yes" for n in range(5)}
+    tree["spec"]["template"]["metadata"]["annotations"] = notes
+    set_, plain = parted(gate.sign(written([tree])), ORDERS)
+    put(gate, set_)
+    assert gate.apply(written(plain)).admitted
+    pod = _pod(gate, name)
+    states = [copy.deepcopy(tree) for _ in range(20)]
+    for n, state in enumerate(states):
+        if how == "else":
+            env = state["spec"]["template"]["spec"]["containers"][0]["env"]
+            env[0]["value"] = f"region-{n}"
+        else:
+            some = {k: v for i, (k, v) in enumerate(notes.items()) if n >> i & 1}
+            state["spec"]["template"]["metadata"]["annotations"] = some
+    junk = [parted(gate.sign(written([one]), by=LEE), ORDERS)[0] for one in states]
+    put(gate, *junk)
+
+    gone = gate.kubectl("delete", pod, "-n", ORDERS, "--wait=false", by=None)
+
+    assert gone.code == 0, gone.out
+    until(lambda: "the same" if _pod(gate, name) == pod else "", what="another Pod")
+    for state in states[:2]:
+        assert not gate.apply(written([state])).bases
+
+
+def _pod(gate: Gate, app: str) -> str:
+    wanted = ("get", "pods", "-n", ORDERS, "-l", f"app={app}", "-o", "name")
+    found: list[str] = []
+
+    def missing() -> str:
+        found[:] = gate.stack.plane.kubectl(*wanted).stdout.split()
+        return "" if found else "none"
+
+    until(missing, what=f"a Pod of {app}")
+    return found[0]
+
+
 # An older version of the API
 
 

@@ -284,8 +284,12 @@ async def test_the_same_denial_has_the_same_id(world: World) -> None:
         create(config(), options={"fieldManager": "argocd"}),
     )
     again = [await denied(World(), other, OTHER_SALT) for other in others]
+    judged = await world.reviewer().judge(asked)
+    later = made(judged, asked, at=world.at)
 
     assert {each.id for each in again} == {first.id}
+    assert later is not None
+    assert (later.id, later.at) == (first.id, world.at)
     assert len(first.id) == 26
 
 

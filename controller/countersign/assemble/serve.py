@@ -16,7 +16,6 @@ from countersign.adapters.proof.prover import BundleProver
 from countersign.binding.facts import ClusterFacts
 from countersign.config import Cluster, Settings
 from countersign.core.types.request import AdmissionRequest
-from countersign.core.types.verdict import Verdict
 from countersign.usecases.judged import Judged
 from countersign.usecases.review import Reviewer
 
@@ -26,13 +25,11 @@ class Gate:
     """What the webhook serves.
 
     Attributes:
-        review: Judges a request within so many seconds.
-        judge: The same, with what the judgement was made of.
+        judge: Judges a request within so many seconds.
         trouble: Why nothing can be judged now; empty: it can.
         work: What must run meanwhile, each for ever.
     """
 
-    review: Callable[[AdmissionRequest, float], Awaitable[Verdict]]
     judge: Callable[[AdmissionRequest, float], Awaitable[Judged]]
     trouble: Callable[[], tuple[str, ...]]
     work: tuple[Callable[[], Coroutine[None, None, None]], ...]
@@ -81,7 +78,6 @@ async def gate(settings: Settings) -> AsyncIterator[Gate]:
             troubles.append(ranges.trouble)
             watches = (*watches, ranges.watch)
         made = Gate(
-            review=judging.review,
             judge=judging.judge,
             trouble=lambda: tuple(chain.from_iterable(t() for t in troubles)),
             work=tuple(watch.run for watch in watches),
@@ -102,10 +98,6 @@ class _Following:
         self._ranges = ranges
         self._known: Networks = ()
         self._reviewer = make(())
-
-    async def review(self, request: AdmissionRequest, patience_s: float) -> Verdict:
-        """Return the verdict of `judge` alone."""
-        return (await self.judge(request, patience_s)).verdict
 
     async def judge(self, request: AdmissionRequest, patience_s: float) -> Judged:
         """Judge `request`."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from countersign.binding.applied import applied
+from countersign.binding import applied as binding
 
 LAST = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -25,6 +25,11 @@ def _said(**fields: Any) -> Any:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, **fields}
 
 
+def applied(live: Any, said: Any) -> Any:
+    """Return what applying `said` makes of `live`."""
+    return binding.applied(live, said)
+
+
 def test_what_others_wrote_stays() -> None:
     """An annotation of a controller, and what the server allocated."""
     made = applied(_live(spec={"clusterIP": "10.0.0.1"}), _said(spec={"type": "x"}))
@@ -40,7 +45,7 @@ def test_what_the_manifest_said_before_and_no_longer_says_goes(noted: str) -> No
     live = _live({"data": {"a": "1", "b": "2"}}, data={"a": "1", "b": "2", "c": "3"})
     if noted == "server-side":
         live = _live(data={"a": "1", "b": "2", "c": "3"})
-        owned = {"f:data": {".": {}, "f:a": {}, "f:b": {}}}
+        owned: Any = {"f:data": {".": {}, "f:a": {}, "f:b": {}}}
         live["metadata"]["managedFields"] = [
             {"operation": "Apply", "fieldsV1": owned},
             {"operation": "Update", "fieldsV1": {"f:data": {"f:c": {}}}},

@@ -22,7 +22,12 @@ MAX_BESIDE = 256  # pieces of evidence beside one object that the law is shown
 
 
 def choose(
-    sets: Collection[Detached], tree: Tree | None, ref: ObjectRef, into: Gathered
+    sets: Collection[Detached],
+    tree: Tree | None,
+    ref: ObjectRef,
+    into: Gathered,
+    *,
+    weighty: Collection[Digest],
 ) -> None:
     """Add the intents of `ref` to `into`, and take what is about other states away.
 
@@ -34,10 +39,13 @@ def choose(
         tree: The object; None: what goes, or is connected to.
         ref: What it is.
         into: With all evidence that was proven.
+        weighty: What those name whose word lets things in.
 
     Limits:
-        `MAX_INTENTS`: the nearest, of those the ones that were signed last.
-        `MAX_BESIDE`: the newest; then gathering is not complete.
+        `MAX_INTENTS`: those first that have weight; of them the nearest, and of those
+            the ones that were signed last.
+        `MAX_BESIDE`: what names one of those first, then the newest; then gathering is
+            not complete.
     """
     when = _named_at(into.evidence)
     found = {
@@ -45,24 +53,34 @@ def choose(
     }
     runs, far = _images(tree), distances(sets, tree)
     nearest = sorted(
-        found.values(), key=lambda i: (far[i.digest], -when[i.digest], i.digest)
+        found.values(),
+        key=lambda i: (
+            i.digest not in weighty,
+            far[i.digest],
+            -when[i.digest],
+            i.digest,
+        ),
     )
     into.intents += nearest[:MAX_INTENTS]
     others = {intent.digest for intent in nearest[MAX_INTENTS:]}
     if others:
         text = f"of {len(found)} intents beside it only {MAX_INTENTS} were compared"
         into.problems.append(Problem(Reason.OVER_LIMIT, text))
-    here = {intent.digest for intent in into.intents}
-    here |= {image.digest for image in runs if image.digest is not None}
+    states = {intent.digest for intent in into.intents}
+    here = states | {image.digest for image in runs if image.digest is not None}
     _keep(
         into,
         [e for e in into.evidence if e.digests & here or not e.digests & others],
+        states,
     )
 
 
-def _keep(into: Gathered, about: list[Evidence]) -> None:
+def _keep(into: Gathered, about: list[Evidence], states: set[Digest]) -> None:
     carried = [e for e in about if not into.of(e)]
-    beside = sorted((e for e in about if into.of(e)), key=_made_at, reverse=True)
+    beside = sorted(
+        (e for e in about if into.of(e)),
+        key=lambda e: (e.digests.isdisjoint(states), -_made_at(e)),
+    )
     into.evidence[:] = (*carried, *beside[:MAX_BESIDE])
     if len(beside) > MAX_BESIDE:
         said = f"expected at most {MAX_BESIDE} bundles beside it, saw {len(beside)}"

@@ -100,9 +100,9 @@ class Gatherer:
             return
         beside = lay_out(sets, tree, ref, old=old, carried=into, deeds=deeds)
         try:
-            await self._prove_beside(beside, {*carried}, into, judges)
+            await self._prove_beside(beside, {*carried}, into, judges, ref)
         finally:  # also where time is up: what was proven may bind
-            choose(sets, tree, ref, into)
+            choose(sets, tree, ref, into, weighty=_weighty(into, judges, ref))
 
     async def _prove_beside(
         self,
@@ -110,11 +110,11 @@ class Gatherer:
         done: set[bytes],
         into: Gathered,
         policies: tuple[Policy, ...],
+        ref: ObjectRef,
     ) -> None:
-        """Prove what concerns the nearest intents, until enough of them are real.
+        """Prove what concerns the nearest intents, until enough of them have weight.
 
-        An intent is real if somebody whom a policy knows speaks of it; whoever else
-        puts intents there takes no place.
+        Whoever else puts intents there takes no place (`_weighs`).
         """
         tried, count = 0, MAX_INTENTS
         while True:
@@ -127,8 +127,8 @@ class Gatherer:
                 said = f"expected at most {MAX_TRIED} bundles about it beside it"
                 into.problem(OverLimit(f"{said}, saw {tried + len(found) - len(some)}"))
                 return
-            real = _real(beside, into, policies)
-            if len(real) >= MAX_INTENTS or count >= len(beside.intents):
+            heavy = _weighty(into, policies, ref).intersection(beside.intents)
+            if len(heavy) >= MAX_INTENTS or count >= len(beside.intents):
                 break
             count *= 2
         if any(into.of(e) for e in into.evidence):
@@ -193,15 +193,30 @@ class Gatherer:
         into.sets[evidence.bundle] = frozenset(sets)
 
 
-def _real(beside: Beside, into: Gathered, policies: tuple[Policy, ...]) -> set[Digest]:
-    """Return the intents there that somebody speaks of whom a policy knows."""
-    named = {
+def _weighty(
+    into: Gathered, policies: tuple[Policy, ...], ref: ObjectRef
+) -> frozenset[Digest]:
+    """Return what is named by those whose word lets things in."""
+    return frozenset(
         digest
         for evidence in into.evidence
-        if into.of(evidence) and any(_knows(policy, evidence) for policy in policies)
+        if any(_weighs(policy, evidence, ref.namespace) for policy in policies)
         for digest in evidence.digests
-    }
-    return named.intersection(beside.intents)
+    )
+
+
+def _weighs(policy: Policy, evidence: Evidence, namespace: str) -> bool:
+    """Tell whether who signed this may fill a slot, or attests for `policy`.
+
+    An author is on the roster as well, and may put as much there as he likes.
+    """
+    person = policy.roster.signer(evidence.signer)
+    roles = [slot.role for slot in policy.slots]
+    if policy.break_glass is not None:
+        roles.append(policy.break_glass.role)
+    return _attests(policy, evidence) or (
+        person is not None and any(person.has_role(role, namespace) for role in roles)
+    )
 
 
 def _carried(tree: Tree, into: Gathered) -> tuple[bytes, ...]:
@@ -221,10 +236,13 @@ def _carried(tree: Tree, into: Gathered) -> tuple[bytes, ...]:
 
 def _knows(policy: Policy, evidence: Evidence) -> bool:
     """Tell whether `policy` gives anything for the word of who signed this."""
+    known = policy.roster.signer(evidence.signer) is not None
+    return known or _attests(policy, evidence)
+
+
+def _attests(policy: Policy, evidence: Evidence) -> bool:
     attestors = (*policy.collectors, *policy.builders)
-    return policy.roster.signer(evidence.signer) is not None or any(
-        attestor.made(evidence) for attestor in attestors
-    )
+    return any(attestor.made(evidence) for attestor in attestors)
 
 
 def _only(key: str, annotations: Tree) -> Tree:

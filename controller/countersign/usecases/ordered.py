@@ -136,11 +136,18 @@ def lay_out(
     )
 
 
-def distances(sets: Iterable[Detached], tree: Tree | None) -> Mapping[Digest, int]:
-    """Return how far an object is from each intent that lies beside it."""
+def distances(
+    sets: Iterable[Detached], tree: Tree | None
+) -> Mapping[Digest, tuple[int, int]]:
+    """Return how far an object is from each intent that lies beside it, to sort by.
+
+    Of those that are as near, the one that says most: a state that has only part of
+    another lets that be as it likes.
+    """
     raws = {raw for one in sets for raw in one.intents}
     return {
-        Digest.sha256(raw): FAR if tree is None else distance(raw, tree) for raw in raws
+        Digest.sha256(raw): (FAR if tree is None else distance(raw, tree), -len(raw))
+        for raw in raws
     }
 
 

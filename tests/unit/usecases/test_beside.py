@@ -8,6 +8,7 @@ import pytest
 
 from countersign.core.types.change import Access, Deletion, Operation
 from countersign.core.types.evidence import Result
+from countersign.core.types.people import Person
 from countersign.core.types.policy import Enforcement
 from countersign.core.types.request import AdmissionRequest, Resource, Verb
 from countersign.core.types.verdict import Door, Names, Reason
@@ -270,6 +271,32 @@ async def test_what_says_worse_is_found_among_years(
     asked = world.signed(tree) if carried else world.beside(tree)
 
     assert Reason.WORSE_PROVENANCE in await world.why(create(asked))
+
+
+@pytest.mark.parametrize("who", [a.LEE, a.DANA])
+async def test_a_crowd_of_states_that_say_less(world: World, who: Person) -> None:
+    """All of them fit the object, and are newer: what says most is looked at first.
+
+    Where an author wrote them, they take no place anyway.
+    """
+    full = ledger()
+    notes = {f"note-{n}": "yes" for n in range(5)}
+    full["spec"]["template"]["metadata"]["annotations"] |= notes
+    world.beside(full, signed_at=a.NOON - 9 * a.HOUR, at="2020-01-01T00:00:00Z")
+    for n in range(2, 31):
+        part = ledger()
+        some = {k: v for i, (k, v) in enumerate(notes.items()) if n >> i & 1}
+        part["spec"]["template"]["metadata"]["annotations"] |= some
+        signed = a.sign_off(
+            who,
+            subjects=world.subjects(part),
+            changes=(world.state(part),),
+            signed_at=a.NOON - a.HOUR,
+        )
+        bundles, intents = [world.prover.bundle(signed)], [world.intent(part)[1]]
+        world.sets.put(f"part-{n}", bundles, intents, about=[LEDGER], at="2026")
+
+    assert not await world.why(create(full))
 
 
 async def test_a_release_to_come_makes_no_state_newer(world: World) -> None:

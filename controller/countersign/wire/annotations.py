@@ -6,12 +6,7 @@ write an object can write anything here: sizes are bounded before and while anyt
 inflated.
 """
 
-import base64
-import binascii
-import gzip
-import io
 import json
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
@@ -20,6 +15,7 @@ from cachetools import LRUCache, cached
 
 from countersign.core.errors import Malformed, OverLimit
 from countersign.core.types.artifacts import Json
+from countersign.wire import packed
 from countersign.wire.strict_json import parse_json
 
 PREFIX = "countersign.dev/"
@@ -30,9 +26,7 @@ KNOWN = frozenset({BUNDLES, INTENT})  # all that is read; others are refused
 MAX_PACKED = 256 * 2**10  # characters; Kubernetes' own limit on all annotations
 MAX_INFLATED = 2**20  # bytes
 MAX_RATIO = 100  # inflated to packed bytes; JSON of certificates stays below 10
-_LEVEL = 9
 _REMEMBERED = 8 * 2**20  # bytes of bundles that need not be unpacked again
-_GZIP = 16 + zlib.MAX_WBITS  # zlib's window bits for one gzip member
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +67,10 @@ def render_annotations(carried: Carried) -> dict[str, str]:
     """
     written = {}
     if carried.bundles:
-        packed = b"[" + b",".join(carried.bundles) + b"]"
-        if tuple(_items(packed)) != tuple(raw.strip() for raw in carried.bundles):
+        listed = b"[" + b",".join(carried.bundles) + b"]"
+        if tuple(_items(listed)) != tuple(raw.strip() for raw in carried.bundles):
             raise Malformed("expected each bundle to be one JSON object")
-        written[BUNDLES] = pack(packed)
+        written[BUNDLES] = pack(listed)
     if carried.intent is not None:
         written[INTENT] = pack(carried.intent)
     return written
@@ -93,9 +87,9 @@ def _none(bundles: Json) -> tuple[bytes, ...]:
 
 
 @cached(LRUCache(_REMEMBERED, getsizeof=_size), lock=Lock())
-def _remembered(packed: str) -> tuple[bytes, ...]:
+def _remembered(text: str) -> tuple[bytes, ...]:
     """Unpack bundles, or remember them: a rollout shows the same ones again and again."""
-    return tuple(_items(unpack(packed)))
+    return tuple(_items(unpack(text)))
 
 
 def _items(data: bytes) -> Iterator[bytes]:
@@ -116,34 +110,21 @@ def pack(data: bytes) -> str:
     Raises:
         Malformed: nobody would unpack it again: too large, or it shrinks too well.
     """
-    buffer = io.BytesIO()
-    with gzip.GzipFile("", "wb", _LEVEL, buffer, mtime=0) as member:
-        member.write(data)
-    packed = base64.b64encode(buffer.getvalue()).decode()
-    unpack(packed)
-    return packed
+    written = packed.pack(data)
+    unpack(written)
+    return written
 
 
-def unpack(packed: Json) -> bytes:
+def unpack(text: Json) -> bytes:
     """Decode and inflate one gzip member.
 
     Raises:
         OverLimit: larger than allowed before or after inflating.
         Malformed: no text, no base64, or anything but exactly one whole gzip member.
     """
-    if not isinstance(packed, str):
+    if not isinstance(text, str):
         raise Malformed("expected base64, saw no text")
-    if len(packed) > MAX_PACKED:
+    if len(text) > MAX_PACKED:
         raise OverLimit(f"expected at most {MAX_PACKED} characters of base64")
-    try:
-        data = base64.b64decode(packed, validate=True)
-        inflater = zlib.decompressobj(_GZIP)
-        limit = min(MAX_INFLATED, MAX_RATIO * len(data))
-        inflated = inflater.decompress(data, limit + 1)
-    except (binascii.Error, ValueError, zlib.error) as error:
-        raise Malformed("expected gzip in base64, saw something else") from error
-    if len(inflated) > limit:
-        raise OverLimit(f"expected at most {limit} bytes after inflating")
-    if not inflater.eof or inflater.unused_data:
-        raise Malformed("expected exactly one whole gzip member")
-    return inflated
+    member = packed.decode(text)
+    return packed.inflate(member, min(MAX_INFLATED, MAX_RATIO * len(member)))

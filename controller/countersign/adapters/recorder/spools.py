@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from countersign.adapters.certificate_files import stamp
 from countersign.core.errors import Misconfigured, OverLimit, Unavailable
 from countersign.core.types.decision import Batch
 from countersign.wire.decision import MAX_BATCH, parse_batch
@@ -180,7 +181,7 @@ class _Context:
         self._access = access
         self._files = (access.ca_file, access.certificate_file, access.key_file)
         try:
-            self._stamp = self._look()
+            self._stamp = stamp(*self._files)
             self.current = self._load()
         except (OSError, ValueError) as error:
             names = ", ".join(str(file) for file in self._files)
@@ -191,17 +192,13 @@ class _Context:
     def refresh(self) -> tuple[str, ...]:
         """Load the files again if they changed; return what went wrong."""
         try:
-            stamp = self._look()
-            if stamp != self._stamp:
+            seen = stamp(*self._files)
+            if seen != self._stamp:
                 self.current = self._load()
-                self._stamp = stamp
+                self._stamp = seen
         except (OSError, ValueError) as error:
             return (f"could not load the client certificate again: {error}",)
         return ()
-
-    def _look(self) -> tuple[tuple[int, int, int], ...]:
-        seen = (file.stat() for file in self._files)
-        return tuple((s.st_ino, s.st_mtime_ns, s.st_size) for s in seen)
 
     def _load(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies, names too

@@ -8,8 +8,7 @@ import logging
 import ssl
 from pathlib import Path
 
-from cryptography import x509
-
+from countersign.adapters.certificate_files import end_of, stamp
 from countersign.core.errors import Misconfigured
 from countersign.telemetry import CERTIFICATE_EXPIRY
 
@@ -34,7 +33,7 @@ class Doorway:
         self._files = (certificate_file, key_file)
         self._authority = ""
         try:
-            self._stamp = self._look()
+            self._stamp = stamp(*self._files)
             self.listening = self._load("")
             self.current = self._load("")
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
@@ -64,8 +63,8 @@ class Doorway:
     def refresh(self) -> None:
         """Load the files again if they changed; what is half done waits."""
         try:
-            stamp = self._look()
-            if stamp == self._stamp:
+            seen = stamp(*self._files)
+            if seen == self._stamp:
                 return
             self.current = self._load(self._authority)
         except (OSError, ValueError) as error:
@@ -73,7 +72,7 @@ class Doorway:
                 "certificate_not_loaded", extra={"error": str(error)}
             )
             return
-        self._stamp = stamp
+        self._stamp = seen
         logger.info("certificate_loaded")
 
     def _hand_over(
@@ -81,11 +80,6 @@ class Doorway:
     ) -> None:
         del name, context
         connection.context = self.current
-
-    def _look(self) -> tuple[tuple[int, int, int], ...]:
-        # kubelet swaps a symbolic link: stat sees through it
-        seen = (file.stat() for file in self._files)
-        return tuple((s.st_ino, s.st_mtime_ns, s.st_size) for s in seen)
 
     def _load(self, authority: str) -> ssl.SSLContext:
         certificate, key = self._files
@@ -96,6 +90,5 @@ class Doorway:
         context.load_cert_chain(certificate, key)
         if authority:
             context.load_verify_locations(cadata=authority)
-        leaf = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
-        CERTIFICATE_EXPIRY.set(leaf.not_valid_after_utc.timestamp())
+        CERTIFICATE_EXPIRY.set(end_of(certificate).timestamp())
         return context

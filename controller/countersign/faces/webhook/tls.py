@@ -4,15 +4,13 @@ import logging
 import ssl
 from pathlib import Path
 
-from cryptography import x509
 from prometheus_client import Gauge
 
+from countersign.adapters.certificate_files import end_of, stamp
 from countersign.core.errors import Misconfigured
 from countersign.telemetry import CERTIFICATE_EXPIRY
 
 logger = logging.getLogger(__name__)
-
-_Stamp = tuple[tuple[int, int, int], ...]
 
 
 class ServingCertificate:
@@ -49,7 +47,7 @@ class ServingCertificate:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_3  # the API server is Go
         try:
-            self._stamp = self._look()
+            self._stamp = stamp(*self._files)
             self._load()
             if client_ca_file is not None:
                 self.context.load_verify_locations(client_ca_file)
@@ -68,8 +66,8 @@ class ServingCertificate:
         call: until then the last good pair is served.
         """
         try:
-            stamp = self._look()
-            if stamp == self._stamp:
+            seen = stamp(*self._files)
+            if seen == self._stamp:
                 return False
             self._load()
         except (OSError, ValueError) as error:
@@ -77,14 +75,9 @@ class ServingCertificate:
                 "certificate_not_loaded", extra={"error": str(error)}
             )
             return False
-        self._stamp = stamp
+        self._stamp = seen
         logger.info("certificate_loaded")
         return True
-
-    def _look(self) -> _Stamp:
-        # kubelet swaps a symbolic link: stat sees through it
-        seen = (file.stat() for file in self._files)
-        return tuple((s.st_ino, s.st_mtime_ns, s.st_size) for s in seen)
 
     def _load(self) -> None:
         certificate, key = self._files
@@ -92,5 +85,4 @@ class ServingCertificate:
         # that the key is not its own, and that would be the live one
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
         self.context.load_cert_chain(certificate, key)
-        leaf = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
-        self._expiry.set(leaf.not_valid_after_utc.timestamp())
+        self._expiry.set(end_of(certificate).timestamp())

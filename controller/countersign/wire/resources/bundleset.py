@@ -4,10 +4,7 @@ The name of a set carries the digest of its spec, so a set that is known by name
 known whole, and two people who pack the same evidence write the same object.
 """
 
-import base64
-import gzip
 import hashlib
-import io
 import re
 from collections.abc import Sequence
 
@@ -16,6 +13,7 @@ import rfc8785
 
 from countersign.core.errors import Malformed, OverLimit
 from countersign.core.types.artifacts import Digest, Json, Tree
+from countersign.wire.packed import pack
 from countersign.wire.resources.bundleset_spec import MAX_ENTRIES, MAX_PLAIN, MAX_SET
 from countersign.wire.resources.kinds import API_VERSION, BUNDLE_SET
 from countersign.wire.resources.read import Invalid, name_of
@@ -26,7 +24,6 @@ MAX_OBJECT = 1_400_000
 _HEX = 32  # characters of the digest in a name: 128 bits
 _MAX_WHAT = 200  # characters; a name has at most 253
 _OTHER = re.compile(r"[^a-z0-9]+")
-_LEVEL = 9  # of gzip
 
 
 def render_bundle_set(
@@ -83,13 +80,7 @@ def refuse_other_name(tree: Tree) -> None:
 
 
 def _packed(plain: bytes) -> Tree:
-    buffer = io.BytesIO()
-    with gzip.GzipFile("", "wb", _LEVEL, buffer, mtime=0) as member:
-        member.write(plain)
-    return {
-        "digest": {"sha256": Digest.sha256(plain).value},
-        "data": base64.b64encode(buffer.getvalue()).decode(),
-    }
+    return {"digest": {"sha256": Digest.sha256(plain).value}, "data": pack(plain)}
 
 
 def _mark(spec: Json) -> str:

@@ -4,15 +4,13 @@ Storage is untrusted: a BundleSet is checked for form and size, and its bundles 
 proven like any others.
 """
 
-import base64
-import binascii
-import zlib
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest
+from countersign.wire.packed import decode, inflate
 from countersign.wire.resources.fields import DigestSet, Strict, rules
 
 MAX_ENTRIES = 256  # bundles, and as many intents, of one BundleSet
@@ -41,14 +39,7 @@ class Packed(Strict):
             Malformed: not base64, not one gzip member, above `MAX_PLAIN`, or other
                 bytes than `digest` says.
         """
-        inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        try:
-            packed = base64.b64decode(self.data, validate=True)
-            plain = inflate.decompress(packed, MAX_PLAIN + 1)
-        except (binascii.Error, zlib.error) as error:
-            raise Malformed(f"expected gzip in base64: {error}") from error
-        if len(plain) > MAX_PLAIN or not inflate.eof or inflate.unused_data:
-            raise Malformed(f"expected one gzip member of at most {MAX_PLAIN} bytes")
+        plain = inflate(decode(self.data), MAX_PLAIN)
         if Digest.sha256(plain) != self.digest.value():
             raise Malformed(f"expected bytes with sha256 {self.digest.sha256}")
         return plain

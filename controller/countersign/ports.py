@@ -234,6 +234,10 @@ class Spool(Protocol):
         ...
 
 
+MAX_FOUND = 1000
+"""Decisions of one answer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """Which decisions; an empty field asks nothing.
@@ -245,7 +249,7 @@ class Query:
         person: Whose word it rests on.
         since: Made last at or after.
         debts: Only break-glass admissions that nobody has reviewed yet.
-        limit: At most so many, the newest first; at most 1000.
+        limit: At most so many, the newest first; at most `MAX_FOUND`.
     """
 
     namespace: str | None = None

@@ -24,9 +24,7 @@ from countersign.adapters.audit.tables import (
     REVIEWS,
 )
 from countersign.core.types.decision import Recorded, Review
-from countersign.ports import Query
-
-MAX_FOUND = 1000  # decisions of one answer
+from countersign.ports import MAX_FOUND, Query
 
 
 def positions(connection: Connection) -> Mapping[str, int]:

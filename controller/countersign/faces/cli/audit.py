@@ -14,10 +14,8 @@ from countersign.faces.cli.decisions import Reach, ask, fetch
 from countersign.faces.cli.recorder import recorder as recorder_options
 from countersign.faces.cli.running import running
 from countersign.faces.cli.session import Command, Exit, Session
-from countersign.ports import Query
+from countersign.ports import MAX_FOUND, Query
 from countersign.report.audit import decision_text, log_text
-
-MAX_SHOWN = 1000  # decisions of one answer, as the recorder gives
 
 
 @click.group("audit")
@@ -56,7 +54,7 @@ command.add_command(running)
 @click.option("--debts", is_flag=True, help="Break-glass that nobody has reviewed yet.")
 @click.option(
     "--limit",
-    type=click.IntRange(1, MAX_SHOWN),
+    type=click.IntRange(1, MAX_FOUND),
     default=100,
     show_default=True,
     help="At most so many, the newest.",

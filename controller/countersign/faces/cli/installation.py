@@ -11,12 +11,10 @@ from countersign.core.types.survey import Survey
 from countersign.faces.cli.cluster import REQUEST_S, Where
 from countersign.faces.cli.recorder import open_records
 from countersign.faces.cli.session import Session
-from countersign.ports import Query, Recorder
+from countersign.ports import MAX_FOUND, Query, Recorder
 from countersign.usecases.coverage import registration
 from countersign.usecases.survey import Material, items
 from countersign.wire.resources.kinds import POLICY
-
-_DEBTS = 1000  # review debts that are looked at, the newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ class Look:
         except CountersignError as error:
             found = _missing(found, f"spools of the recorder: {error}")
         try:
-            debts = await records.find(Query(debts=True, limit=_DEBTS))
+            debts = await records.find(Query(debts=True, limit=MAX_FOUND))
         except CountersignError as error:
             return _missing(found, f"review debts: {error}")
         return replace(found, debts=debts)

@@ -11,10 +11,8 @@ from countersign.faces.cli.cluster import Where
 from countersign.faces.cli.engine import Sources, list_sets, open_bench
 from countersign.faces.cli.recorder import open_records
 from countersign.faces.cli.session import Session
-from countersign.ports import Query
+from countersign.ports import MAX_FOUND, Query
 from countersign.usecases.running import Seen, Standing, protected
-
-_LIMIT = 1000  # decisions of a namespace that are looked through, the newest
 
 
 async def look(
@@ -84,7 +82,7 @@ class History:
                 self._session, self._url, self._ca, self._where
             ) as records:
                 for place in places:
-                    query = Query(namespace=place, limit=_LIMIT)
+                    query = Query(namespace=place, limit=MAX_FOUND)
                     found[place] = await records.find(query)
         except CountersignError as error:
             click.echo(f"since when is not known: {error}", err=True)

@@ -5,10 +5,9 @@ from urllib.parse import parse_qsl
 
 from countersign.core.errors import Malformed
 from countersign.core.types.decision import Outcome
-from countersign.ports import Query
+from countersign.ports import MAX_FOUND, Query
 from countersign.wire.times import parse_instant
 
-MAX_LIMIT = 1000
 _MAX_VALUE = 253  # characters: no name of Kubernetes is longer
 _ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _LIMIT = re.compile(r"[1-9][0-9]{0,3}")
@@ -81,6 +80,6 @@ def _flag(text: str) -> bool:
 
 
 def _limit(text: str) -> int:
-    if not _LIMIT.fullmatch(text) or int(text) > MAX_LIMIT:
-        raise Malformed(f"expected a limit of 1 to {MAX_LIMIT}, saw {text[:80]!r}")
+    if not _LIMIT.fullmatch(text) or int(text) > MAX_FOUND:
+        raise Malformed(f"expected a limit of 1 to {MAX_FOUND}, saw {text[:80]!r}")
     return int(text)

@@ -22,8 +22,8 @@ from countersign.core.types.artifacts import Intent, ObjectRef, Tree
 from countersign.core.types.policy import GroupKind
 from countersign.ports import ClusterState, Right
 from countersign.usecases.bind import look_up
-from countersign.usecases.look import Sheet
 from countersign.usecases.prepare import Prepared
+from countersign.usecases.sheet import Sheet
 from countersign.usecases.verify import plural
 from countersign.wire.annotations import read_annotations
 

@@ -9,8 +9,8 @@ from countersign.core.types.artifacts import Algorithm, Tree
 from countersign.core.types.change import Change, NamespaceWindow
 from countersign.core.types.evidence import Carrier
 from countersign.usecases.inspect import Inspected
-from countersign.usecases.look import Item, Sheet
 from countersign.usecases.prepare import BUDGET, weight
+from countersign.usecases.sheet import Item, Sheet
 from countersign.usecases.sign_off import SignedOff
 from countersign.wire.resources.bundleset import render_bundle_set
 

@@ -17,8 +17,8 @@ from countersign.core.types.change import (
 from countersign.core.types.decision import Decision, Outcome, Proposal, Recorded
 from countersign.ports import Detached, EvidenceStore, Right
 from countersign.usecases.deliver import OWN_NAMESPACE, place_of
-from countersign.usecases.look import LookOrder, Opening, Removal, Sheet
 from countersign.usecases.prepare import Prepared
+from countersign.usecases.sheet import LookOrder, Opening, Removal, Sheet
 from countersign.wire.resources.bundleset_about import about
 from countersign.wire.resources.kinds import BUNDLE_SET, GROUP
 

@@ -17,7 +17,7 @@ from countersign.core.types.change import NamespaceWindow
 from countersign.core.types.evidence import Assistance, Provenance
 from countersign.core.types.policy import GroupKind, Policy, Toggle, Treatment, glob
 from countersign.usecases.inspect import Inspected
-from countersign.usecases.look import Item, Sheet
+from countersign.usecases.sheet import Item, Sheet
 from countersign.usecases.sign_off import Review
 
 

@@ -12,7 +12,7 @@ from countersign.core.types.artifacts import Digest, Subject
 from countersign.core.types.evidence import Answer, Emergency, Result, SignOff, Trace
 from countersign.core.types.time import Interval
 from countersign.ports import Clock, Signer
-from countersign.usecases.look import Sheet
+from countersign.usecases.sheet import Sheet
 from countersign.usecases.sign import sign
 from countersign.wire.signoff import render_sign_off
 

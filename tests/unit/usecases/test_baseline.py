@@ -18,7 +18,8 @@ from countersign.usecases.baseline import (
     rights,
     running,
 )
-from countersign.usecases.look import LookOrder, look
+from countersign.usecases.look import look
+from countersign.usecases.sheet import LookOrder
 from tests.support.trees import deployment, tree
 from tests.support.world import FakeCluster, ref_of
 

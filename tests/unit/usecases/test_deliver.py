@@ -12,8 +12,9 @@ from countersign.core.types.change import Deletion
 from countersign.core.types.evidence import Carrier, SignOff
 from countersign.usecases.deliver import OWN_NAMESPACE, Delivery, deliver
 from countersign.usecases.inspect import carried_bundles
-from countersign.usecases.look import LookOrder, Removal, look
+from countersign.usecases.look import look
 from countersign.usecases.prepare import BUDGET, Prepared, prepare, weight
+from countersign.usecases.sheet import LookOrder, Removal
 from countersign.usecases.sign_off import sign_off
 from countersign.wire.attestation import parse_attestation
 from countersign.wire.bundle import parse_bundle

@@ -25,8 +25,9 @@ from countersign.core.types.request import Resource
 from countersign.core.types.verdict import Basis, Door, Filled, Reason
 from countersign.usecases.deliver import deliver
 from countersign.usecases.denied import moved_on, signable, standing, take_up
-from countersign.usecases.look import Opening, Removal, Sheet, look
+from countersign.usecases.look import look
 from countersign.usecases.prepare import Prepared
+from countersign.usecases.sheet import Opening, Removal, Sheet
 from countersign.usecases.sign_off import sign_off
 from countersign.wire.resources.bundleset import render_bundle_set
 from tests.support.decisions import NOON, denied

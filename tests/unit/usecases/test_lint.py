@@ -25,7 +25,8 @@ from countersign.core.types.policy import (
     Treatment,
 )
 from countersign.usecases.lint import Lint, LintKind, lint
-from countersign.usecases.look import LookOrder, Sheet, look
+from countersign.usecases.look import look
+from countersign.usecases.sheet import LookOrder, Sheet
 from countersign.usecases.sign_off import Review
 from tests.support.signing import NOON
 from tests.unit.usecases.test_sign_off import (

@@ -24,8 +24,9 @@ from countersign.provenance.registry import known_agents
 from countersign.usecases.attest import AttestOrder, attest
 from countersign.usecases.deliver import deliver
 from countersign.usecases.inspect import carried_bundles
-from countersign.usecases.look import LookOrder, Sheet, look
+from countersign.usecases.look import look
 from countersign.usecases.prepare import Prepared, prepare
+from countersign.usecases.sheet import LookOrder, Sheet
 from countersign.usecases.sign_off import Review, SignedOff, sign_off
 from countersign.wire.attestation import parse_attestation
 from countersign.wire.bundle import parse_bundle

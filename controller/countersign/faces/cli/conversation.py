@@ -25,7 +25,7 @@ from countersign.faces.cli.sheet import show_sheet
 from countersign.faces.cli.signing import Signatory
 from countersign.usecases.baseline import parts
 from countersign.usecases.lint import Lint, lint
-from countersign.usecases.look import LookOrder, Sheet
+from countersign.usecases.sheet import LookOrder, Sheet
 from countersign.usecases.sign_off import Review, SignedOff, sign_off
 
 

@@ -14,7 +14,7 @@ from countersign.faces.cli import words
 from countersign.faces.cli.text import one_line, visible
 from countersign.usecases.inspect import Inspected
 from countersign.usecases.lint import Lint, LintKind
-from countersign.usecases.look import Going, Item, Opening, Sheet
+from countersign.usecases.sheet import Going, Item, Opening, Sheet
 from countersign.wire.yaml_text import render_yaml
 
 _CONTEXT = 3  # unchanged lines around a change, as diff -u shows

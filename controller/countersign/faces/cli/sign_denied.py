@@ -36,7 +36,8 @@ from countersign.ports import Records
 from countersign.usecases.debts import LINK
 from countersign.usecases.deliver import Delivery, deliver
 from countersign.usecases.denied import Denied, is_debt, moved_on, standing, take_up
-from countersign.usecases.look import Sheet, look
+from countersign.usecases.look import look
+from countersign.usecases.sheet import Sheet
 
 _TRIES, _PAUSE_S = 6, 1.0  # a denial takes a moment until it is recorded
 _AGAIN = {Verb.DELETE: "delete"}

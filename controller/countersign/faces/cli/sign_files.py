@@ -25,8 +25,9 @@ from countersign.faces.cli.session import Exit
 from countersign.faces.cli.signing import choose
 from countersign.ports import Detached
 from countersign.usecases.deliver import deliver
-from countersign.usecases.look import LookOrder, Removal, Sheet, look
+from countersign.usecases.look import look
 from countersign.usecases.prepare import name_of, prepare
+from countersign.usecases.sheet import LookOrder, Removal, Sheet
 from countersign.usecases.source import Source
 from countersign.wire.resources.kinds import API_VERSION, BUNDLE_SET
 from countersign.wire.resources.objects import bundle_set

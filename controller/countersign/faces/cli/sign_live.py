@@ -27,7 +27,8 @@ from countersign.ports import Right
 from countersign.usecases.baseline import Wanted, kinds, rights, running
 from countersign.usecases.deliver import deliver
 from countersign.usecases.denied import require_rights
-from countersign.usecases.look import LookOrder, Sheet, look
+from countersign.usecases.look import look
+from countersign.usecases.sheet import LookOrder, Sheet
 from countersign.wire.resources.kinds import BUNDLE_SET, GROUP
 
 

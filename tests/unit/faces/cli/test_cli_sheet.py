@@ -12,7 +12,8 @@ from countersign.core.types.change import Access, ObjectChange, Operation
 from countersign.faces.cli import words
 from countersign.faces.cli.sheet import diff, show_sheet
 from countersign.usecases.lint import Lint, LintKind
-from countersign.usecases.look import LookOrder, Opening, Removal, Sheet, look
+from countersign.usecases.look import look
+from countersign.usecases.sheet import LookOrder, Opening, Removal, Sheet
 from tests.unit.usecases.test_sign_off import (
     DEPLOYMENT,
     SECRET,

@@ -111,7 +111,8 @@ class FakeLists:
         self.asked.append(path)
         folder, _, name = path.rpartition("/")
         head, _, tail = folder.partition("/namespaces/")
-        folder = f"{head}/{tail.partition('/')[2]}" if tail else folder
+        if tail and folder not in self._objects:  # put where all namespaces are listed
+            folder = f"{head}/{tail.partition('/')[2]}"
         if self.down:
             raise Unavailable("connection refused")
         if name in self.gone or name not in self._objects.get(folder, {}):

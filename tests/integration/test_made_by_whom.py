@@ -131,7 +131,7 @@ def test_a_declared_human_change_needs_no_sign_off(gate: Gate, name: str) -> Non
     admitted = gate.apply(_carrying(tree, claimed, _signed(gate, word, LEE)))
 
     assert alone.reasons == ("slot_open",)
-    assert by_another.reasons == ("slot_open",)
+    assert by_another.reasons == ("declaration_rejected", "slot_open")
     assert admitted.bases == ("payments: signed declared=lee",), admitted.out
 
 

@@ -137,7 +137,8 @@ def test_running_looks_where_kubectl_does(gate: Gate, tmp_path: Path) -> None:
 
     assert "objects in orders, nobody" in there.err
     assert "no decisions found in namespace orders" in log.err
-    assert "dana" not in other.out
+    assert " signed by dana (senior)" not in other.out
+    assert "nobody" in other.out
 
 
 def test_running_says_nobody_where_nobody_spoke(gate: Gate, name: str) -> None:

@@ -78,6 +78,7 @@ class SpoolJournal:
         self._seen: TTLCache[str, None] = TTLCache(_SEEN, _SEEN_S)
         self._hangs = self._failing = self._closing = False
         self._unopened = 0  # lost while there was no folder to count in
+        self._counting = threading.Lock()  # decisions are lost on the loop, too
         self._reader = ThreadPoolExecutor(1, "spool-reader")
         self._folder: Folder | None = None
         self._tried = 0.0
@@ -236,9 +237,10 @@ class SpoolJournal:
             return None
         if folder.torn:
             logger.warning("spool_torn", extra={"bytes": folder.torn})
-        folder.lose(self._unopened)
-        self._unopened = 0
-        self._folder = folder
+        with self._counting:
+            folder.lose(self._unopened)
+            self._unopened = 0
+            self._folder = folder
         SPOOL_BYTES.set(folder.size)
         return folder
 
@@ -267,10 +269,11 @@ class SpoolJournal:
 
     def _lose(self, cause: str) -> None:
         SPOOL_LOST.labels(cause).inc()
-        if self._folder is None:
-            self._unopened += 1
-        else:
-            self._folder.lose()
+        with self._counting:
+            if self._folder is None:
+                self._unopened += 1
+            else:
+                self._folder.lose()
 
 
 def _line(kept: Decision | Sighting) -> bytes:

@@ -1,7 +1,8 @@
 """BundleSets by what they speak of, within a bounded memory.
 
-Anybody who may write BundleSets in a namespace decides how much lies there. So what was
-kept first stays, and one namespace cannot take the room of all others.
+Anybody who may write BundleSets in a namespace decides how much lies there. Where that is
+too much, `set_shares` says what is kept; what is not is known by its age and size, so that
+it is the same whatever came first.
 """
 
 import logging
@@ -10,11 +11,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from countersign.adapters.cluster.stores import key_of
+from countersign.adapters.set_shares import Rank, chosen, share
 from countersign.core.types.artifacts import ObjectRef, Tree
 from countersign.ports import Detached
 from countersign.telemetry import BUNDLE_SETS
 from countersign.wire.resources.bundleset_about import named, stated
-from countersign.wire.resources.bundleset_spec import MAX_SET
 from countersign.wire.resources.objects import bundle_set
 from countersign.wire.resources.read import Invalid
 
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 MAX_NAMESPACE = 24 << 20  # bytes of one namespace's sets: about a thousand releases
 MAX_ALL = 96 << 20  # bytes of all sets
-_SET, _NAME = 1024, 512  # bytes of a set, and of each object that it names, estimated
+_SET, _NAME = 1024, 1024  # bytes of a set, and of each object that it names, estimated
 _STATED = 2048  # bytes of what a bundle claims, estimated
 
 
@@ -39,27 +40,36 @@ class _Place:
     """The sets of one namespace.
 
     Attributes:
+        ranks: Of all sets that can be read, by name.
         kept: By name.
         found: Names of sets, by what they speak of.
         windows: Names of sets that open all of the namespace.
-        unfit: Names of sets for which there was no room.
+        unfit: Names of sets that are not kept, since there was no room.
+        wanted: Those of them for which there is room by now.
         invalid: Names of sets that nobody can read.
+        asked: Bytes of all sets that can be read.
+        size: Bytes of what is kept.
     """
 
+    ranks: dict[str, Rank] = field(default_factory=dict)
     kept: dict[str, _Kept] = field(default_factory=dict)
     found: defaultdict[ObjectRef, set[str]] = field(
         default_factory=lambda: defaultdict(set)
     )
     windows: set[str] = field(default_factory=set)
     unfit: set[str] = field(default_factory=set)
+    wanted: set[str] = field(default_factory=set)
     invalid: set[str] = field(default_factory=set)
+    asked: int = 0
     size: int = 0
 
 
 class SetIndex:
     """BundleSets, found by the objects that they name.
 
-    A set is known by its name, which carries the digest of what is in it.
+    A set is known by its name, which carries the digest of what is in it. What is kept
+    is chosen when somebody asks, or when a quarter too much is held: a list of many sets
+    would otherwise be sorted once for each.
 
     Args:
         own_namespace: Where sets about cluster-scoped objects lie.
@@ -79,17 +89,27 @@ class SetIndex:
         self._all_bytes = all_bytes
         self._places: defaultdict[str, _Place] = defaultdict(_Place)
         self._size = 0
+        self._settled = True
 
     def put(self, tree: Tree) -> bool:
-        """Keep a set; tell whether it is one that was not kept before."""
+        """Take a set; tell whether it is one that was not held before.
+
+        Whether there is room for it in the end is told by `about`.
+        """
         where, name = key_of(tree)
         place = self._places[where]
+        self._date(place, name, made_at(tree))
         if name in place.kept:
             return False
+        if name in place.unfit:
+            self._settle()
+            if name not in place.wanted:
+                return False
         try:
             bundles, intents = bundle_set(tree)
         except Invalid as error:
             self._pass(place.invalid, where, name, str(error))
+            self._count()
             return False
         place.invalid.discard(name)
         said = tuple(map(stated, bundles))
@@ -97,10 +117,6 @@ class SetIndex:
         keys = frozenset(map(_key, about.refs))  # of other places: never asked for
         size = sum(map(len, (*bundles, *intents))) + _SET + _NAME * len(keys)
         size += _STATED * len(bundles)
-        if size > self._room(place):
-            self._pass(place.unfit, where, name, "no room is left for it")
-            return False
-        place.unfit.discard(name)
         kept = _Kept(
             Detached(
                 name=name,
@@ -114,6 +130,12 @@ class SetIndex:
             size,
         )
         self._add(place, kept)
+        if (
+            place.size > self._namespace_bytes * 5 // 4
+            or self._size > self._all_bytes * 5 // 4
+        ):
+            self._settle()
+        self._count()
         return True
 
     def drop(self, tree: Tree) -> None:
@@ -136,9 +158,8 @@ class SetIndex:
     def unknown(self, where: str, names: Collection[str]) -> tuple[str, ...]:
         """Return those of `names` that it is worth to fetch, in their order."""
         place = self._places.get(where, _Place())
-        passed = set(place.invalid)
-        if self._room(place) < MAX_SET:
-            passed |= place.unfit
+        self._settle()
+        passed = place.invalid | (place.unfit - place.wanted)
         return tuple(n for n in names if n not in place.kept and n not in passed)
 
     def about(self, ref: ObjectRef) -> tuple[Detached, ...]:
@@ -148,6 +169,7 @@ class SetIndex:
         """
         where = ref.namespace or self._own
         place = self._places.get(where, _Place())
+        self._settle()
         names = set(place.windows) if ref.namespace else set()
         for key in _keys(ref):
             names |= place.found.get(key, set())
@@ -157,11 +179,48 @@ class SetIndex:
         unread = Detached(name=min(place.unfit), bundles=(), intents=(), whole=False)
         return (*found, unread)
 
-    def _room(self, place: _Place) -> int:
-        return min(self._namespace_bytes - place.size, self._all_bytes - self._size)
+    def _settle(self) -> None:
+        """Keep what is chosen of all that is there, and nothing else."""
+        if self._settled:
+            return
+        room = share(
+            (place.asked for place in self._places.values()),
+            most=self._namespace_bytes,
+            total=self._all_bytes,
+        )
+        for where, place in self._places.items():
+            if place.asked <= room:
+                place.wanted = set(place.unfit)
+                continue
+            fit = chosen(place.ranks.values(), room)
+            place.wanted = place.unfit & fit
+            for name in place.kept.keys() - fit:
+                self._unload(place, name)
+                rank = place.ranks[name]
+                why = f"no room for its {rank.size} bytes, made {rank.made or 'now'}"
+                self._pass(place.unfit, where, name, why)
+        self._settled = True
+        self._count()
+
+    def _date(self, place: _Place, name: str, made: str) -> None:
+        """Note that a set was deleted and made anew, while nobody told us."""
+        rank = place.ranks.get(name)
+        if rank is None or made in ("", rank.made):
+            return
+        place.ranks[name] = rank._replace(made=made)
+        if kept := place.kept.get(name):
+            detached = replace(kept.detached, made=made)
+            place.kept[name] = replace(kept, detached=detached)
+        self._settled = False
 
     def _add(self, place: _Place, kept: _Kept) -> None:
         name = kept.detached.name
+        if name not in place.ranks:
+            place.ranks[name] = Rank(kept.detached.made, name, kept.size)
+            place.asked += kept.size
+            self._settled = False
+        place.unfit.discard(name)
+        place.wanted.discard(name)
         place.kept[name] = kept
         for key in kept.keys:
             place.found[key].add(name)
@@ -169,7 +228,6 @@ class SetIndex:
             place.windows.add(name)
         place.size += kept.size
         self._size += kept.size
-        self._count()
 
     def _pass(self, passed: set[str], where: str, name: str, why: str) -> None:
         if name not in passed:
@@ -178,23 +236,31 @@ class SetIndex:
                 "bundle_set_ignored",
                 extra={"namespace": where, "resource": name, "problem": why[:512]},
             )
-        self._count()
 
     def _forget(self, where: str, name: str) -> None:
         place = self._places[where]
-        place.unfit.discard(name)
-        place.invalid.discard(name)
-        place.windows.discard(name)
-        kept = place.kept.pop(name, None)
-        if kept is not None:
-            for key in kept.keys:
-                place.found[key].discard(name)
-                if not place.found[key]:
-                    del place.found[key]
-            place.size -= kept.size
-            self._size -= kept.size
-        if not (place.kept or place.unfit or place.invalid):
+        for names in (place.unfit, place.wanted, place.invalid):
+            names.discard(name)
+        self._unload(place, name)
+        rank = place.ranks.pop(name, None)
+        if rank is not None:
+            place.asked -= rank.size
+            self._settled = False
+        if not (place.ranks or place.invalid):
             del self._places[where]
+
+    def _unload(self, place: _Place, name: str) -> None:
+        """Let go of what is in a set; that it is there stays known."""
+        kept = place.kept.pop(name, None)
+        if kept is None:
+            return
+        place.windows.discard(name)
+        for key in kept.keys:
+            place.found[key].discard(name)
+            if not place.found[key]:
+                del place.found[key]
+        place.size -= kept.size
+        self._size -= kept.size
 
     def _count(self) -> None:
         places = self._places.values()

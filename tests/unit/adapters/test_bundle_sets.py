@@ -1,13 +1,17 @@
 """BundleSets are found by what they name, within bounds, and before the watch has them."""
 
+import random
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from countersign.adapters.cluster.bundle_sets import WatchedBundleSets
 from countersign.adapters.cluster.watch import Pace
 from countersign.adapters.set_index import SetIndex
+from countersign.adapters.set_shares import Rank, chosen, share
 from countersign.core.errors import Stale, Unavailable
 from countersign.core.types.artifacts import ObjectRef
 from countersign.core.types.change import Deletion, NamespaceWindow
@@ -21,6 +25,7 @@ from tests.support.watched import Clock, FakeLists, running, until
 SETS = "/apis/countersign.dev/v1alpha1/bundlesets"
 OWN = "countersign"
 LEDGER = ObjectRef("apps", "Deployment", "payments", "ledger")
+SIZE = 32_200  # bytes of a `large` set, rounded up
 NODE = ObjectRef("", "Node", "", "n1")
 
 
@@ -36,9 +41,21 @@ def about(ref: ObjectRef, salt: str = "", namespace: str = "payments") -> Any:
     return render_bundle_set("set", [bundle], [], namespace)
 
 
+def at(tree: Any, minute: int) -> Any:
+    """Return a set as the server takes it at that minute."""
+    made = f"2026-11-23T{minute // 60:02}:{minute % 60:02}:00Z"
+    return {**tree, "metadata": {**tree["metadata"], "creationTimestamp": made}}
+
+
+def large(minute: int, namespace: str = "payments") -> Any:
+    """Return a set of some 30 KB about an object there, made at that minute."""
+    ref = replace(LEDGER, namespace=namespace)
+    return at(about(ref, f"{minute:020000}", namespace), minute)
+
+
 def names(index: SetIndex | WatchedBundleSets, ref: ObjectRef = LEDGER) -> list[str]:
     """Return the names of the sets that are found for an object."""
-    return [one.name for one in index.about(ref)]
+    return [one.name for one in index.about(ref) if one.whole]
 
 
 class TestIndex:
@@ -101,35 +118,68 @@ class TestIndex:
         assert index.places() == ()
         assert index.put(tree)
 
-    def test_keeps_within_bounds(self) -> None:
-        """What was first stays; who comes too late is named."""
-        trees = [about(LEDGER, "x" * 20_000 + str(n)) for n in range(5)]
-        index = SetIndex(OWN, namespace_bytes=100_000)
+    def test_keeps_the_oldest_and_the_newest(self) -> None:
+        """Whatever came first; what is not kept is named, and told apart."""
+        trees = [large(n) for n in range(9)]
+        for order in (trees, trees[::-1]):
+            index = SetIndex(OWN, namespace_bytes=SIZE * 4)
+            for tree in order:
+                index.put(tree)
+            unread = index.about(replace(LEDGER, name="other"))
+
+            assert names(index) == sorted(map(_name, [*trees[:3], trees[8]]))
+            assert [one.whole for one in unread] == [False]
+            assert unread[0].bundles == ()
+            assert index.unknown("payments", [_name(t) for t in trees]) == ()
+            assert not index.put(trees[4])
+
+    def test_fetches_what_there_is_room_for_again(self) -> None:
+        """It is not there by itself: we let go of what is in it."""
+        trees = [large(n) for n in range(5)]
+        index = SetIndex(OWN, namespace_bytes=SIZE * 4)
         for tree in trees:
             index.put(tree)
-        kept = [one for one in index.about(LEDGER) if one.whole]
-        unread = index.about(replace(LEDGER, name="other"))
-
-        assert 0 < len(kept) < 5
-        assert {one.name for one in kept} == {_name(t) for t in trees[: len(kept)]}
-        assert [one.whole for one in unread] == [False]
-        assert unread[0].bundles == ()
+        assert _name(trees[3]) not in names(index)
         index.drop(trees[0])
-        assert index.put(trees[4])
 
-    def test_one_namespace_does_not_fill_all(self) -> None:
-        """And all together are bounded, too."""
-        index = SetIndex(OWN, namespace_bytes=100_000, all_bytes=150_000)
-        for place in ("a", "b", "c"):
-            ref = replace(LEDGER, namespace=place)
-            for n in range(5):
-                index.put(about(ref, "x" * 20_000 + str(n), place))
+        assert index.unknown("payments", [_name(t) for t in trees[1:]]) == (
+            _name(trees[3]),
+        )
+        assert index.put(trees[3])
+        assert names(index) == sorted(map(_name, trees[1:]))
+        assert all(one.whole for one in index.about(LEDGER))
 
-        found = [
-            sum(s.whole for s in index.about(replace(LEDGER, namespace=place)))
-            for place in ("a", "b", "c")
+    def test_what_is_made_anew_is_new(self) -> None:
+        """Also when nobody told us that it was gone."""
+        trees = [large(n) for n in range(6)]
+        index = SetIndex(OWN, namespace_bytes=SIZE * 4)
+        for tree in (*trees, at(trees[0], 9)):
+            index.put(tree)
+        for name in index.unknown("payments", [_name(t) for t in trees]):
+            index.put(next(t for t in trees if _name(t) == name))
+
+        assert names(index) == sorted(map(_name, [*trees[1:4], trees[0]]))
+
+    def test_junk_displaces_neither_what_runs_nor_what_comes(self) -> None:
+        """In one namespace as in all, in any order, and after a restart."""
+        runs = [large(n) for n in range(3)]
+        elsewhere = [large(n, "orders") for n in range(2)]
+        junk = [
+            large(10 + n, place) for n in range(30) for place in ("payments", "a", "b")
         ]
-        assert found[0] > found[1] > 0
+        fresh = [large(50), large(50, "orders")]
+        trees = [*runs, *elsewhere, *junk, *fresh]
+        for seed in range(5):
+            index = SetIndex(OWN, namespace_bytes=SIZE * 6, all_bytes=SIZE * 15)
+            for tree in random.Random(seed).sample(trees, len(trees)):  # noqa: S311
+                index.put(tree)
+
+            assert {*map(_name, [*runs, fresh[0]])} <= {*names(index)}
+            there = replace(LEDGER, namespace="orders")
+            assert names(index, there) == sorted(map(_name, [*elsewhere, fresh[1]]))
+            assert all(one.whole for one in index.about(there))
+            places = (replace(LEDGER, namespace=p) for p in index.places())
+            assert sum(len(names(index, ref)) for ref in places) <= 15
 
     def test_passes_over_what_nobody_can_read(self, index: SetIndex) -> None:
         """A name without its digest, and a spec that is none."""
@@ -142,6 +192,61 @@ class TestIndex:
 
         assert not names(index)
         assert index.unknown("payments", ["set", "new"]) == ("new",)
+
+
+RANKS = st.lists(
+    st.builds(
+        Rank, st.sampled_from(["", "1", "2", "3"]), st.text("ab"), st.integers(1, 40)
+    ),
+    max_size=12,
+    unique_by=lambda rank: rank.name,
+)
+DEMANDS = st.lists(st.integers(0, 60), max_size=8)
+
+
+class TestShares:
+    """Who gets room."""
+
+    @given(RANKS, st.integers(0, 200), st.randoms())
+    def test_goes_by_age_alone(
+        self, ranks: list[Rank], room: int, order: random.Random
+    ) -> None:
+        """In no more than the room, all where all fit; the newest always, if it can."""
+        kept = chosen(ranks, room)
+        used = sum(rank.size for rank in ranks if rank.name in kept)
+        newest = max(ranks, key=lambda rank: rank.age, default=None)
+
+        assert chosen(order.sample(ranks, len(ranks)), room) == kept
+        assert used <= room
+        assert len(kept) == len(ranks) or sum(rank.size for rank in ranks) > room
+        assert newest is None or newest.name in kept or newest.size > room // 4
+
+    @given(RANKS, RANKS, st.integers(0, 200))
+    def test_what_is_younger_takes_no_place_of_the_oldest(
+        self, ranks: list[Rank], junk: list[Rank], room: int
+    ) -> None:
+        """Three quarters are theirs."""
+        old = [rank._replace(made="0") for rank in ranks]
+        younger = [rank._replace(name=f"x{rank.name}") for rank in junk]
+        left, theirs = room - room // 4, set()
+        for rank in sorted(old, key=lambda rank: rank.age):
+            if rank.size <= left:
+                theirs.add(rank.name)
+                left -= rank.size
+
+        assert theirs <= chosen([*old, *younger], room)
+
+    @given(DEMANDS, st.integers(0, 60), st.integers(1, 50), st.integers(0, 200))
+    def test_no_namespace_takes_the_part_of_another(
+        self, demands: list[int], own: int, most: int, total: int
+    ) -> None:
+        """An equal part is everybody's own; and what is left of others' is used."""
+        room = share([*demands, own], most=most, total=total)
+        used = sum(min(demand, room) for demand in (*demands, own))
+
+        assert min(own, room) >= min(own, most, total // (len(demands) + 1))
+        assert used <= total
+        assert room == most or used > total - len(demands) - 1
 
 
 class TestWatched:

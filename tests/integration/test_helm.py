@@ -13,6 +13,7 @@ import pytest
 from tests.support import chart
 from tests.support.gate import Gate, Judged, documents, written
 from tests.support.helm import secret
+from tests.support.seconds import in_another_second
 from tools.stack.people import CI, LEE
 
 Tree = dict[str, Any]
@@ -253,6 +254,7 @@ def test_an_upgrade_that_removes_an_object(installed: Release) -> None:
 
 def test_rollback(installed: Release) -> None:
     """An older state does not return by itself; signed as what is wanted now it does."""
+    in_another_second()
     installed.approve(installed.render(*MOVED))
     assert installed.upgrade(*MOVED).admitted
     older = installed.manifest("--revision", "1")

@@ -121,8 +121,11 @@ def test_running_tells_whose_word_does_not_count(gate: Gate, name: str) -> None:
     assert "also signed, does not count: lee (holds no role" in told.out
 
 
-def test_running_looks_where_kubectl_does(gate: Gate, tmp_path: Path) -> None:
+def test_running_looks_where_kubectl_does(
+    gate: Gate, name: str, tmp_path: Path
+) -> None:
     """At the namespace of the kubeconfig's context, in this cluster alone."""
+    signed = gate.apply(gate.approved(chart.config_map(name)))
     config = tmp_path / "kubeconfig"
     config.write_bytes((gate.stack.folder / "kubeconfig").read_bytes())
     use = ("config", "set-context", "--current", "--namespace=orders")
@@ -137,8 +140,8 @@ def test_running_looks_where_kubectl_does(gate: Gate, tmp_path: Path) -> None:
 
     assert "objects in orders, nobody" in there.err
     assert "no decisions found in namespace orders" in log.err
-    assert " signed by dana (senior)" not in other.out
-    assert "nobody" in other.out
+    assert signed.admitted, signed.out
+    assert f"payments/ConfigMap/{name}: nobody" in other.out
 
 
 def test_running_says_nobody_where_nobody_spoke(gate: Gate, name: str) -> None:

@@ -6,13 +6,14 @@ Nobody waits: what has expired was signed with a clock that was behind, or for a
 import contextlib
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.support import chart
 from tests.support.gate import Gate, Judged, days, documents, written
+from tests.support.seconds import in_another_second
 from tools.stack.history import IMAGE
 from tools.stack.ready import until
 
@@ -43,21 +44,12 @@ def _signed(
     return gate.sign(text, "--no-diff", *flags)
 
 
-def _in_another_second() -> None:
-    """Return in the next second: stamps have no finer ones."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    until(
-        lambda: "" if datetime.now(UTC) >= now + timedelta(seconds=1) else "the same",
-        what="the next second",
-    )
-
-
 @pytest.fixture(name="two", params=["annotations", "bundleset"])
 def _two(gate: Gate, name: str, request: pytest.FixtureRequest) -> tuple[str, str]:
     """Return two states of one object, the second signed after the first."""
     name, carrier = f"{name}-{request.param}", request.param
     first = _signed(gate, chart.config_map(name), carrier=carrier)
-    _in_another_second()
+    in_another_second()
     second = chart.config_map(name, region="eu-west-1")
     return first, _signed(gate, second, carrier=carrier)
 
@@ -94,7 +86,7 @@ def test_what_was_signed_first_comes_first(gate: Gate, two: tuple[str, str]) -> 
 def test_an_older_state_that_may_return(gate: Gate, name: str) -> None:
     """The reviewer said until when; over a newer state only."""
     older = _signed(gate, chart.config_map(name), "--restore-until", "1d")
-    _in_another_second()
+    in_another_second()
     newer = _signed(gate, chart.config_map(name, region="eu-west-1"))
 
     assert gate.apply(older).admitted
@@ -109,7 +101,7 @@ def test_an_older_state_that_may_return(gate: Gate, name: str) -> None:
 def test_longer_than_the_policy_lets_states_return(gate: Gate, name: str) -> None:
     """Thirty days after the validity is the most."""
     older = _signed(gate, chart.config_map(name), "--restore-until", "31d")
-    _in_another_second()
+    in_another_second()
     newer = _signed(gate, chart.config_map(name, region="eu-west-1"))
 
     assert gate.apply(older).admitted
@@ -173,7 +165,7 @@ def test_an_explicit_base(gate: Gate, two: tuple[str, str], name: str) -> None:
 def test_undo_of_a_rollout(gate: Gate, name: str) -> None:
     """The ReplicaSet kept the old evidence with the old image: it is old all the same."""
     first = _signed(gate, chart.deployment(name))
-    _in_another_second()
+    in_another_second()
     second = _signed(gate, chart.deployment(name, image=OTHER), images=[OTHER])
     assert gate.apply(first).admitted
     _wait_for_replica_sets(gate, name, 1)
@@ -194,7 +186,7 @@ def test_undo_of_a_rollout(gate: Gate, name: str) -> None:
 def test_undo_of_a_rollout_within_what_was_signed(gate: Gate, name: str) -> None:
     """Who reviewed it let it return."""
     first = _signed(gate, chart.deployment(name), "--restore-until", "1d")
-    _in_another_second()
+    in_another_second()
     second = _signed(gate, chart.deployment(name, image=OTHER), images=[OTHER])
     assert gate.apply(first).admitted
     _wait_for_replica_sets(gate, name, 1)

@@ -14,6 +14,8 @@ from countersign.ports import Records
 
 T = TypeVar("T")
 
+_TRIES, _PAUSE_S = 6, 1.0  # a denial takes a moment until it is recorded
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
@@ -49,10 +51,20 @@ def fetch(session: Session, decision: str, reach: Reach) -> Recorded:
         NoInput: there is none of this id.
         Rejected, Unavailable, Misconfigured: as `ask`.
     """
-    found = ask(session, reach, lambda records: records.get(decision))
+    found = ask(session, reach, lambda records: _arrived(records, decision))
     if found is None:
         raise NoInput(
             f"expected a decision that is recorded, saw none called {decision}: a "
             "dry-run has none, and a new one takes a few seconds to arrive"
         )
     return found
+
+
+async def _arrived(records: Records, decision: str) -> Recorded | None:
+    """Return a decision, waiting a moment for one that was only just made."""
+    for again in range(_TRIES):
+        if again:
+            await asyncio.sleep(_PAUSE_S)
+        if found := await records.get(decision):
+            return found
+    return None

@@ -14,6 +14,7 @@ import pytest
 from tests.support import chart
 from tests.support.chart import NAMESPACE, Tree
 from tests.support.gate import Gate, Judged
+from tests.support.lines import events
 from tools.stack.ready import until
 from tools.stack.webhook import register
 
@@ -233,8 +234,7 @@ def test_no_controller_was_denied(gate: Gate, app: str) -> None:
     gate.pod(app)
     denied = [
         (event["user"]["username"], event["verb"], event.get("requestURI"), said)
-        for line in gate.audit.read_text().splitlines()
-        for event in [json.loads(line)]
+        for event in events(gate.audit)[0]
         if event["user"]["username"].startswith("system:")
         and event.get("objectRef", {}).get("namespace") == NAMESPACE
         for key, said in event.get("annotations", {}).items()

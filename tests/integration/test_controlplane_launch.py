@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.lines import events
 from tests.support.machine import Heard
 from tools import controlplane
 from tools.controlplane import (
@@ -324,10 +325,9 @@ def test_takes_admission_configuration_and_flags(
         log=tmp_path / "no log",
         deadline_s=_GONE_S,
     )
-    log = (tmp_path / "audit.log").read_text()
-    events = [json.loads(line) for line in log.splitlines()]
+    audited, _ = events(tmp_path / "audit.log")
     writers = {
-        event["objectRef"]["resource"]: event["user"]["username"] for event in events
+        event["objectRef"]["resource"]: event["user"]["username"] for event in audited
     }
     assert "a file on the server says no" in denied.stderr
     accounts = "system:serviceaccount:kube-system"

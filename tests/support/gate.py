@@ -24,6 +24,7 @@ from countersign.faces.cli import main
 from countersign.faces.cli.session import Session
 from tests.support.chart import NAMESPACE, PINNED
 from tests.support.cli import Ran
+from tests.support.lines import events
 from tools.controlplane.commands import Result
 from tools.controlplane.plane import ADMIN
 from tools.stack.people import CI, DANA, LEE, Someone
@@ -73,7 +74,7 @@ class Gate:
         stack: Runs; the webhook is registered for its protected namespaces.
         folder: For files.
         audit: The API server's audit log.
-        audit_read: How far it was read, in characters.
+        audit_read: How far it was read, in bytes.
     """
 
     stack: Stack
@@ -264,9 +265,8 @@ class Gate:
 
     def _written(self) -> list[Tree]:
         """Return what was written to the API server since the last call."""
-        text = self.audit.read_text()
-        fresh, self.audit_read = text[self.audit_read :], len(text)
-        return [json.loads(line) for line in fresh.splitlines()]
+        fresh, self.audit_read = events(self.audit, self.audit_read)
+        return fresh
 
 
 def _value(said: Mapping[str, str], name: str) -> str:

@@ -1,18 +1,18 @@
 """A real ``countersign operate`` process."""
 
 import http.client
-import json
 import os
 import ssl
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import trustme
 
 from countersign.config import variable
+from tests.support.lines import events
 from tests.support.webhook import write_certificate
 from tools.controlplane import ControlPlane
 from tools.stack.ready import until
@@ -101,9 +101,7 @@ def operating(
 
 def _port(log: Path) -> int:
     """Return the port that the log names; 0 if it does not yet."""
-    for line in log.read_text().splitlines() if log.exists() else ():
-        with suppress(ValueError):
-            said = json.loads(line)
-            if said.get("event") == "recorder_listening":
-                return int(said["port"])
+    for said in events(log)[0]:
+        if said.get("event") == "recorder_listening":
+            return int(said["port"])
     return 0

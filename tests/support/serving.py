@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import trustme
 
 from countersign.config import variable
+from tests.support.lines import events
 from tests.support.webhook import write_certificate
 from tools.controlplane import ControlPlane
 from tools.stack.ready import until
@@ -191,9 +192,7 @@ def serving(
 
 def _port(log: Path) -> int:
     """Return the port that the log names; 0 if it does not yet."""
-    for line in log.read_text().splitlines() if log.exists() else ():
-        with suppress(ValueError):
-            said = json.loads(line)
-            if said.get("event") == "listening":
-                return int(said["port"])
+    for said in events(log)[0]:
+        if said.get("event") == "listening":
+            return int(said["port"])
     return 0

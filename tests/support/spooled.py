@@ -12,6 +12,7 @@ import trustme
 
 from countersign.core.types.decision import Batch
 from countersign.wire.decision import parse_batch
+from tests.support.lines import events
 
 LOOPBACK = "127.0.0.1"
 NAME = "countersign-recorder"
@@ -86,8 +87,7 @@ class Recorder:
 def port_of(log: Path) -> int:
     """Return the port of the spool that a log names last."""
     found = 0
-    for line in log.read_text().splitlines():
-        said = json.loads(line)
+    for said in events(log)[0]:
         if said.get("event") == "spool_listening":
             found = int(said["spool_port"])
     return found

@@ -10,7 +10,7 @@ from countersign.adapters.expiry import expires
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Tree
 from countersign.core.types.people import Roster
-from countersign.core.types.policy import Policy, Revoked
+from countersign.core.types.policy import Policy, Revoked, any_names
 from countersign.core.types.trust import TrustRoot
 from countersign.ports import InvalidPolicy, PolicySnapshot
 from countersign.telemetry import POLICIES, TRUST_ROOT_EXPIRY
@@ -105,7 +105,7 @@ def bind_books(
     ]
     trees = {name_of(tree): tree for tree in stored(POLICY)}
     policies = reading.all(
-        POLICY, trees.values(), lambda tree: _policy(tree, rosters, roots)
+        POLICY, trees.values(), lambda tree: _policy(tree, rosters, roots, protected)
     )
     unread += [
         InvalidPolicy(name=p.name, scope=scope_left(trees[p.name]), problems=p.problems)
@@ -134,9 +134,24 @@ def _trust_root(tree: Tree) -> tuple[TrustRoot, datetime | None]:
 
 
 def _policy(
-    tree: Tree, rosters: dict[str, Roster], roots: dict[str, TrustRoot]
+    tree: Tree,
+    rosters: dict[str, Roster],
+    roots: dict[str, TrustRoot],
+    protected: tuple[str, ...],
 ) -> Policy:
-    return resolve(name_of(tree), objects.policy(tree), rosters.values(), roots.keys())
+    spec = objects.policy(tree)
+    policy = resolve(name_of(tree), spec, rosters.values(), roots.keys())
+    # without a floor only the policy itself can tell
+    homes = protected or policy.scope.namespaces
+    problems = [
+        f"spec.exceptions.controllers: {operator.user} runs in a namespace that is not "
+        "protected: who may run Pods there can become it; protect that namespace, too"
+        for operator in policy.doors.operators
+        if not any_names(homes, operator.namespace)
+    ]
+    if problems:
+        raise Invalid(problems)
+    return policy
 
 
 def _flat(entries: Iterable[tuple[Revoked, ...]]) -> tuple[Revoked, ...]:

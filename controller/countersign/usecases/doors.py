@@ -16,6 +16,7 @@ from countersign.core.types.policy import Policy, Revoked
 from countersign.core.types.request import AdmissionRequest, Verb
 from countersign.core.types.verdict import Detail, Door, Reason
 from countersign.ports import Clock, ClusterState
+from countersign.usecases.declared import OperatorDoor
 from countersign.usecases.deleted import DeletionDoor
 from countersign.usecases.derived import DerivedDoor
 from countersign.usecases.gather import Gatherer
@@ -48,6 +49,7 @@ class Doors:
         owners = Owners(state, gatherer, cluster, settings)
         self._derived = DerivedDoor(state, owners, settings)
         self._deleted = DeletionDoor(state, owners)
+        self._operators = OperatorDoor(state, owners, settings)
         self._scaled = ScaleDoor(state, owners, clock, cluster)
 
     async def open(
@@ -73,6 +75,19 @@ class Doors:
             return Opened.by(policies, Door.UNCHANGED)
         if passing := delta(request) or birth(request, rule):
             return Opened.by(policies, Door.DELTA, passing)
+        opened = await self._usual(request, rule, policies, revoked)
+        if left := opened.shut(policies):
+            opened = opened.then(await self._operators.open(request, rule, left))
+        return opened
+
+    async def _usual(
+        self,
+        request: AdmissionRequest,
+        rule: Rule,
+        policies: tuple[Policy, ...],
+        revoked: Collection[Revoked],
+    ) -> Opened:
+        """Try what holds in every cluster, and what people may whom a policy names."""
         subject = subject_of(request)
         match rule:
             case Rule.OBJECT | Rule.DELETION | Rule.EVICTION:

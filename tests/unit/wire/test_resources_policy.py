@@ -307,22 +307,6 @@ class TestPolicy:
             (
                 {
                     "exceptions": {
-                        "controllers": [
-                            {
-                                "user": "u",
-                                "own": [{"kind": "Widget", "paths": ["/spec"]}],
-                                "children": [
-                                    {"kind": "Pod", "fields": {"derive": "/spec"}}
-                                ],
-                            }
-                        ]
-                    }
-                },
-                "exceptions.controllers",
-            ),
-            (
-                {
-                    "exceptions": {
                         "injection": [{"name": "i", "digest": {"sha256": "0" * 64}}]
                     }
                 },

@@ -9,6 +9,7 @@ from functools import lru_cache
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.evidence import Evidence, Presence
+from countersign.core.types.operators import Operator
 from countersign.core.types.people import KeyIdentity, Roster
 
 
@@ -270,11 +271,13 @@ class Doors:
         helm: Helm's marks on what it applies may be there, and its storage passes.
         scale_groups: Groups that may scale outside signed ranges, never to 0.
         restart_groups: Groups that may set ``restartedAt``.
+        operators: Third-party controllers, and what each may write.
     """
 
     helm: bool = True
     scale_groups: frozenset[str] = frozenset()
     restart_groups: frozenset[str] = frozenset()
+    operators: tuple[Operator, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from countersign.core.types.operators import (
+    Children,
+    Derive,
+    Link,
+    Operator,
+    Writes,
+)
+from countersign.core.types.operators import Field as Place
 from countersign.wire.resources.fields import MAX_LIST, DigestSet, Name, Strict, Text
 
 Groups = Annotated[tuple[Text, ...], Field(max_length=MAX_LIST)]
@@ -22,37 +30,126 @@ class Allowance(Strict):
     allow_groups: Groups = ()
 
 
-class Own(Strict):
-    """What a third-party controller writes on objects that are not its children."""
+Group = Annotated[str, StringConstraints(max_length=253)]
 
-    group: Annotated[str, StringConstraints(max_length=253)] = ""
+
+class Own(Strict):
+    """Fields that a third-party controller fills in, in objects that people sign."""
+
+    group: Group = ""
     kind: Name
-    paths: tuple[Text, ...] = Field(min_length=1, max_length=MAX_LIST)
+    paths: tuple[Text, ...] = Field(
+        min_length=1,
+        max_length=MAX_LIST,
+        description="JSON pointers; a * is any one token.",
+    )
+
+    def value(self) -> Writes:
+        """Return the core's value.
+
+        Raises:
+            Malformed: a path is none, or leads where no operator may write.
+        """
+        return Writes(
+            group=self.group, kind=self.kind, fields=tuple(map(Place, self.paths))
+        )
+
+
+class Part(Strict):
+    """A part of the owner, and where the child has it."""
+
+    source: Text = Field(alias="from", description="JSON pointer into the owner.")
+    target: Text | None = Field(
+        default=None, alias="to", description="Into the child; absent: the same."
+    )
+
+    def value(self) -> Derive:
+        """Return the core's value.
+
+        Raises:
+            Malformed: a path is none.
+        """
+        return Derive(source=self.source, target=self.target or self.source)
 
 
 class ChildFields(Strict):
-    """How a child's fields come about."""
+    """How a child's fields come about; what is neither must be absent."""
 
-    derive: Text | None = None
-    free: tuple[Text, ...] = Field(default=(), max_length=MAX_LIST)
+    derive: tuple[Part, ...] = Field(default=(), max_length=MAX_LIST)
+    free: tuple[Text, ...] = Field(
+        default=(),
+        max_length=MAX_LIST,
+        description="JSON pointers; a * is any one token.",
+    )
+
+
+class Parent(Strict):
+    """Whose child it is: a kind that people sign, in the same namespace."""
+
+    group: Group = ""
+    version: Name
+    kind: Name
 
 
 class Child(Strict):
     """What a third-party controller makes."""
 
-    group: Annotated[str, StringConstraints(max_length=253)] = ""
+    group: Group = ""
     kind: Name
-    link: Literal["ownerRef", "annotation", "name"] = "ownerRef"
+    owner: Parent
+    link: Link = Field(
+        default=Link.OWNER_REFERENCE,
+        description="How it says whose it is: ownerRef, annotation, or name.",
+    )
+    key: Text | None = Field(
+        default=None, description="Of the annotation that holds the owner's name."
+    )
     fields: ChildFields = ChildFields()
+
+    def value(self, *, trusted: bool) -> Children:
+        """Return the core's value.
+
+        Raises:
+            Malformed: nothing is said of what it holds, or a path is none.
+        """
+        return Children(
+            group=self.group,
+            kind=self.kind,
+            owner_group=self.owner.group,
+            owner_version=self.owner.version,
+            owner_kind=self.owner.kind,
+            link=self.link,
+            key=self.key or "",
+            trusted=trusted,
+            derive=tuple(part.value() for part in self.fields.derive),
+            free=tuple(map(Place, self.fields.free)),
+        )
 
 
 class Controller(Strict):
     """A third-party operator and what it may write."""
 
-    user: Text
+    user: Text = Field(description="system:serviceaccount:NAMESPACE:NAME")
     own: tuple[Own, ...] = Field(default=(), max_length=MAX_LIST)
     children: tuple[Child, ...] = Field(default=(), max_length=MAX_LIST)
-    mode: Literal["derive", "trusted"] = "derive"
+    mode: Literal["derive", "trusted"] = Field(
+        default="derive",
+        description="derive: children are compared with their owners; trusted: not.",
+    )
+
+    def value(self) -> Operator:
+        """Return the core's value.
+
+        Raises:
+            Malformed: the user is no service account, or a rule is not one.
+        """
+        return Operator(
+            user=self.user,
+            writes=tuple(one.value() for one in self.own),
+            children=tuple(
+                one.value(trusted=self.mode == "trusted") for one in self.children
+            ),
+        )
 
 
 class Injection(Strict):

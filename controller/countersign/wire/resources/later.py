@@ -23,7 +23,6 @@ _POLICY: tuple[tuple[str, Callable[[PolicySpec], object]], ...] = (
         "exceptions.interactive.allowGroups",
         lambda s: s.exceptions.interactive.allow_groups,
     ),
-    ("exceptions.controllers", lambda s: s.exceptions.controllers),
     ("exceptions.injection", lambda s: s.exceptions.injection),
     ("exceptions.tools.argocd", lambda s: s.exceptions.tools.argocd is not None),
     ("exceptions.tools.flux", lambda s: s.exceptions.tools.flux is not None),

@@ -9,6 +9,7 @@ from countersign.core.presets import PRESETS, Preset
 from countersign.core.questions import known
 from countersign.core.types.artifacts import Algorithm, Digest
 from countersign.core.types.evidence import Presence
+from countersign.core.types.operators import Operator
 from countersign.core.types.people import Roster
 from countersign.core.types.policy import (
     Attestor,
@@ -135,6 +136,7 @@ def _policy(name: str, spec: PolicySpec, roster: Roster) -> Policy:
             helm=spec.exceptions.tools.helm is not None,
             scale_groups=frozenset(spec.exceptions.scale.allow_groups),
             restart_groups=frozenset(spec.exceptions.restart.allow_groups),
+            operators=_operators(spec),
         ),
     )
 
@@ -222,6 +224,21 @@ def _images(said: ImagesSpec) -> Images:
             for t in said.third_party or ()
         ),
     )
+
+
+def _operators(spec: PolicySpec) -> tuple[Operator, ...]:
+    """Return the third-party controllers, each user once."""
+    found: dict[str, Operator] = {}
+    for at, said in enumerate(spec.exceptions.controllers):
+        path = f"spec.exceptions.controllers[{at}]"
+        try:
+            operator = said.value()
+        except Malformed as error:
+            raise Invalid([f"{path}: {error}"]) from error
+        if operator.user in found:
+            raise Invalid([f"{path}.user: expected each user once, saw it twice"])
+        found[operator.user] = operator
+    return tuple(found.values())
 
 
 def _break_glass(spec: PolicySpec) -> BreakGlass | None:

@@ -1,0 +1,176 @@
+"""What the operators that a policy names may do: make children, fill in fields, tidy up.
+
+Rule 27. As with the built-in controllers, the user is no proof: a child must be what the
+live owner and the policy make of it, and people must stand for the owner.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from countersign.binding.canonical import canonical_json
+from countersign.binding.children import compare
+from countersign.binding.declared import claimed, way_of, writes
+from countersign.binding.deletions import Owner
+from countersign.binding.derivations.kin import Kin, text
+from countersign.binding.facts import ClusterFacts
+from countersign.binding.surface import Rule
+from countersign.core.types.artifacts import Digest, ObjectRef, Tree
+from countersign.core.types.operators import Children, Operator
+from countersign.core.types.policy import GroupKind, Policy
+from countersign.core.types.request import AdmissionRequest
+from countersign.core.types.verdict import Basis, Differences, Door, Expected, Reason
+from countersign.ports import ClusterState
+from countersign.usecases.bind import look_up
+from countersign.usecases.opened import Opened
+from countersign.usecases.owners import Owners
+
+WRITES = "operator-writes"
+ENDS = "operator-ends"
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What a policy lets an operator make, and whose child the object says it is."""
+
+    operator: Operator
+    children: Children
+    owner: Owner
+
+
+class OperatorDoor:
+    """Judges what third-party controllers ask for.
+
+    Args:
+        state: The cluster.
+        owners: Looks owners up.
+        settings: Of the cluster, without live answers.
+    """
+
+    def __init__(
+        self, state: ClusterState, owners: Owners, settings: ClusterFacts
+    ) -> None:
+        self._state = state
+        self._owners = owners
+        self._settings = settings
+
+    async def open(
+        self, request: AdmissionRequest, rule: Rule, policies: tuple[Policy, ...]
+    ) -> Opened:
+        """Return a basis for each policy that lets its operator do this.
+
+        Args:
+            request: The request.
+            rule: What judges it.
+            policies: That apply to it, and have no basis yet.
+
+        Raises:
+            Unavailable: the API server did not answer.
+            Malformed: an object is not what it is called.
+        """
+        opened = Opened()
+        for policy in policies:
+            mine = [
+                operator
+                for operator in policy.doors.operators
+                if operator.user == request.requester.name
+            ]
+            for operator in mine:
+                found = await self._one(request, rule, operator, policy)
+                opened = opened.then(found)
+        return opened
+
+    async def _one(
+        self,
+        request: AdmissionRequest,
+        rule: Rule,
+        operator: Operator,
+        policy: Policy,
+    ) -> Opened:
+        if rule in (Rule.OBJECT, Rule.STATUS) and writes((operator,), request):
+            return Opened.by((policy,), Door.DELTA, WRITES)
+        if rule is Rule.OBJECT:
+            return await self._child(request, operator, policy)
+        if rule in (Rule.DELETION, Rule.EVICTION):
+            return await self._end(request, operator, policy)
+        return Opened()
+
+    async def _child(
+        self, request: AdmissionRequest, operator: Operator, policy: Policy
+    ) -> Opened:
+        """Compare with what the cached owner makes of it, then with the live one's."""
+        found = Opened()
+        for claim in _claims(operator, request.object or {}, request.ref):
+            if _changes_hands(claim, request.old):
+                continue
+            for live in (False, True):
+                found = await self._derived(request, claim, policy, live=live)
+                if found.bases:
+                    return found
+        return found
+
+    async def _derived(
+        self, request: AdmissionRequest, claim: _Claim, policy: Policy, *, live: bool
+    ) -> Opened:
+        namespace = request.ref.namespace
+        owner = await self._owner(claim.owner, namespace, live=live)
+        if owner is None:
+            facts = Expected(f"{claim.owner.kind.kind}/{claim.owner.name}", "")
+            return Opened.refusing(request.ref, (policy,), Reason.OWNER_UNPROVEN, facts)
+        way = way_of(claim.operator, claim.children)
+        child = request.object or {}
+        facts_here = await look_up(self._state, self._settings, child, namespace)
+        kin = Kin(owner=owner, child=child, old=request.old)
+        if differences := compare(way, kin, request.ref, facts_here):
+            digest = Digest.sha256(canonical_json(owner))
+            seen = Differences(digest, differences)
+            return Opened.refusing(request.ref, (policy,), Reason.CHILD_DIFFERS, seen)
+        standing = await self._owners.standing(owner, (policy,))
+        if policy.name not in standing:
+            name = f"{owner.get('kind')}/{text(owner, '/metadata/name')}"
+            facts = Expected("", name)
+            return Opened.refusing(request.ref, (policy,), Reason.OWNER_UNPROVEN, facts)
+        bundles = standing[policy.name]
+        basis = Basis(
+            policy=policy.name, door=Door.DERIVED, rule=way.rule, bundles=bundles
+        )
+        return Opened((basis,))
+
+    async def _end(
+        self, request: AdmissionRequest, operator: Operator, policy: Policy
+    ) -> Opened:
+        """Let an operator end its child while the owner is there to have it again."""
+        tree = request.old or {}
+        for claim in _claims(operator, tree, request.ref):
+            owner = await self._owner(claim.owner, request.ref.namespace, live=True)
+            if owner is None:
+                continue
+            if policy.name in await self._owners.standing(owner, (policy,)):
+                return Opened.by((policy,), Door.DERIVED, ENDS)
+        return Opened()
+
+    async def _owner(self, owner: Owner, namespace: str, *, live: bool) -> Tree | None:
+        """Return the owner if it is there and stays: by uid where the child has it."""
+        if owner.uid:
+            return await self._owners.find(owner, namespace, live=live)
+        ref = ObjectRef(owner.kind.group, owner.kind.kind, namespace, owner.name)
+        tree = await self._state.get(owner.version, ref, live=live)
+        going = tree is not None and text(tree, "/metadata/deletionTimestamp")
+        return None if going else tree
+
+
+def _claims(operator: Operator, tree: Tree, ref: ObjectRef) -> Iterator[_Claim]:
+    """Yield the rules of an operator by which `tree` would be its child."""
+    kind = GroupKind(ref.group, ref.kind)
+    for children in operator.children:
+        if GroupKind(children.group, children.kind) != kind:
+            continue
+        if (owner := claimed(children, tree)) is not None:
+            yield _Claim(operator, children, owner)
+
+
+def _changes_hands(claim: _Claim, old: Tree | None) -> bool:
+    """Tell whether the object was not this owner's child before.
+
+    Else an operator, or who can become it, could take over what people signed.
+    """
+    return old is not None and claimed(claim.children, old) != claim.owner

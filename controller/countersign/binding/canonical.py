@@ -11,6 +11,7 @@ from functools import lru_cache
 import orjson
 import rfc8785
 
+from countersign.binding.kinds import is_custom
 from countersign.binding.masking import is_secret, mask, masked_part
 from countersign.binding.normal_form import LAST_APPLIED, OWN_PREFIX, SERVER_OWNED
 from countersign.binding.scalars import SCALARS
@@ -28,6 +29,7 @@ from countersign.binding.tree import Struct, Value, token
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest, Intent, Tree
 
+_METADATA = Structure(pointer=False, type="meta/v1.ObjectMeta")
 _REMEMBERED, _SMALL = 128, 16 * 2**10  # intents, and bytes of each: 16 MiB of trees
 
 
@@ -37,17 +39,23 @@ def canonical(manifest: Tree, *, namespace: str = "", salt: bytes = b"") -> Inte
     Taken out: null fields, an empty status, our own annotations and
     ``last-applied-configuration``. Nulls in lists and maps are values and stay.
 
+    Of a custom resource only the metadata is read. All else is signed as it is
+    written, so that a signature does not depend on a definition that may change.
+
     Args:
         manifest: One object as written by its author; lists are expanded before.
         namespace: Where a manifest that names no namespace goes, as ``kubectl -n``;
-            without effect on cluster-scoped kinds.
+            without effect on cluster-scoped built-in kinds. A custom resource without
+            any is one of a cluster-scoped kind.
         salt: For a Secret that is not yet masked: 32 random bytes.
 
     Raises:
         Malformed: unsupported kind; unknown field or wrong type; a field that the
             server owns; no name; no namespace, another than `namespace`, or one on a
-            cluster-scoped kind; an integer beyond 2**53; nested too deeply.
+            cluster-scoped built-in kind; an integer beyond 2**53; nested too deeply.
     """
+    if is_custom(manifest):
+        return _custom(manifest, namespace)
     kind = kind_of(manifest)
     if is_secret(manifest) and "salt" not in manifest:
         manifest = mask(manifest, salt)
@@ -63,7 +71,29 @@ def canonical(manifest: Tree, *, namespace: str = "", salt: bytes = b"") -> Inte
         _drop_status(tree)
     metadata = _clean_metadata(tree)
     _place(metadata, namespace, namespaced=kind.namespaced)
-    data = canonical_json(tree | masked)
+    return _intent(tree | masked)
+
+
+def _custom(manifest: Tree, namespace: str) -> Intent:
+    """Return the canonical intent of a custom resource.
+
+    Whether its kind has namespaces, only a cluster knows. An intent that is wrong about
+    it equals no object: the server shows the namespace where there is one.
+    """
+    about = manifest.get("metadata")
+    try:
+        metadata = _clean({} if about is None else about, _METADATA, "/metadata")
+    except RecursionError as error:
+        raise Malformed("expected a manifest, saw one nested too deeply") from error
+    tree: Struct = {**manifest, "metadata": metadata}
+    _clean_metadata(tree)
+    if namespace or metadata.get("namespace"):
+        _place(metadata, namespace, namespaced=True)
+    return _intent(tree)
+
+
+def _intent(tree: Struct) -> Intent:
+    data = canonical_json(tree)
     return Intent(Digest.sha256(data), orjson.loads(data))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
+from countersign.binding.kinds import BUILT_IN, Kinds
 from countersign.binding.tables import kind_key
 from countersign.core.types.artifacts import ObjectRef, Tree
 
@@ -31,6 +32,7 @@ class ClusterFacts:
         not_ready_s: ``--default-not-ready-toleration-seconds``.
         unreachable_s: ``--default-unreachable-toleration-seconds``.
         live: Answers to `facts_needed`; an object that is not there has none.
+        kinds: Those that are known.
     """
 
     service_cidrs: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -38,6 +40,7 @@ class ClusterFacts:
     not_ready_s: int = 300
     unreachable_s: int = 300
     live: Mapping[Fact, tuple[Tree, ...]] = field(default_factory=dict)
+    kinds: Kinds = BUILT_IN
 
     def answers(self, fact: Fact) -> tuple[Tree, ...]:
         """Return the objects that answer `fact`; none if it was not asked."""

@@ -6,6 +6,7 @@ from countersign.binding.allocation import ALLOCATIONS
 from countersign.binding.comparison import Comparison
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.inherited import keep_inherited
+from countersign.binding.kinds import BUILT_IN, Kinds
 from countersign.binding.masking import mask, salt_of
 from countersign.binding.normal_form import normal_form, written_form
 from countersign.binding.tables import kind_key, supported
@@ -30,24 +31,30 @@ class Landing:
     after: Tree
 
 
-def landing(intent: Tree, live: Tree | None, namespace: str) -> Landing:
+def landing(
+    intent: Tree, live: Tree | None, namespace: str, kinds: Kinds = BUILT_IN
+) -> Landing:
     """Return what applying `intent` over `live` does.
 
     Args:
         intent: A canonical intent.
         live: The object as the server shows it, of the intent's kind; None: absent.
         namespace: Where it goes; ``""`` for cluster-scoped kinds.
+        kinds: Those that are known. A custom resource of any other is shown as it is
+            written.
 
     Raises:
-        Malformed: the live object is not of a supported kind.
+        Malformed: the live object is not of a known kind.
     """
-    if live is None:
-        return Landing(None, written_form(intent))
+    if live is None or not kinds.known(intent):
+        return Landing(
+            live, written_form(intent, kinds=kinds) if kinds.known(intent) else intent
+        )
     salt = salt_of(intent)
-    before = normal_form(live if salt is None else mask(live, salt))
+    before = normal_form(live if salt is None else mask(live, salt), kinds=kinds)
     sides = Comparison(
-        written=written_form(intent),
-        wanted=normal_form(intent),
+        written=written_form(intent, kinds=kinds),
+        wanted=normal_form(intent, kinds=kinds),
         seen=before,
         old=before,
         uid=str(find(live, "/metadata/uid")),

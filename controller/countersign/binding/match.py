@@ -9,6 +9,7 @@ from countersign.binding.canonical import canonical_json
 from countersign.binding.comparison import Comparison
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.inherited import keep_inherited
+from countersign.binding.kinds import BUILT_IN, Kinds, is_custom
 from countersign.binding.masking import is_secret, mask, salt_of
 from countersign.binding.normal_form import (
     SERVER_OWNED,
@@ -16,7 +17,7 @@ from countersign.binding.normal_form import (
     normal_form,
     written_form,
 )
-from countersign.binding.tables import kind_key, kind_of
+from countersign.binding.tables import kind_key
 from countersign.binding.tooling import accept_helm, accept_kubectl
 from countersign.binding.tree import (
     ABSENT,
@@ -66,25 +67,28 @@ def match(
         Secrets are masked. Empty: they are equal.
 
     Raises:
-        Malformed: the kind is not supported, `observed` is not what `identity` says,
+        Malformed: the kind is not known, `observed` is not what `identity` says,
             or the intent is of a Secret and not masked.
     """
-    salt = salt_of(intent)
-    seen = normal_form(_masked(observed, salt))
-    _identify(seen, identity)
-    wanted = written_form(intent)
+    facts = facts or ClusterFacts()
+    salt, kinds = salt_of(intent), facts.kinds
+    seen = normal_form(_masked(observed, salt), kinds=kinds)
+    _identify(seen, identity, kinds)
+    if intent.get("apiVersion") != seen["apiVersion"] and is_custom(intent):
+        return (_other_version(intent, seen),)
+    wanted = written_form(intent, kinds=kinds)
     _name(wanted, seen)
     accept_kubectl(wanted, seen)
     if helm:
         accept_helm(wanted, seen)
     sides = Comparison(
-        written=written_form(intent),
-        wanted=apply_defaults(intent, wanted),
+        written=written_form(intent, kinds=kinds),
+        wanted=apply_defaults(intent, wanted, kinds=kinds),
         seen=seen,
-        old=None if old is None else normal_form(_masked(old, salt)),
+        old=None if old is None else normal_form(_masked(old, salt), kinds=kinds),
         uid=str(find(observed, "/metadata/uid") or ""),
         namespace=identity.namespace,
-        facts=facts or ClusterFacts(),
+        facts=facts,
         dry_run=dry_run,
     )
     allocate = ALLOCATIONS.get(kind_key(intent))
@@ -96,7 +100,7 @@ def match(
     return _shown(sides.wanted, sides.seen, secret=salt is not None)
 
 
-def same(old: Tree, new: Tree) -> bool:
+def same(old: Tree, new: Tree, kinds: Kinds = BUILT_IN) -> bool:
     """Tell whether an UPDATE changes nothing: door *unchanged*.
 
     Labels, annotations (our own too), finalizers and owner references count.
@@ -107,24 +111,27 @@ def same(old: Tree, new: Tree) -> bool:
     before, after = _as_read(old), _as_read(new)
     if before == after is not None:  # the usual re-apply, without a normal form
         return True
-    forms = normal_form(old, own=True), normal_form(new, own=True)
-    return next(differences(*forms), None) is None
+    one, other = (normal_form(tree, own=True, kinds=kinds) for tree in (old, new))
+    return next(differences(one, other), None) is None
 
 
-def state_digest(tree: Tree, *, salt: bytes | None = None) -> Digest:
+def state_digest(
+    tree: Tree, *, salt: bytes | None = None, kinds: Kinds = BUILT_IN
+) -> Digest:
     """Return the digest of an object's state: the ``base`` that a sign-off names.
 
     Args:
         tree: The live object.
         salt: That of the intent, for a Secret: its values enter masked, since a plain
             hash would let anyone try values.
+        kinds: Those that are known.
 
     Raises:
-        Malformed: the kind is not supported, or a Secret comes without a salt.
+        Malformed: the kind is not known, or a Secret comes without a salt.
     """
     if is_secret(tree) and salt is None:
         raise Malformed("expected a salt for the state of a Secret, saw none")
-    return Digest.sha256(canonical_json(normal_form(_masked(tree, salt))))
+    return Digest.sha256(canonical_json(normal_form(_masked(tree, salt), kinds=kinds)))
 
 
 def _as_read(tree: Tree) -> bytes | None:
@@ -144,7 +151,16 @@ def _masked(tree: Tree, salt: bytes | None) -> Tree:
     return tree if salt is None or not is_secret(tree) else mask(tree, salt)
 
 
-def _identify(seen: Struct, identity: ObjectRef) -> None:
+def _other_version(intent: Tree, seen: Struct) -> Difference:
+    """Say that a custom resource was signed in another version than it came in.
+
+    Versions may have other fields, and a conversion may do anything.
+    """
+    said = _text(intent.get("apiVersion"), hidden=False)
+    return Difference("/apiVersion", said, _text(seen["apiVersion"], hidden=False))
+
+
+def _identify(seen: Struct, identity: ObjectRef, kinds: Kinds) -> None:
     """Refuse an object that is not the request's; say where it lives if it does not.
 
     Raises:
@@ -152,7 +168,7 @@ def _identify(seen: Struct, identity: ObjectRef) -> None:
     """
     group, _, _version = seen["apiVersion"].rpartition("/")
     metadata = seen["metadata"]
-    if kind_of(seen).namespaced:
+    if kinds.of(seen).namespaced:
         namespace = metadata.setdefault("namespace", identity.namespace)
     else:
         namespace = identity.namespace
@@ -197,13 +213,13 @@ def _shown(wanted: Struct, seen: Struct, *, secret: bool) -> tuple[Difference, .
     """Render the differences for people, the values of Secrets masked."""
     found = sorted(differences(wanted, seen), key=lambda difference: difference[0])
     return tuple(
-        Difference(path, _text(expected, hidden), _text(shown, hidden))
+        Difference(path, _text(expected, hidden=hidden), _text(shown, hidden=hidden))
         for path, expected, shown in found[:MAX_DIFFERENCES]
         for hidden in [secret and path.startswith("/data")]
     )
 
 
-def _text(value: Value, hidden: bool) -> str | None:  # noqa: FBT001 - private
+def _text(value: Value, *, hidden: bool) -> str | None:
     if value is ABSENT:
         return None
     text = json.dumps(_MASK if hidden else value, ensure_ascii=False)

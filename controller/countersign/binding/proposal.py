@@ -19,9 +19,10 @@ from countersign.binding.inherited import (
     KEPT_PATHS,
     TOKEN_PATHS,
 )
+from countersign.binding.kinds import Kinds
 from countersign.binding.match import match
 from countersign.binding.normal_form import SERVER_OWNED
-from countersign.binding.tables import kind_key, kind_of
+from countersign.binding.tables import kind_key
 from countersign.binding.tooling import CHANGE_CAUSE, MANAGED_BY, RELEASE
 from countersign.binding.tree import Struct, find, token
 from countersign.core.errors import Malformed
@@ -69,7 +70,7 @@ def propose(
         for intent in carried:
             if equals(intent.tree):
                 return intent
-        rest = _written(tree, identity, salt)
+        rest = _written(tree, identity, salt, facts.kinds)
         for step in _steps(tree, created=old is None, helm=helm):
             less = copy.deepcopy(rest)
             step(less)
@@ -81,9 +82,10 @@ def propose(
         return None
 
 
-def _written(tree: Tree, identity: ObjectRef, salt: bytes) -> Struct:
+def _written(tree: Tree, identity: ObjectRef, salt: bytes, kinds: Kinds) -> Struct:
     """Return the object without what only the server owns, Secrets masked."""
-    kept = {k: v for k, v in tree.items() if k != "status" or not kind_of(tree).status}
+    status = kinds.of(tree).status
+    kept = {k: v for k, v in tree.items() if k != "status" or not status}
     metadata = kept.get("metadata")
     if not isinstance(metadata, dict):
         raise Malformed("/metadata: expected an object")

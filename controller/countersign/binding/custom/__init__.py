@@ -1,0 +1,1 @@
+"""Custom resources: what a live CustomResourceDefinition says of their objects."""

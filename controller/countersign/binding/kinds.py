@@ -1,0 +1,109 @@
+"""What binding knows of kinds: the built-in ones, and the custom ones of a cluster.
+
+Built-in kinds come from the type table. Custom kinds come from the definitions that a
+cluster has at this moment, so knowledge of them is passed along, never remembered.
+"""
+
+from collections.abc import Iterable
+from typing import Final, TypeAlias
+
+from countersign.binding.custom.definition import CustomKind
+from countersign.binding.tables import KINDS, Kind, kind_key
+from countersign.core.errors import Malformed
+from countersign.core.types.artifacts import Tree
+
+AnyKind: TypeAlias = Kind | CustomKind
+
+_OURS = "countersign.dev"
+_OTHERS = frozenset(
+    {
+        "admission.k8s.io",
+        "apidiscovery.k8s.io",
+        "apiregistration.k8s.io",
+        "authentication.k8s.io",
+        "events.k8s.io",
+        "flowcontrol.apiserver.k8s.io",
+        "imagepolicy.k8s.io",
+        "internal.apiserver.k8s.io",
+        "meta.k8s.io",
+        "resource.k8s.io",
+        "storagemigration.k8s.io",
+    }
+)
+"""Groups of the server itself, whether or not the table has a kind of them."""
+
+BUILT_IN_GROUPS: Final = _OTHERS | {
+    key.rpartition("/")[0].rpartition("/")[0] for key in KINDS
+}
+
+
+class Kinds:
+    """Resolves objects to what is known of their kind.
+
+    Immutable.
+
+    Args:
+        custom: Every version of every custom kind that the cluster serves.
+    """
+
+    def __init__(self, custom: Iterable[CustomKind] = ()) -> None:
+        self._custom = {kind.key: kind for kind in custom}
+        self._resources = {
+            (kind.group, kind.plural): kind.kind for kind in self._custom.values()
+        }
+
+    def of(self, tree: Tree) -> AnyKind:
+        """Return what is known about the kind of an object.
+
+        Raises:
+            Malformed: no apiVersion or kind, or a kind that is not known.
+        """
+        key = kind_key(tree)
+        found = KINDS.get(key) or self.custom(key)
+        if found is None:
+            raise Malformed(f"unsupported kind {key[:120]}")
+        return found
+
+    def custom(self, key: str) -> CustomKind | None:
+        """Return a custom kind by its ``apiVersion/kind``, or None."""
+        found = self._custom.get(key)
+        return found if found and may_be_custom(found.group) else None
+
+    def known(self, tree: Tree) -> bool:
+        """Tell whether binding can judge an object of this version and kind at all.
+
+        Raises:
+            Malformed: no apiVersion or kind.
+        """
+        key = kind_key(tree)
+        return key in KINDS or self.custom(key) is not None
+
+    def behind(self, group: str, resource: str) -> str:
+        """Return the kind of a custom resource by its plural name, or ``""``."""
+        return self._resources.get((group, resource), "")
+
+    def every(self) -> Iterable[CustomKind]:
+        """Return all custom kinds, version by version."""
+        return self._custom.values()
+
+
+BUILT_IN: Final = Kinds()
+"""Without any custom kind: what is known without a cluster."""
+
+
+def may_be_custom(group: str) -> bool:
+    """Tell whether a group is one that a CustomResourceDefinition may have.
+
+    Ours is not: what is said in it is no workload's, and has rules of its own.
+    """
+    return "." in group and group not in BUILT_IN_GROUPS and group != _OURS
+
+
+def is_custom(tree: Tree) -> bool:
+    """Tell whether an object is of a custom kind, by its group alone.
+
+    Raises:
+        Malformed: no apiVersion or kind.
+    """
+    kind_key(tree)
+    return may_be_custom(str(tree["apiVersion"]).rpartition("/")[0])

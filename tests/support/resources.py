@@ -55,6 +55,34 @@ def policy(name: str = "payments", **spec: Any) -> dict[str, Any]:
     )
 
 
+def operator(**fields: Any) -> dict[str, Any]:
+    """Return an operator that runs in ``ledger-operators`` and makes Secrets."""
+    return {
+        "user": "system:serviceaccount:ledger-operators:issuer",
+        "own": [
+            {
+                "group": "networking.k8s.io",
+                "kind": "Ingress",
+                "paths": ["/metadata/annotations/issuer.example~1state"],
+            }
+        ],
+        "children": [
+            {
+                "group": "acme.example",
+                "kind": "Grant",
+                "owner": {"group": "issuer.example", "version": "v1", "kind": "Order"},
+                "link": "annotation",
+                "key": "issuer.example/order",
+                "fields": {
+                    "derive": [{"from": "/spec/holder", "to": "/spec/for"}],
+                    "free": ["/spec/value"],
+                },
+            }
+        ],
+        **fields,
+    }
+
+
 def full_policy() -> dict[str, Any]:
     """Return a policy that says everything this version can honour, but `ai`.
 
@@ -122,6 +150,7 @@ def full_policy() -> dict[str, Any]:
             "restart": {"allowGroups": ["restarters"]},
             "scale": {"allowGroups": ["scalers"]},
             "tools": {"helm": {}},
+            "controllers": [operator()],
         },
         breakGlass={"role": "on-call", "maxValidity": "4h", "reviewWithin": "72h"},
     )

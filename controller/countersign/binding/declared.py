@@ -13,6 +13,7 @@ from countersign.binding.children import Derivation
 from countersign.binding.deletions import Owner, controller_of
 from countersign.binding.delta import judged_changes
 from countersign.binding.derivations.kin import Kin, mapping, text
+from countersign.binding.masking import is_secret, mask
 from countersign.binding.tree import (
     ABSENT,
     Struct,
@@ -34,6 +35,8 @@ from countersign.core.types.operators import (
 from countersign.core.types.policy import GroupKind
 from countersign.core.types.request import AdmissionRequest
 
+_SALT = bytes(32)
+
 
 def way_of(operator: Operator, children: Children) -> Derivation:
     """Return how such children come from their owners."""
@@ -41,7 +44,7 @@ def way_of(operator: Operator, children: Children) -> Derivation:
         rule=f"operator-{children.kind.lower()}",
         actors=frozenset({operator.user}),
         version=children.owner_version,
-        derive=lambda kin: _child(kin, children),
+        derive=lambda kin: _masked(_child(kin, children)),
     )
 
 
@@ -154,6 +157,11 @@ def _child(kin: Kin, children: Children) -> Struct:
         for path in places_in(child, field):
             put(made, path, copy.deepcopy(find(child, path)))
     return made
+
+
+def _masked(child: Struct) -> Struct:
+    """Return a Secret as intents hold it. It is compared at once, and kept nowhere."""
+    return mask(child, _SALT) if is_secret(child) else child
 
 
 def _without_ours(child: Tree) -> Struct:

@@ -6,12 +6,14 @@ from typing import Any
 
 from countersign.binding.tables import (
     TYPES,
+    Either,
     ListOf,
     MapOf,
     Scalar,
     Shape,
     Structure,
     kind_of,
+    shape_of,
 )
 from countersign.binding.tree import ABSENT, find, put, token
 
@@ -22,8 +24,11 @@ _ZEROS: dict[str, Any] = {
     "any": {},
     "bool": False,
     "bytes": "",
+    "duration": "0s",
+    "float": 0,
     "int": 0,
     "intOrString": 0,
+    "microTime": None,
     "milliQuantity": "0",
     "quantity": "0",
     "string": "",
@@ -33,8 +38,11 @@ _OTHERS: dict[str, tuple[Any, ...]] = {
     "any": ({"a": 1},),
     "bool": (True,),
     "bytes": ("AAEC",),
+    "duration": ("1m30s",),
+    "float": (1, 0.5),
     "int": (1, 7),
     "intOrString": (3, "30%", "named"),
+    "microTime": ("2026-01-02T03:04:05.000006Z",),
     "milliQuantity": ("0.0001", "3", "1.5Gi"),
     "quantity": ("0.0001", "3", "1.5Gi"),
     "string": ("x", "Always", "TCP"),
@@ -66,13 +74,14 @@ def stepped(manifest: Tree, step: Step) -> Tree:
     path, value = step
     mutant = copy.deepcopy(manifest)
     if value is ABSENT:
-        _remove(mutant, path)
+        removed(mutant, path)
     else:
         put(mutant, path, copy.deepcopy(value))
     return mutant
 
 
-def _remove(tree: Tree, path: str) -> None:
+def removed(tree: Tree, path: str) -> None:
+    """Take away what is at a place, in place."""
     where, _, last = path.rpartition("/")
     parent: Any = find(tree, where)
     key = last.replace("~1", "/").replace("~0", "~")
@@ -88,6 +97,8 @@ def _steps(value: Any, shape: Shape, path: str, depth: int) -> Iterator[Step]:
             yield from ((path, other) for other in _others(name) if other != value)
         case Structure(type=type_name):
             yield from _struct_steps(value or {}, type_name, path, depth)
+        case Either():
+            yield from _steps(value, shape_of(value, shape), path, depth)
         case ListOf(item=item):
             yield from _list_steps(value or [], item, path, depth)
         case MapOf(item=item):
@@ -143,6 +154,9 @@ def _samples(shape: Shape, depth: int) -> Iterator[Any]:
         case MapOf(item=item):
             yield {}
             yield from ({"added": v} for v in _samples(item, depth - 1))
+        case Either(shapes=shapes):
+            for each in shapes:
+                yield from _samples(each, depth)
         case Structure(type=type_name):
             yield {}
             if depth > 1:

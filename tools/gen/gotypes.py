@@ -1,7 +1,10 @@
 """The type tables of ``countersign.binding``: how Kubernetes' Go types look on the wire.
 
-Made by reflection in Go (``tools/controlplane/kubernetes/gotypes``), in the module that
-also builds the API server: types and server cannot be of different versions.
+Which kinds there are, where they live and which have a status subresource is what the
+API server itself answers with every API turned on: Kubernetes keeps that answer beside
+its code (``api/discovery``). Their fields are parsed from the Go sources by ``wire``.
+Both come from the modules that also build the control plane of the tests: table and
+server cannot be of different versions.
 """
 
 import hashlib
@@ -10,69 +13,101 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
+from tools.controlplane import supported
 from tools.gen import ROOT, Generator
 
-MODULE = ROOT / "tools/controlplane/kubernetes"
 FOLDER = "controller/countersign/binding/data"
-
-KINDS = (
-    "v1/ConfigMap",
-    "v1/Endpoints",
-    "v1/LimitRange",
-    "v1/Namespace",
-    "v1/PersistentVolumeClaim",
-    "v1/Pod",
-    "v1/ReplicationController",
-    "v1/ResourceQuota",
-    "v1/Secret",
-    "v1/Service",
-    "v1/ServiceAccount",
-    "apps/v1/DaemonSet",
-    "apps/v1/Deployment",
-    "apps/v1/ReplicaSet",
-    "apps/v1/StatefulSet",
-    "autoscaling/v2/HorizontalPodAutoscaler",
-    "batch/v1/CronJob",
-    "batch/v1/Job",
-    "discovery.k8s.io/v1/EndpointSlice",
-    "networking.k8s.io/v1/Ingress",
-    "networking.k8s.io/v1/NetworkPolicy",
-    "policy/v1/PodDisruptionBudget",
-    "rbac.authorization.k8s.io/v1/ClusterRole",
-    "rbac.authorization.k8s.io/v1/ClusterRoleBinding",
-    "rbac.authorization.k8s.io/v1/Role",
-    "rbac.authorization.k8s.io/v1/RoleBinding",
+_WIRE = ROOT / "tools/gen/wire/main.go"
+_SERVER = "k8s.io/kubernetes"  # has the discovery; the rest has the types
+_TYPES = (
+    "k8s.io/api",
+    "k8s.io/apimachinery",
+    "k8s.io/apiextensions-apiserver",
+    "k8s.io/kube-aggregator",
 )
-"""The kinds that binding understands. A kind not listed is denied as unsupported.
-
-To add one: list it, run `make gen`, write its defaults (``binding/defaults``) and what
-the server allocates (``binding/allocation``), and add a manifest to the corpus of
-``tests/integration/test_normal_form.py``, which says what is still missing.
-"""
 
 
-def reflect() -> bytes:
-    """Run the Go program. The flags are those of the control plane's own build.
-
-    With other flags Go would compile the whole of client-go a second time.
-    """
+def _go(*arguments: str, folder: Path, stdin: str = "") -> str:
     go = shutil.which("go")
     if go is None:
         raise SystemExit("gotypes: expected Go on PATH: the type tables come from it")
-    build = ["run", "-trimpath", "-ldflags=-s -w", "./gotypes"]
-    environment = {**os.environ, "CGO_ENABLED": "0"}
     done = subprocess.run(
-        [go, *build, *KINDS],
-        cwd=MODULE,
-        env=environment,
+        [go, *arguments],
+        cwd=folder,
+        env={**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"},
         check=True,
+        input=stdin,
         stdout=subprocess.PIPE,
+        text=True,
     )
     return done.stdout
 
 
-def render(table: Mapping[str, Mapping[str, object]]) -> bytes:
+def sources(module: Path) -> Mapping[str, Path]:
+    """Return the folders of the modules that are needed, downloaded if they are not.
+
+    Args:
+        module: The Go module that builds a control plane: it pins their versions.
+    """
+    answer = _go("mod", "download", "-json", _SERVER, *_TYPES, folder=module)
+    decoder, found, at = json.JSONDecoder(), {}, 0
+    while at < len(answer):
+        one, at = decoder.raw_decode(answer, at)
+        found[one["Path"]] = Path(one["Dir"])
+        at += len(answer[at:]) - len(answer[at:].lstrip())
+    return found
+
+
+def discovered(folder: Path) -> Mapping[str, Mapping[str, Any]]:
+    """Read what the server serves: by ``GROUP/VERSION/KIND``, the core group empty.
+
+    Args:
+        folder: ``api/discovery``: an ``APIResourceList`` for each group and version.
+    """
+    kinds: dict[str, dict[str, Any]] = {}
+    for file in sorted([*folder.glob("api__v*.json"), *folder.glob("apis__*__*.json")]):
+        listed = json.loads(file.read_bytes())
+        group, _, version = listed["groupVersion"].rpartition("/")
+        names = {one["name"] for one in listed["resources"]}
+        for one in listed["resources"]:
+            if "version" in one:  # of another group: autoscaling's Scale
+                group_version = f"{one.get('group', '')}/{one['version']}"
+            else:
+                group_version = f"{group}/{version}"
+            resource, _, below = one["name"].partition("/")
+            key = f"{group_version}/{one['kind']}"
+            if below and key in kinds:
+                continue
+            kinds[key] = {
+                "namespaced": one["namespaced"],
+                "status": not below and f"{resource}/status" in names,
+                "resource": "" if below else resource,
+                "listed": not below and "list" in one["verbs"],
+            }
+    return kinds
+
+
+def table(pins: supported.Pins) -> Mapping[str, Any]:
+    """Return the kinds of one minor, and the types that they reach."""
+    if pins.kubernetes_module is None:
+        raise SystemExit(f"gotypes: Kubernetes {pins.kubernetes} has no Go module")
+    folders = sources(pins.kubernetes_module)
+    served = discovered(folders[_SERVER] / "api/discovery")
+    modules = [f"{name}={folders[name]}" for name in _TYPES]
+    stdin = "".join(f"{key}\n" for key in served)
+    read = json.loads(_go("run", str(_WIRE), *modules, folder=ROOT, stdin=stdin))
+    kinds = {
+        key.removeprefix("/"): {**served[key], "type": name}
+        for key, name in read["kinds"].items()
+    }
+    minor = f"{pins.kubernetes.major}.{pins.kubernetes.minor}"
+    return {"minor": minor, "kinds": kinds, "types": read["types"]}
+
+
+def render(table: Mapping[str, Any]) -> bytes:
     """Write `table` with one kind or type a line, so that a diff can be read."""
     sections = []
     for name in ("kinds", "types"):
@@ -86,11 +121,11 @@ def render(table: Mapping[str, Mapping[str, object]]) -> bytes:
 
 
 def make() -> Mapping[str, bytes]:
-    """Return the table of the pinned minor under its minor and digest."""
-    table = json.loads(reflect())
-    content = render(table)
+    """Return the table of the default minor under its minor and digest."""
+    made = table(supported.load())
+    content = render(made)
     digest = hashlib.sha256(content).hexdigest()[:12]
-    return {f"{FOLDER}/types-{table['minor']}-{digest}.json": content}
+    return {f"{FOLDER}/types-{made['minor']}-{digest}.json": content}
 
 
 TYPE_TABLES = Generator("type tables", f"{FOLDER}/types-*.json", make)

@@ -17,6 +17,7 @@ from countersign.binding.normal_form import LAST_APPLIED, OWN_PREFIX, SERVER_OWN
 from countersign.binding.scalars import SCALARS
 from countersign.binding.tables import (
     TYPES,
+    Either,
     ListOf,
     MapOf,
     Scalar,
@@ -24,6 +25,7 @@ from countersign.binding.tables import (
     Structure,
     kind_key,
     kind_of,
+    shape_of,
 )
 from countersign.binding.tree import Struct, Value, token
 from countersign.core.errors import Malformed
@@ -150,6 +152,8 @@ def _clean(value: Value, shape: Shape, path: str) -> Value:
             return value
         case Structure(type=type_name):
             return _clean_struct(value, type_name, path)
+        case Either():
+            return _clean(value, shape_of(value, shape), path)
         case ListOf(item=item):
             if type(value) is not list:
                 raise Malformed(f"{path}: expected a list")

@@ -1,4 +1,4 @@
-"""Where the kinds that run Pods keep the Pod's specification."""
+"""Where the kinds that run Pods, or describe them, keep the Pod's specification."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,6 +8,7 @@ from countersign.core.types.artifacts import Tree
 
 POD_SPECS: Mapping[str, str] = {
     "v1/Pod": "/spec",
+    "v1/PodTemplate": "/template/spec",
     "v1/ReplicationController": "/spec/template/spec",
     "apps/v1/DaemonSet": "/spec/template/spec",
     "apps/v1/Deployment": "/spec/template/spec",

@@ -8,8 +8,9 @@ object that uses the rest is denied, never admitted by mistake.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import TypeAlias
 
@@ -58,7 +59,35 @@ class MapOf:
     item: "Shape"
 
 
-Shape: TypeAlias = Scalar | Structure | ListOf | MapOf
+@dataclass(frozen=True, slots=True)
+class Either:
+    """A field that holds one of several things, told apart by what JSON has there.
+
+    Of CustomResourceDefinitions' schemas: `additionalProperties` is a schema or a bool,
+    `items` a schema or a list of them, `dependencies` maps to a schema or strings.
+    """
+
+    pointer: bool
+    shapes: tuple["Shape", ...]
+
+
+Shape: TypeAlias = Scalar | Structure | ListOf | MapOf | Either
+
+
+def shape_of(value: object, either: Either) -> Shape:
+    """Return the one of several shapes that a value claims to have.
+
+    Raises:
+        Malformed: It can have none of them.
+    """
+    for shape in either.shapes:
+        if type(value) is _JSON[type(shape)]:
+            return shape
+    raise Malformed("expected one of the forms of this field, saw another")
+
+
+_JSON: Mapping[type, type] = {Structure: dict, ListOf: list, MapOf: dict, Scalar: bool}
+"""What the alternatives of an `Either` are in JSON; its only scalar is a bool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +98,24 @@ class Kind:
         type: Its Go type, a key of `TYPES`.
         namespaced: Its objects live in namespaces.
         status: Its status is a subresource: the server ignores it in the object.
+        resource: As it is asked for, in the plural; empty if its objects exist only in
+            subresources of others.
+        listed: Its objects are stored and can be listed; reviews are answered only.
     """
 
     type: str
     namespaced: bool
     status: bool
+    resource: str
+    listed: bool
 
 
+@cache  # the same few hundred texts, again and again
 def parse_shape(text: str) -> Shape:
-    """Read a shape as the table writes it: ``*T``, ``[]T``, ``map[string]T``, ``T``."""
+    """Read a shape: ``*T``, ``[]T``, ``map[string]T``, ``(T|U)``, ``T``."""
     pointer, bare = text.startswith("*"), text.removeprefix("*")
+    if bare.startswith("("):
+        return Either(pointer, tuple(map(parse_shape, bare[1:-1].split("|"))))
     if bare.startswith("[]"):
         return ListOf(pointer, parse_shape(bare[2:]))
     if bare.startswith("map[string]"):
@@ -112,6 +149,24 @@ TYPES: Mapping[str, Mapping[str, Shape]] = {
     name: {field: parse_shape(text) for field, text in fields.items()}
     for name, fields in _TABLE["types"].items()
 }
+
+
+def stored() -> Iterator[tuple[str, str, str, Kind]]:
+    """Yield (group, version, kind, what is known) of the kinds that a server stores.
+
+    Each once, in its stable version. Kinds without one are off unless somebody turns
+    them on.
+    """
+    for key, kind in KINDS.items():
+        group_version, _, name = key.rpartition("/")
+        group, _, version = group_version.rpartition("/")
+        if kind.listed and _STABLE.fullmatch(version) and key not in _OLDER:
+            yield group, version, name, kind
+
+
+_STABLE = re.compile(r"v\d+")
+_OLDER = frozenset({"autoscaling/v1/HorizontalPodAutoscaler"})
+"""What has a newer stable version. A test compares this with the table."""
 
 
 def kind_key(tree: Tree) -> str:

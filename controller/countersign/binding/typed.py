@@ -14,11 +14,13 @@ from countersign.binding.defaults import DEFAULTS
 from countersign.binding.scalars import SCALARS, ZEROS
 from countersign.binding.tables import (
     TYPES,
+    Either,
     ListOf,
     MapOf,
     Scalar,
     Shape,
     Structure,
+    shape_of,
 )
 from countersign.binding.tree import ABSENT, Struct, Value
 from countersign.core.errors import Malformed
@@ -67,6 +69,8 @@ def _zero(shape: Shape) -> Value:
             return []
         case MapOf() | Structure():
             return {}
+        case Either():
+            return None
 
 
 def _normaliser(shape: Shape) -> Normaliser:
@@ -80,6 +84,9 @@ def _normaliser(shape: Shape) -> Normaliser:
             return _list_normaliser(_normaliser(item), item)
         case MapOf(item=item):
             return _map_normaliser(_normaliser(item), item)
+        case Either(shapes=shapes):
+            by_shape = {each: _normaliser(each) for each in shapes}
+            return lambda value: by_shape[shape_of(value, shape)](value)
 
 
 def _list_normaliser(each: Normaliser, item: Shape) -> Normaliser:
@@ -129,6 +136,8 @@ def _structs(value: Value, shape: Shape) -> list[Struct]:
             return [struct for v in value for struct in _structs(v, item)]
         case dict(), MapOf(item=item):
             return [struct for v in value.values() for struct in _structs(v, item)]
+        case _, Either() if value is not None:
+            return _structs(value, shape_of(value, shape))
         case _:
             return []
 
@@ -162,6 +171,8 @@ def _types_with_defaults() -> frozenset[str]:
 def _target(shape: Shape) -> str:
     """Return the struct type that a field holds, through lists and maps, or ``""``."""
     match shape:
+        case Either(shapes=shapes):  # at most one struct type among them
+            return next(filter(None, map(_target, shapes)), "")
         case Structure(type=name):
             return name
         case ListOf(item=item) | MapOf(item=item):

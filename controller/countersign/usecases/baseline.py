@@ -15,7 +15,7 @@ from countersign.binding.helm import is_storage
 from countersign.binding.images import images
 from countersign.binding.proposal import propose
 from countersign.binding.surface import CHILDLESS
-from countersign.binding.tables import KINDS
+from countersign.binding.tables import stored
 from countersign.binding.tree import find
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Intent, ObjectRef, Tree
@@ -36,6 +36,11 @@ _MADE = frozenset(
         GroupKind("", "Endpoints"),
         GroupKind("discovery.k8s.io", "EndpointSlice"),
         GroupKind("apps", "ControllerRevision"),
+        GroupKind("", "Event"),
+        GroupKind("events.k8s.io", "Event"),
+        GroupKind("coordination.k8s.io", "Lease"),
+        GroupKind("storage.k8s.io", "CSIStorageCapacity"),
+        GroupKind("certificates.k8s.io", "PodCertificateRequest"),
     }
 )
 _NOISE = frozenset({("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")})
@@ -87,9 +92,7 @@ def kinds(wanted: Sequence[Wanted]) -> tuple[tuple[str, GroupKind], ...]:
 
 
 def _signed_kinds() -> Iterator[tuple[str, GroupKind]]:
-    for key, kind in KINDS.items():
-        version, _, name = key.rpartition("/")
-        group, _, version = version.rpartition("/")
+    for group, version, name, kind in stored():
         if kind.namespaced and GroupKind(group, name) not in _MADE:
             yield version, GroupKind(group, name)
 

@@ -293,7 +293,7 @@ def test_a_masked_secret_is_no_secret() -> None:
     assert match(intent, forged, identity=ref(stored)) != ()
 
 
-@pytest.mark.parametrize("kind", ["Widget", "PodTemplate"])
+@pytest.mark.parametrize("kind", ["Widget", "PodExecOptions"])
 def test_what_is_not_known_is_not_judged(kind: str) -> None:
     """A kind without a table is refused by name."""
     thing = tree(kind)

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -128,6 +128,23 @@ class Intent:
     tree: Tree
 
 
+class Cause(StrEnum):
+    """Why something may differ from what was signed: what advice goes by.
+
+    A guess from the object alone, and never part of a judgement.
+    """
+
+    OTHERWISE = "otherwise"  # another value
+    UNSIGNED = "unsigned"  # nothing of the sort was signed
+    MISSING = "missing"  # signed, and not there
+    UNWRITTEN = "unwritten"  # left out, and not the value that then is meant
+    KEPT = "kept"  # not signed, and there before
+    SCALED = "scaled"  # a number that scaling moves
+    MARKED = "marked"  # the mark of a tool that the policy does not name
+    DROPPED = "dropped"  # signed, and of a feature that a cluster may not have
+    REORDERED = "reordered"  # the same items in another order
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Difference:
     """One place where what is admitted is not what was signed.
@@ -137,8 +154,10 @@ class Difference:
         expected: The signed value as compact JSON, cut to a bounded length;
             None where the intent has nothing. Values of Secrets never appear.
         seen: The same for the object under admission.
+        cause: Why, as far as can be told; two differences are the same without it.
     """
 
     path: str
     expected: str | None
     seen: str | None
+    cause: Cause = field(default=Cause.OTHERWISE, compare=False)

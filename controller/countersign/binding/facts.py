@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 
 from countersign.binding.kinds import BUILT_IN, Kinds
@@ -22,6 +23,13 @@ class Fact:
     ref: ObjectRef
 
 
+class AdmissionPlugin(StrEnum):
+    """A plugin that writes into objects, and is off unless somebody turns it on."""
+
+    ALWAYS_PULL_IMAGES = "AlwaysPullImages"
+    EXTENDED_RESOURCE_TOLERATION = "ExtendedResourceToleration"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterFacts:
     """What is known about the cluster. Not knowing something can only deny.
@@ -31,6 +39,8 @@ class ClusterFacts:
         node_ports: Range of node ports (``--service-node-port-range``).
         not_ready_s: ``--default-not-ready-toleration-seconds``.
         unreachable_s: ``--default-unreachable-toleration-seconds``.
+        plugins: Those of ``--enable-admission-plugins`` that are off by default and
+            write.
         live: Answers to `facts_needed`; an object that is not there has none.
         kinds: Those that are known.
     """
@@ -39,6 +49,7 @@ class ClusterFacts:
     node_ports: range = range(30000, 32768)
     not_ready_s: int = 300
     unreachable_s: int = 300
+    plugins: frozenset[AdmissionPlugin] = frozenset()
     live: Mapping[Fact, tuple[Tree, ...]] = field(default_factory=dict)
     kinds: Kinds = BUILT_IN
 
@@ -57,6 +68,16 @@ def limit_ranges(namespace: str) -> Fact:
     return Fact("v1", ObjectRef("", "LimitRange", namespace, ""))
 
 
+def runtime_class(name: str) -> Fact:
+    """Ask for the RuntimeClass that a Pod names."""
+    return Fact("v1", ObjectRef("node.k8s.io", "RuntimeClass", "", name))
+
+
+def node(name: str) -> Fact:
+    """Ask for the Node that a Pod is created on."""
+    return Fact("v1", ObjectRef("", "Node", "", name))
+
+
 PRIORITY_CLASSES = Fact("v1", ObjectRef("scheduling.k8s.io", "PriorityClass", "", ""))
 STORAGE_CLASSES = Fact("v1", ObjectRef("storage.k8s.io", "StorageClass", "", ""))
 INGRESS_CLASSES = Fact("v1", ObjectRef("networking.k8s.io", "IngressClass", "", ""))
@@ -64,9 +85,16 @@ INGRESS_CLASSES = Fact("v1", ObjectRef("networking.k8s.io", "IngressClass", "", 
 
 def _of_pod(tree: Tree, namespace: str) -> frozenset[Fact]:
     spec = tree.get("spec")
-    name = spec.get("serviceAccountName") if isinstance(spec, dict) else None
-    account = service_account(namespace, str(name or "default"))
-    return frozenset({account, limit_ranges(namespace), PRIORITY_CLASSES})
+    said = spec if isinstance(spec, dict) else {}
+    account = service_account(
+        namespace, str(said.get("serviceAccountName") or "default")
+    )
+    named = {
+        ask(name)
+        for field, ask in (("runtimeClassName", runtime_class), ("nodeName", node))
+        if isinstance(name := said.get(field), str) and name
+    }
+    return frozenset({account, limit_ranges(namespace), PRIORITY_CLASSES, *named})
 
 
 _NEEDED: Mapping[str, Callable[[Tree, str], frozenset[Fact]]] = {

@@ -10,10 +10,14 @@ from collections.abc import Callable, Mapping
 
 from countersign.binding.allocation.jobs import complete_job
 from countersign.binding.allocation.others import (
+    complete_attributes_class,
     complete_claim,
     complete_daemon_set,
     complete_ingress,
     complete_namespace,
+    complete_node,
+    complete_signing_request,
+    complete_volume,
 )
 from countersign.binding.allocation.pods import complete_pod
 from countersign.binding.allocation.services import complete_service
@@ -21,11 +25,15 @@ from countersign.binding.comparison import Comparison
 
 ALLOCATIONS: Mapping[str, Callable[[Comparison], None]] = {
     "v1/Namespace": complete_namespace,
+    "v1/Node": complete_node,
+    "v1/PersistentVolume": complete_volume,
     "v1/PersistentVolumeClaim": complete_claim,
     "v1/Pod": complete_pod,
     "v1/Service": complete_service,
     "apps/v1/DaemonSet": complete_daemon_set,
     "batch/v1/Job": complete_job,
+    "certificates.k8s.io/v1/CertificateSigningRequest": complete_signing_request,
     "networking.k8s.io/v1/Ingress": complete_ingress,
+    "storage.k8s.io/v1/VolumeAttributesClass": complete_attributes_class,
 }
 """The rule of each kind into which the server allocates."""

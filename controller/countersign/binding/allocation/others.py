@@ -14,10 +14,19 @@ _DEFAULT_STORAGE = (
 )
 _DEFAULT_INGRESS = ("ingressclass.kubernetes.io/is-default-class",)
 CLAIM_PROTECTION = "kubernetes.io/pvc-protection"
+VOLUME_PROTECTION = "kubernetes.io/pv-protection"
+ATTRIBUTES_PROTECTION = "kubernetes.io/vac-protection"
+_NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 
 
 def complete_namespace(sides: Comparison) -> None:
-    """``spec.finalizers``: namespaceStrategy.PrepareForCreate."""
+    """``spec.finalizers``: namespaceStrategy.PrepareForCreate and PrepareForUpdate.
+
+    On UPDATE the server overwrites them with the old ones, whatever is said.
+    """
+    if sides.old is not None:
+        sides.keep("/spec/finalizers")
+        return
     finalizers = sides.spec().setdefault("finalizers", [])
     if "kubernetes" not in finalizers:
         finalizers.append("kubernetes")
@@ -30,9 +39,9 @@ def complete_claim(sides: Comparison) -> None:
         plugin/pkg/admission/storage/{storageobjectinuseprotection,storageclass};
         ``NormalizeDataSources`` in pkg/api/persistentvolumeclaim/util.go.
     """
-    _protect(sides)
+    _protect(sides, CLAIM_PROTECTION)
     spec = sides.spec()
-    if _OLD_STORAGE_CLASS not in annotations(sides.wanted):
+    if sides.old is None and _OLD_STORAGE_CLASS not in annotations(sides.wanted):
         _use_default(sides, STORAGE_CLASSES, _DEFAULT_STORAGE, "storageClassName")
     reference = spec.get("dataSourceRef")
     if "dataSource" in spec and reference is None:
@@ -41,17 +50,53 @@ def complete_claim(sides: Comparison) -> None:
         spec["dataSource"] = {k: v for k, v in reference.items() if k != "namespace"}
 
 
-def _protect(sides: Comparison) -> None:
-    """Accept the finalizer where it is seen: a PUT may drop it and equal the intent."""
-    metadata = sides.wanted["metadata"]
-    finalizers = metadata.get("finalizers", [])
-    seen = sides.seen["metadata"].get("finalizers", [])
-    if CLAIM_PROTECTION not in finalizers and seen == [*finalizers, CLAIM_PROTECTION]:
-        metadata["finalizers"] = seen
+def complete_volume(sides: Comparison) -> None:
+    """The protection finalizer of a PersistentVolume."""
+    _protect(sides, VOLUME_PROTECTION)
+
+
+def complete_attributes_class(sides: Comparison) -> None:
+    """The protection finalizer of a VolumeAttributesClass."""
+    _protect(sides, ATTRIBUTES_PROTECTION)
+
+
+def _protect(sides: Comparison, finalizer: str) -> None:
+    """Add a finalizer on CREATE, as the last one; on UPDATE a PUT may drop it.
+
+    Source:
+        plugin/pkg/admission/storage/storageobjectinuseprotection
+    """
+    finalizers = sides.wanted["metadata"].get("finalizers", [])
+    if sides.old is None and finalizer not in finalizers:
+        sides.wanted["metadata"]["finalizers"] = [*finalizers, finalizer]
+
+
+def complete_node(sides: Comparison) -> None:
+    """The taint of a Node that nobody has heard of: plugin/pkg/admission/nodetaint."""
+    taints = sides.spec().get("taints", [])
+    marks = [(taint.get("key"), taint.get("effect")) for taint in taints]
+    if sides.old is None and (_NOT_READY["key"], _NOT_READY["effect"]) not in marks:
+        sides.spec()["taints"] = [*taints, dict(_NOT_READY)]
+
+
+def complete_signing_request(sides: Comparison) -> None:
+    """Who asks for a certificate: csrStrategy.PrepareForUpdate keeps the whole spec.
+
+    On CREATE the server writes the user of the request there, of whom we are not told
+    all (``extra``, the order of the groups): such a request differs from its intent.
+    """
+    for field in ("username", "uid", "groups", "extra"):
+        sides.keep(f"/spec/{field}")
 
 
 def complete_ingress(sides: Comparison) -> None:
-    """The default class: plugin/pkg/admission/network/defaultingressclass."""
+    """The default class: plugin/pkg/admission/network/defaultingressclass.
+
+    Of the old object it may stay where it is still the default.
+    """
+    unsaid = "ingressClassName" not in sides.seen_spec()
+    if sides.old is not None and unsaid:
+        return
     if _OLD_INGRESS_CLASS not in annotations(sides.wanted):
         _use_default(sides, INGRESS_CLASSES, _DEFAULT_INGRESS, "ingressClassName")
 
@@ -84,17 +129,21 @@ def _marked(tree: Tree, marks: tuple[str, ...]) -> bool:
 def complete_daemon_set(sides: Comparison) -> None:
     """The template generation as an annotation: 1, and one more with each change.
 
+    On UPDATE the server overwrites what is said.
+
     Source:
         pkg/apis/apps/v1/conversion.go; daemonSetStrategy in
         pkg/registry/apps/daemonset/strategy.go.
     """
-    seen = annotations(sides.seen).get(TEMPLATE_GENERATION)
-    past = {} if sides.old is None else annotations(sides.old)
-    before = past.get(TEMPLATE_GENERATION)
-    allowed = {"1"} if before is None else {before, _successor(before)}
-    if seen in allowed and TEMPLATE_GENERATION not in annotations(sides.wanted):
-        annotate(sides.wanted, TEMPLATE_GENERATION, seen)
+    said = annotations(sides.wanted).get(TEMPLATE_GENERATION, "")
+    if sides.old is None:
+        generation = max(_whole(said), 1)
+    else:
+        before = _whole(annotations(sides.old).get(TEMPLATE_GENERATION, ""))
+        changed = sides.old_spec().get("template") != sides.seen_spec().get("template")
+        generation = before + changed
+    annotate(sides.wanted, TEMPLATE_GENERATION, str(generation))
 
 
-def _successor(generation: str) -> str:
-    return str(int(generation) + 1) if generation.isdecimal() else generation
+def _whole(text: str) -> int:
+    return int(text) if text.isdecimal() and text.isascii() else 0

@@ -1,40 +1,62 @@
 """What admission plugins and the storage strategy write into a Pod.
 
-In the order in which the server runs them, since one sees what another wrote.
+In the order in which the server runs them, since one sees what another wrote. Most run
+on CREATE alone: what they wrote then is immutable, and stays.
 
 Source:
-    plugin/pkg/admission/{limitranger,serviceaccount,priority,defaulttolerationseconds};
+    plugin/pkg/admission/{limitranger,serviceaccount,alwayspullimages,priority,
+    defaulttolerationseconds,extendedresourcetoleration,runtimeclass,podtopologylabels};
     ``PrepareForCreate`` in pkg/registry/core/pod/strategy.go.
 """
 
 import re
 from collections.abc import Iterator
 
-from countersign.binding.allocation.resources import (
-    complete_pod_level,
-    limit_containers,
+from countersign.binding.allocation.limits import keep_limits, limit_containers
+from countersign.binding.allocation.resources import complete_pod_level
+from countersign.binding.allocation.scheduling import (
+    complete_tolerations,
+    run_as_class_says,
 )
 from countersign.binding.comparison import Comparison, annotations
-from countersign.binding.facts import PRIORITY_CLASSES, service_account
+from countersign.binding.facts import (
+    PRIORITY_CLASSES,
+    AdmissionPlugin,
+    node,
+    service_account,
+)
 from countersign.binding.podspecs import containers
-from countersign.binding.tree import Struct, Value
+from countersign.binding.tree import Struct, Value, token
 
 TOKEN_VOLUME = re.compile(r"kube-api-access-[bcdfghjklmnpqrstvwxz2456789]{5}")
 _TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
 _TOKEN_SECONDS = 3607  # WarnOnlyBoundTokenExpirationSeconds
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
+_MIRROR = "kubernetes.io/config.mirror"
+_TOPOLOGY = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
+_IMMUTABLE = ("/spec/overhead", "/spec/priority", "/spec/preemptionPolicy")
+"""What nobody but a plugin can choose, from a class that the intent names."""
 
 
 def complete_pod(sides: Comparison) -> None:
     """Compute what the plugins wrote; only the token volume's suffix is theirs."""
     if sides.old is None:
         limit_containers(sides)
-    _service_account(sides)
+    else:
+        keep_limits(sides)
+    if _MIRROR not in annotations(sides.wanted):
+        _service_account(sides)
+    if AdmissionPlugin.ALWAYS_PULL_IMAGES in sides.facts.plugins:
+        _always_pull(sides.spec())
     _priority(sides)
-    _tolerations(sides)
+    complete_tolerations(sides)
+    run_as_class_says(sides)
+    _topology_labels(sides)
     _label_keys(sides)
     _apparmor(sides)
     complete_pod_level(sides.spec())
+    for path in _IMMUTABLE:
+        sides.keep(path)
     sides.keep("/spec/nodeName")  # written by the scheduler through pods/binding
 
 
@@ -115,37 +137,36 @@ def _priority(sides: Comparison) -> None:
         spec.setdefault("preemptionPolicy", policy)
 
 
-def _tolerations(sides: Comparison) -> None:
-    spec, facts = sides.spec(), sides.facts
-    said = spec.get("tolerations", [])
-    added = [
-        {
-            "key": f"node.kubernetes.io/{taint}",
-            "operator": "Exists",
-            "effect": "NoExecute",
-            "tolerationSeconds": seconds,
-        }
-        for taint, seconds in (
-            ("not-ready", facts.not_ready_s),
-            ("unreachable", facts.unreachable_s),
-        )
-        if not _tolerates(said, f"node.kubernetes.io/{taint}")
-    ]
-    if added:
-        spec["tolerations"] = [*said, *added]
+def _always_pull(spec: Struct) -> None:
+    for container in containers(spec):
+        container["imagePullPolicy"] = "Always"
+    for volume in spec.get("volumes", []):
+        if "image" in volume:
+            volume["image"]["pullPolicy"] = "Always"
 
 
-def _tolerates(tolerations: Value, taint: str) -> bool:
-    return any(
-        toleration.get("key", taint) == taint
-        and toleration.get("effect", "NoExecute") == "NoExecute"
-        for toleration in tolerations
-    )
+def _topology_labels(sides: Comparison) -> None:
+    """Take over zone and region of the node that a Pod is created on.
+
+    A Pod that is bound later gets them with the binding, and may keep them.
+    """
+    metadata = sides.wanted["metadata"]
+    if sides.old is not None:
+        for label in _TOPOLOGY:
+            sides.keep("/metadata/labels/" + token(label))
+    elif name := sides.spec().get("nodeName"):
+        found: Struct = next(iter(sides.facts.answers(node(name))), {})
+        labels = (found.get("metadata") or {}).get("labels") or {}
+        if copied := {key: labels[key] for key in _TOPOLOGY if key in labels}:
+            metadata["labels"] = {**metadata.get("labels", {}), **copied}
 
 
 def _label_keys(sides: Comparison) -> None:
-    """Expand (mis)matchLabelKeys into selectors: applyLabelKeysToLabelSelector."""
-    labels = sides.wanted["metadata"].get("labels", {})
+    """Expand (mis)matchLabelKeys into selectors: applyLabelKeysToLabelSelector.
+
+    Of a Pod that is there already the expressions are immutable, its labels are not.
+    """
+    labels = (sides.old or sides.wanted)["metadata"].get("labels", {})
     for term in selecting_terms(sides.spec()):
         if "labelSelector" not in term:
             continue

@@ -1,66 +1,14 @@
-"""Requests and limits that the server fills into Pods.
+"""Resources of a whole Pod, as far as its containers tell.
 
 Source:
-    plugin/pkg/admission/limitranger/admission.go; ``DefaultPodLevelResources`` in
-    pkg/api/pod/util.go; ``aggregateContainerResourcesByFn`` in
+    ``DefaultPodLevelResources`` in pkg/api/pod/util.go;
+    ``aggregateContainerResourcesByFn`` in
     k8s.io/component-helpers/resource/helpers.go.
 """
 
-from countersign.binding.comparison import Comparison, annotate
-from countersign.binding.facts import limit_ranges
-from countersign.binding.normal_form import normal_form
 from countersign.binding.podspecs import containers
 from countersign.binding.scalars import nanos, quantity_text
 from countersign.binding.tree import Struct
-from countersign.core.types.artifacts import Tree
-
-_ANNOTATION = "kubernetes.io/limit-ranger"
-
-
-def limit_containers(sides: Comparison) -> None:
-    """Fill in the defaults of the namespace's LimitRanges, and say so in an annotation."""
-    for tree in sides.facts.answers(limit_ranges(sides.namespace)):
-        requests, limits = _range_defaults(tree)
-        notes = [
-            note
-            for title, name in (
-                ("container", "containers"),
-                ("init container", "initContainers"),
-            )
-            for container in containers(sides.spec(), name)
-            for note in _limit_container(container, title, requests, limits)
-        ]
-        if notes:
-            text = "LimitRanger plugin set: " + "; ".join(notes)
-            annotate(sides.wanted, _ANNOTATION, text)
-
-
-def _range_defaults(tree: Tree) -> tuple[Struct, Struct]:
-    """``defaultContainerResourceRequirements``: requests and limits, later items win."""
-    requests: Struct = {}
-    limits: Struct = {}
-    named = {**tree, "apiVersion": "v1", "kind": "LimitRange"}  # not in a list's items
-    for item in normal_form(named).get("spec", {}).get("limits", []):
-        if item.get("type") == "Container":
-            requests |= item.get("defaultRequest", {})
-            limits |= item.get("default", {})
-    return requests, limits
-
-
-def _limit_container(
-    container: Struct, title: str, requests: Struct, limits: Struct
-) -> list[str]:
-    """``mergeContainerResources``: fill in what is missing and return what to say."""
-    resources, notes = container.get("resources", {}), []
-    for word, defaults in (("request", requests), ("limit", limits)):
-        said = resources.get(f"{word}s", {})
-        missing = sorted(defaults.keys() - said.keys())
-        if missing:
-            resources[f"{word}s"] = {**defaults, **said}
-            container["resources"] = resources
-            name = container.get("name", "")
-            notes.append(f"{', '.join(missing)} {word} for {title} {name}")
-    return notes
 
 
 def complete_pod_level(spec: Struct) -> None:

@@ -7,12 +7,15 @@ Source:
     pkg/registry/core/service/storage/{storage,alloc}.go
 """
 
+from collections.abc import Iterator
 from ipaddress import ip_address
 
 from countersign.binding.comparison import Comparison
 from countersign.binding.tree import Struct, Value
 
 _DUMMY_PORTS = 256  # above the range: what a dry-run shows instead of allocated ports
+_NAMES = {4: "IPv4", 6: "IPv6"}
+_OTHER = {"IPv4": "IPv6", "IPv6": "IPv4"}
 ADDRESS_FIELDS = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
 
 
@@ -21,10 +24,15 @@ def complete_service(sides: Comparison) -> None:
     spec, seen = sides.spec(), sides.seen_spec()
     if spec["type"] == "ExternalName":
         return
+    _normalise_addresses(spec)
     _keep_allocated(sides, spec)
     headless = "None" in (spec.get("clusterIP"), *spec.get("clusterIPs", []))
-    _addresses(sides, spec, seen, headless=headless)
-    _families(spec, seen, headless=headless)
+    open_ended = headless and not spec.get("selector")
+    policy = "RequireDualStack" if open_ended else "SingleStack"
+    spec.setdefault("ipFamilyPolicy", policy)
+    if seen.get("ipFamilies") in _possible_families(sides, spec, headless=headless):
+        spec["ipFamilies"] = seen["ipFamilies"]
+        _addresses(sides, spec, seen, headless=headless)
     if _has_node_ports(spec):
         _node_ports(sides, spec, seen)
 
@@ -33,10 +41,17 @@ def _has_node_ports(spec: Struct) -> bool:
     return spec.get("type") in ("NodePort", "LoadBalancer")
 
 
+def _normalise_addresses(spec: Struct) -> None:
+    """``normalizeClusterIPs``: the singular alone stands for a list of one."""
+    if "clusterIP" in spec:
+        spec.setdefault("clusterIPs", [spec["clusterIP"]])
+
+
 def _keep_allocated(sides: Comparison, spec: Struct) -> None:
     """On UPDATE what the manifest leaves open stays: patchAllocatedValues.
 
-    Node ports go with the *name* of their port, unless another port uses the value.
+    A signed ``SingleStack`` gives up the second address and family. Node ports go with
+    the *name* of their port, unless another port uses the value.
     """
     old = sides.old_spec()
     if old.get("type", "ExternalName") == "ExternalName":
@@ -44,6 +59,16 @@ def _keep_allocated(sides: Comparison, spec: Struct) -> None:
     for field in ADDRESS_FIELDS:
         if field in old:
             spec.setdefault(field, old[field])
+    if old.get("clusterIPs", [])[:1] == spec.get("clusterIPs"):
+        spec["clusterIPs"] = old["clusterIPs"]  # the singular alone was said
+    if spec.get("ipFamilyPolicy") == "SingleStack":
+        for field in ("clusterIPs", "ipFamilies"):
+            if spec.get(field) == old.get(field) is not None:
+                spec[field] = spec[field][:1]
+    _keep_ports(spec, old)
+
+
+def _keep_ports(spec: Struct, old: Struct) -> None:
     if not (_has_node_ports(old) and _has_node_ports(spec)):
         return
     before = {port.get("name"): port.get("nodePort") for port in old.get("ports", [])}
@@ -57,64 +82,75 @@ def _keep_allocated(sides: Comparison, spec: Struct) -> None:
         spec.setdefault("healthCheckNodePort", old["healthCheckNodePort"])
 
 
+def _possible_families(
+    sides: Comparison, spec: Struct, *, headless: bool
+) -> list[list[str]]:
+    """Return which families the server may have written: ``initIPFamilyFields``.
+
+    The first range is the server's own secret where there are ranges of both families.
+    """
+    configured = {_NAMES[network.version] for network in sides.facts.service_cidrs}
+    said = spec.get("ipFamilies") or [
+        family for ip in spec.get("clusterIPs", []) for family in _family(ip)
+    ]
+    starts = [said] if said else [[family] for family in configured or _OTHER]
+    if spec["ipFamilyPolicy"] == "SingleStack":
+        return starts
+    grown = [[*start, _OTHER.get(start[0], "")][:2] for start in starts]
+    if headless and not spec.get("selector"):
+        return grown
+    kept = sides.old_spec().get("ipFamilyPolicy") == spec["ipFamilyPolicy"]
+    return ([] if len(configured) < len(_OTHER) else grown) + (
+        starts if kept or len(configured) < len(_OTHER) else []
+    )
+
+
+def _family(address: Value) -> Iterator[str]:
+    try:
+        yield _NAMES[ip_address(address).version]
+    except ValueError:
+        return
+
+
 def _addresses(
     sides: Comparison, spec: Struct, seen: Struct, *, headless: bool
 ) -> None:
-    """Accept addresses of the cluster's ranges, or None where None is meant."""
-    shown = seen.get("clusterIPs", [])
-    if not shown or seen.get("clusterIP") != shown[0]:
+    """Accept an address of the cluster's ranges for each family that has none yet."""
+    if headless:
+        spec.setdefault("clusterIP", "None")
+        spec.setdefault("clusterIPs", ["None"])
         return
-    usable = (
-        shown == ["None"]
-        if headless
-        else all(_in_ranges(sides, address) for address in shown)
-    )
-    if usable:
+    said, shown = spec.get("clusterIPs", []), seen.get("clusterIPs", [])
+    if len(shown) != len(spec["ipFamilies"]) or shown[: len(said)] != said:
+        return
+    added = zip(shown[len(said) :], spec["ipFamilies"][len(said) :], strict=True)
+    if all(_in_ranges(sides, ip, family) for ip, family in added):
+        spec["clusterIPs"] = shown
         spec.setdefault("clusterIP", shown[0])
-        spec.setdefault("clusterIPs", shown)
 
 
-def _in_ranges(sides: Comparison, address: Value) -> bool:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in network for network in sides.facts.service_cidrs)
-
-
-def _families(spec: Struct, seen: Struct, *, headless: bool) -> None:
-    """Accept families that fit the addresses, and the policy that follows from them.
-
-    Source:
-        ``initIPFamilyFields`` in alloc.go.
-    """
-    open_ended = headless and not spec.get("selector")
-    policy = "RequireDualStack" if open_ended else "SingleStack"
-    spec.setdefault("ipFamilyPolicy", policy)
-    said, shown = spec.get("ipFamilies", []), seen.get("ipFamilies", [])
-    addresses = seen.get("clusterIPs", [])
-    fitting = headless or shown == [
-        "IPv6" if ":" in address else "IPv4" for address in addresses
-    ]
-    single = spec["ipFamilyPolicy"] == "SingleStack"
-    if (
-        fitting
-        and shown[: len(said)] == said
-        and shown in (["IPv4"], ["IPv6"], ["IPv4", "IPv6"], ["IPv6", "IPv4"])
-        and not (single and len(shown) > 1)
-    ):
-        spec["ipFamilies"] = shown
+def _in_ranges(sides: Comparison, address: Value, family: str) -> bool:
+    return [family] == list(_family(address)) and any(
+        ip_address(address) in network for network in sides.facts.service_cidrs
+    )
 
 
 def _node_ports(sides: Comparison, spec: Struct, seen: Struct) -> None:
-    """Accept node ports of the range where the type asks for some."""
+    """Accept node ports of the range where the type asks for some: initNodePorts.
+
+    A Service is created with one node port for all ports of the same number, as of TCP
+    and UDP; ports that are added later get their own.
+    """
     balanced = spec["type"] == "LoadBalancer"
     if not balanced or spec.get("allocateLoadBalancerNodePorts") is not False:
-        for port, shown in zip(
-            spec.get("ports", []), seen.get("ports", []), strict=False
-        ):
-            if _in_port_range(sides, shown.get("nodePort")):
+        ports = spec.get("ports", [])
+        shared = {p.get("port"): p["nodePort"] for p in ports[::-1] if "nodePort" in p}
+        for port, shown in zip(ports, seen.get("ports", []), strict=False):
+            if sides.old is None and port.get("port") in shared:
+                port.setdefault("nodePort", shared[port["port"]])
+            elif _in_port_range(sides, shown.get("nodePort")):
                 port.setdefault("nodePort", shown["nodePort"])
+                shared[port.get("port")] = port["nodePort"]
     check = seen.get("healthCheckNodePort")
     if _wants_health_check(spec) and _in_port_range(sides, check):
         spec.setdefault("healthCheckNodePort", check)

@@ -8,25 +8,37 @@ costs nothing as long as it means what that server does.
 """
 
 from countersign.binding.defaults import (
+    admission,
     apps,
     autoscaling,
     batch,
     core,
     discovery,
+    extensions,
+    flowcontrol,
     networking,
     pods,
     rbac,
+    resources,
+    small,
+    storage,
 )
 from countersign.binding.defaults.registry import DEFAULTS
 
 __all__ = [
     "DEFAULTS",
+    "admission",
     "apps",
     "autoscaling",
     "batch",
     "core",
     "discovery",
+    "extensions",
+    "flowcontrol",
     "networking",
     "pods",
     "rbac",
+    "resources",
+    "small",
+    "storage",
 ]

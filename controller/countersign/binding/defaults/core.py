@@ -88,6 +88,24 @@ def replication_controller(tree: Struct) -> None:
         tree.setdefault("metadata", {}).setdefault("labels", dict(labels))
 
 
+@default_of("core/v1.PersistentVolume")
+def persistent_volume(tree: Struct) -> None:
+    """SetDefaults_PersistentVolume: not for a volume inside a VolumeAttachment."""
+    spec = tree.setdefault("spec", {})
+    spec.setdefault("persistentVolumeReclaimPolicy", "Retain")
+    spec.setdefault("volumeMode", "Filesystem")
+
+
+@default_of("core/v1.NodeSpec")
+def node_spec(spec: Struct) -> None:
+    """Convert_v1_NodeSpec_To_core_NodeSpec and back: the old field is the first."""
+    first, ranges = spec.get("podCIDR"), spec.get("podCIDRs", [])
+    if first and (not ranges or ranges[0] != first):
+        spec["podCIDRs"] = [first]
+    elif ranges:
+        spec["podCIDR"] = ranges[0]
+
+
 @default_of("core/v1.LimitRangeItem")
 def limit_range_item(form: Struct) -> None:
     """SetDefaults_LimitRangeItem: limits from max, requests from limits, then min."""

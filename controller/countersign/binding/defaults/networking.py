@@ -17,3 +17,6 @@ def network_policy_spec(spec: Struct) -> None:
 
 # SetDefaults_NetworkPolicyPort
 scalars_of("networking/v1.NetworkPolicyPort", protocol="TCP")
+
+# SetDefaults_IngressClass
+scalars_of("networking/v1.IngressClassParametersReference", scope="Cluster")

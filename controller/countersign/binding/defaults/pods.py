@@ -106,10 +106,19 @@ scalars_of("core/v1.ServiceAccountTokenProjection", expirationSeconds=3600)
 # SetDefaults_PersistentVolumeClaimSpec, also in ephemeral volumes
 scalars_of("core/v1.PersistentVolumeClaimSpec", volumeMode="Filesystem")
 
-scalars_of("core/v1.ISCSIVolumeSource", iscsiInterface="default")
-scalars_of(
-    "core/v1.RBDVolumeSource", pool="rbd", user="admin", keyring="/etc/ceph/keyring"
-)
+for _source in ("", "Persistent"):
+    scalars_of(f"core/v1.ISCSI{_source}VolumeSource", iscsiInterface="default")
+    scalars_of(
+        f"core/v1.RBD{_source}VolumeSource",
+        pool="rbd",
+        user="admin",
+        keyring="/etc/ceph/keyring",
+    )
+    scalars_of(
+        f"core/v1.ScaleIO{_source}VolumeSource",
+        storageMode="ThinProvisioned",
+        fsType="xfs",
+    )
 scalars_of(
     "core/v1.AzureDiskVolumeSource",
     cachingMode="ReadWrite",
@@ -117,4 +126,3 @@ scalars_of(
     readOnly=False,
     kind="Shared",
 )
-scalars_of("core/v1.ScaleIOVolumeSource", storageMode="ThinProvisioned", fsType="xfs")

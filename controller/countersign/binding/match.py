@@ -1,11 +1,11 @@
 """Does an object equal what was signed, or what was there before?"""
 
-import json
 import re
 from collections.abc import Iterable
 
 from countersign.binding.allocation import ALLOCATIONS
 from countersign.binding.canonical import canonical_json
+from countersign.binding.causes import explained, texts
 from countersign.binding.comparison import Comparison
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.inherited import keep_inherited
@@ -22,7 +22,6 @@ from countersign.binding.tooling import accept_helm, accept_kubectl
 from countersign.binding.tree import (
     ABSENT,
     Struct,
-    Value,
     as_bytes,
     differences,
     find,
@@ -32,9 +31,6 @@ from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Difference, Digest, ObjectRef, Tree
 from countersign.core.types.change import Elastic
 
-MAX_DIFFERENCES = 16
-MAX_SHOWN = 160  # characters of a value in a difference
-_MASK = "*****"
 _GENERATED_SUFFIX = re.compile(r"[bcdfghjklmnpqrstvwxz2456789]{5}")
 _MAX_GENERATED_BASE = 58  # characters; names.maxGeneratedNameLength
 
@@ -97,7 +93,7 @@ def match(
     keep_inherited(sides)
     for bounds in elastic:
         _stretch(sides, bounds)
-    return _shown(sides.wanted, sides.seen, secret=salt is not None)
+    return explained(sides, intent=intent, secret=salt is not None)
 
 
 def same(old: Tree, new: Tree, kinds: Kinds = BUILT_IN) -> bool:
@@ -156,8 +152,7 @@ def _other_version(intent: Tree, seen: Struct) -> Difference:
 
     Versions may have other fields, and a conversion may do anything.
     """
-    said = _text(intent.get("apiVersion"), hidden=False)
-    return Difference("/apiVersion", said, _text(seen["apiVersion"], hidden=False))
+    return Difference("/apiVersion", *texts(intent.get("apiVersion"), seen["apiVersion"]))
 
 
 def _identify(seen: Struct, identity: ObjectRef, kinds: Kinds) -> None:
@@ -207,20 +202,3 @@ def _stretch(sides: Comparison, bounds: Elastic) -> None:
         and (said is ABSENT or type(said) is int)
     ):
         put(sides.wanted, bounds.path, seen)
-
-
-def _shown(wanted: Struct, seen: Struct, *, secret: bool) -> tuple[Difference, ...]:
-    """Render the differences for people, the values of Secrets masked."""
-    found = sorted(differences(wanted, seen), key=lambda difference: difference[0])
-    return tuple(
-        Difference(path, _text(expected, hidden=hidden), _text(shown, hidden=hidden))
-        for path, expected, shown in found[:MAX_DIFFERENCES]
-        for hidden in [secret and path.startswith("/data")]
-    )
-
-
-def _text(value: Value, *, hidden: bool) -> str | None:
-    if value is ABSENT:
-        return None
-    text = json.dumps(_MASK if hidden else value, ensure_ascii=False)
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from countersign.binding.canonical import canonical
-from countersign.binding.match import MAX_DIFFERENCES, MAX_SHOWN, match
+from countersign.binding.causes import MAX_DIFFERENCES, MAX_SHOWN
+from countersign.binding.match import match
 from countersign.binding.normal_form import normal_form
 from countersign.binding.tree import ABSENT
 from countersign.core.errors import Malformed

@@ -10,7 +10,7 @@ import re
 from countersign.binding.comparison import Comparison
 from countersign.binding.gated import gated
 from countersign.binding.smallest import Place, smallest
-from countersign.binding.tree import ABSENT, Value, find
+from countersign.binding.tree import ABSENT, Value, differences, find
 from countersign.core.types.artifacts import Cause, Difference, Tree
 
 MAX_DIFFERENCES = 16
@@ -34,6 +34,10 @@ def explained(
         intent: What was signed.
         secret: It is a Secret's.
     """
+    if (
+        next(differences(sides.wanted, sides.seen), None) is None
+    ):  # the usual, and quick
+        return ()
     places = [_widened(place, sides) for place in smallest(sides.wanted, sides.seen)]
     once = {place.path: place for place in places}
     droppable = {path for path, _, _ in gated(intent)}

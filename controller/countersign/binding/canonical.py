@@ -198,10 +198,14 @@ def _drop_status(tree: Struct) -> None:
 
 
 def _hollow(value: Value) -> bool:
-    """Tell whether nothing is said: null, empty, or made of nothing else."""
+    """Tell whether nothing is said: null, zero, empty, or made of nothing else.
+
+    What generators of CustomResourceDefinitions leave is
+    ``{acceptedNames: {kind: "", plural: ""}, conditions: [], storedVersions: []}``.
+    """
     if type(value) is dict:
         return all(_hollow(item) for item in value.values())
-    return value is None or value == []
+    return not value
 
 
 def _clean_metadata(tree: Struct) -> Struct:

@@ -31,6 +31,11 @@ def test_is_the_sha256_of_its_canonical_json() -> None:
     [
         pytest.param("/status", {}, id="an empty status"),
         pytest.param("/status", {"conditions": []}, id="a hollow status"),
+        pytest.param(
+            "/status",
+            {"acceptedNames": {"kind": "", "plural": ""}, "storedVersions": []},
+            id="a status of nothing but zeros",
+        ),
         pytest.param("/metadata/creationTimestamp", None, id="a null time of creation"),
         pytest.param("/metadata/labels", None, id="null labels"),
         pytest.param("/metadata/annotations", {}, id="no annotations at all"),

@@ -23,18 +23,25 @@ from countersign.binding.tree import ABSENT, token
 _TEMPLATE = "/spec/template/metadata/annotations/"
 RESTARTED_AT = _TEMPLATE + token("kubectl.kubernetes.io/restartedAt")
 
+_CA_OF_CONVERSION = "/spec/conversion/webhook/clientConfig/caBundle"
+
 KEPT_PATHS: Mapping[str, tuple[str, ...]] = {
+    "v1/PersistentVolume": ("/spec/claimRef",),
     "v1/PersistentVolumeClaim": ("/spec/volumeName", "/spec/storageClassName"),
     "v1/ReplicationController": ("/spec/replicas", "/metadata/labels"),
     "apps/v1/DaemonSet": (RESTARTED_AT,),
     "apps/v1/Deployment": ("/spec/replicas", RESTARTED_AT),
     "apps/v1/ReplicaSet": ("/spec/replicas", RESTARTED_AT),
     "apps/v1/StatefulSet": ("/spec/replicas", RESTARTED_AT),
+    "apiextensions.k8s.io/v1/CustomResourceDefinition": (_CA_OF_CONVERSION,),
+    "apiregistration.k8s.io/v1/APIService": ("/spec/caBundle",),
     "batch/v1/Job": ("/metadata/labels",),
 }
 """JSON pointers whose value may stay, by kind."""
 
 KEPT_ANNOTATIONS: Mapping[str, frozenset[str]] = {
+    "v1/Node": frozenset({"node.alpha.kubernetes.io/ttl"}),
+    "v1/PersistentVolume": frozenset({"pv.kubernetes.io/bound-by-controller"}),
     "v1/PersistentVolumeClaim": frozenset(
         {
             "pv.kubernetes.io/bind-completed",
@@ -53,12 +60,16 @@ KEPT_FINALIZERS = frozenset(
     {
         "batch.kubernetes.io/job-tracking",
         "foregroundDeletion",
+        "kubernetes.io/pv-protection",
         "kubernetes.io/pvc-protection",
+        "kubernetes.io/vac-protection",
+        "networking.k8s.io/service-cidr-finalizer",
         "orphan",
+        "resource.kubernetes.io/delete-protection",
         "service.kubernetes.io/load-balancer-cleanup",
     }
 )
-"""Finalizers that controllers write and that may stay."""
+"""Finalizers that the server and its controllers write and that may stay."""
 
 _TOKEN_TYPE = "kubernetes.io/service-account-token"  # noqa: S105 - a type of Secret
 TOKEN_PATHS = (
@@ -70,6 +81,11 @@ TOKEN_PATHS = (
 )
 """What the server fills into a Secret of that type, and that may stay in it."""
 
+_CLUSTER_ROLE = "rbac.authorization.k8s.io/v1/ClusterRole"
+_WEBHOOKS = frozenset(
+    f"admissionregistration.k8s.io/v1/{kind}WebhookConfiguration"
+    for kind in ("Mutating", "Validating")
+)
 _KEPT_PULL_POLICIES = ("Always", "IfNotPresent")
 
 
@@ -88,6 +104,8 @@ def keep_inherited(sides: Comparison) -> None:
             sides.keep(path)
     _keep_finalizers(sides)
     _keep_pull_policies(sides)
+    _keep_aggregated_rules(sides)
+    _keep_authorities(sides)
 
 
 def _keep_finalizers(sides: Comparison) -> None:
@@ -123,3 +141,35 @@ def _keep_pull_policies(sides: Comparison) -> None:
                 and policy == policies.get(written.get("name"))
             ):
                 wanted["imagePullPolicy"] = policy
+
+
+def _keep_aggregated_rules(sides: Comparison) -> None:
+    """Let the rules stay that the controller gathered for an aggregated ClusterRole.
+
+    It gathers them anew whenever the role changes, so leftovers do not last.
+    """
+    if kind_key(sides.wanted) == _CLUSTER_ROLE and all(
+        side.get("aggregationRule") for side in (sides.wanted, sides.old or {})
+    ):
+        sides.keep("/rules")
+
+
+def _keep_authorities(sides: Comparison) -> None:
+    """Let stay which authority a webhook's server is believed by.
+
+    Injectors write it (`countersign.binding.delta` says who may). Webhooks are found by
+    name, as the server's merges do.
+    """
+    if kind_key(sides.wanted) not in _WEBHOOKS:
+        return
+    said, wanted, seen, old = (
+        {
+            hook.get("name"): hook.setdefault("clientConfig", {})
+            for hook in side.get("webhooks", [])
+        }
+        for side in (sides.written, sides.wanted, sides.seen, sides.old or {})
+    )
+    for name in said.keys() & seen.keys() & old.keys():
+        kept = seen[name].get("caBundle")
+        if kept and "caBundle" not in said[name] and kept == old[name].get("caBundle"):
+            wanted[name]["caBundle"] = kept

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from countersign.binding.allocation.jobs import NAME_LABELS, UID_LABELS
-from countersign.binding.allocation.others import CLAIM_PROTECTION, TEMPLATE_GENERATION
+from countersign.binding.allocation.others import (
+    ATTRIBUTES_PROTECTION,
+    CLAIM_PROTECTION,
+    REQUESTER_FIELDS,
+    TEMPLATE_GENERATION,
+    VOLUME_PROTECTION,
+)
 from countersign.binding.allocation.pods import TOKEN_VOLUME, selecting_terms
 from countersign.binding.allocation.services import ADDRESS_FIELDS
 from countersign.binding.podspecs import containers
@@ -105,9 +111,14 @@ def _job_labels(tree: Struct) -> None:
     tree["metadata"].pop("labels", None)
 
 
-def _claim_protection(tree: Struct) -> None:
-    kept = tree["metadata"].get("finalizers") or []
-    tree["metadata"]["finalizers"] = [n for n in kept if n != CLAIM_PROTECTION]
+def _finalizer(name: str) -> Step:
+    """Take out the finalizer that the server puts last."""
+
+    def take(tree: Struct) -> None:
+        kept = tree["metadata"].get("finalizers") or []
+        tree["metadata"]["finalizers"] = [n for n in kept if n != name]
+
+    return take
 
 
 def _template_generation(tree: Struct) -> None:
@@ -124,13 +135,15 @@ _ADDRESSES = ("clusterIP", "clusterIPs")
 
 INVERSES: Mapping[str, tuple[Inverse, ...]] = {
     "v1/Namespace": (Inverse(_take("finalizers")),),
-    "v1/PersistentVolumeClaim": (Inverse(_claim_protection),),
+    "v1/PersistentVolume": (Inverse(_finalizer(VOLUME_PROTECTION)),),
+    "v1/PersistentVolumeClaim": (Inverse(_finalizer(CLAIM_PROTECTION)),),
     "v1/Pod": (
         # the rule would expand them a second time: nothing equals before
         Inverse(_label_keys),
         Inverse(_token_volume),
         Inverse(_tolerations),
         Inverse(_take("priority", "preemptionPolicy")),
+        Inverse(_take("overhead")),
         Inverse(_take("nodeName")),
     ),
     "v1/Service": (
@@ -141,5 +154,11 @@ INVERSES: Mapping[str, tuple[Inverse, ...]] = {
     ),
     "apps/v1/DaemonSet": (Inverse(_template_generation),),
     "batch/v1/Job": (Inverse(_job_whole), Inverse(_job)),
+    "certificates.k8s.io/v1/CertificateSigningRequest": (
+        Inverse(_take(*REQUESTER_FIELDS)),
+    ),
+    "storage.k8s.io/v1/VolumeAttributesClass": (
+        Inverse(_finalizer(ATTRIBUTES_PROTECTION)),
+    ),
 }
 """By kind the steps, one after the other; of two that overlap the greater goes first."""

@@ -16,6 +16,7 @@ _DEFAULT_INGRESS = ("ingressclass.kubernetes.io/is-default-class",)
 CLAIM_PROTECTION = "kubernetes.io/pvc-protection"
 VOLUME_PROTECTION = "kubernetes.io/pv-protection"
 ATTRIBUTES_PROTECTION = "kubernetes.io/vac-protection"
+REQUESTER_FIELDS = ("username", "uid", "groups", "extra")
 _NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 
 
@@ -80,13 +81,14 @@ def complete_node(sides: Comparison) -> None:
 
 
 def complete_signing_request(sides: Comparison) -> None:
-    """Who asks for a certificate: csrStrategy.PrepareForUpdate keeps the whole spec.
+    """Who asks for a certificate: what the server says, as of any object's uid.
 
-    On CREATE the server writes the user of the request there, of whom we are not told
-    all (``extra``, the order of the groups): such a request differs from its intent.
+    Nobody can choose it: csrStrategy.PrepareForCreate overwrites what is said with the
+    user of the request, PrepareForUpdate with the old ``spec``.
     """
-    for field in ("username", "uid", "groups", "extra"):
-        sides.keep(f"/spec/{field}")
+    for field in REQUESTER_FIELDS:
+        if field in sides.seen_spec():
+            sides.spec().setdefault(field, sides.seen_spec()[field])
 
 
 def complete_ingress(sides: Comparison) -> None:

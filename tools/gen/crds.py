@@ -190,14 +190,14 @@ def structural(schema: Schema, models: Mapping[str, Schema]) -> Schema:
     made |= {k: v for k, v in schema.items() if k.startswith("x-kubernetes-")}
     if "const" in schema:
         made["enum"] = [schema["const"]]
-    if schema["type"] == "object":
+    if schema.get("type") == "object":
         made[_PRESERVE] = True
         properties = schema.get("properties", {})
         if properties:
             made["properties"] = {
                 name: structural(field, models) for name, field in properties.items()
             }
-    if schema["type"] == "array":
+    if schema.get("type") == "array":
         made["items"] = structural(schema["items"], models)
     return made
 

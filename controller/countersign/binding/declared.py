@@ -14,10 +14,10 @@ from countersign.binding.deletions import Owner, controller_of
 from countersign.binding.delta import judged_changes
 from countersign.binding.derivations.kin import Kin, mapping, text
 from countersign.binding.masking import is_secret, mask
+from countersign.binding.places import fields_of, places_in
 from countersign.binding.tree import (
     ABSENT,
     Struct,
-    Value,
     differences,
     find,
     put,
@@ -25,9 +25,7 @@ from countersign.binding.tree import (
 )
 from countersign.core.types.artifacts import Tree
 from countersign.core.types.operators import (
-    ANY_TOKEN,
     Children,
-    Field,
     Link,
     Operator,
     is_ours,
@@ -76,45 +74,6 @@ def writes(operators: Iterable[Operator], request: AdmissionRequest) -> bool:
     fields = fields_of(mine, GroupKind(request.ref.group, request.ref.kind))
     places = list(_places(request))
     return bool(places) and all(any(f.holds(place) for f in fields) for place in places)
-
-
-def fields_of(operators: Iterable[Operator], kind: GroupKind) -> tuple[Field, ...]:
-    """Return where operators write into objects of a kind, sorted."""
-    return tuple(
-        sorted(
-            {
-                field
-                for operator in operators
-                for written in operator.writes
-                if GroupKind(written.group, written.kind) == kind
-                for field in written.fields
-            }
-        )
-    )
-
-
-def places_in(tree: Value, field: Field) -> Iterator[str]:
-    """Yield the pointers in `tree` that a field's wildcards stand for."""
-    yield from _expand(tree, field.tokens, "")
-
-
-def _expand(tree: Value, tokens: tuple[str, ...], path: str) -> Iterator[str]:
-    if not tokens:
-        yield path
-        return
-    first, *rest = tokens
-    keys: Iterable[str] = [first]
-    if first == ANY_TOKEN and type(tree) is dict:
-        keys = [token(key) for key in tree]
-    elif first == ANY_TOKEN and type(tree) is list:
-        keys = map(str, range(len(tree)))
-    annotations = path == "/metadata/annotations"
-    for key in keys:
-        if annotations and is_ours(key):
-            continue
-        below = find(tree, f"/{key}")
-        if below is not ABSENT:
-            yield from _expand(below, tuple(rest), f"{path}/{key}")
 
 
 def _places(request: AdmissionRequest) -> Iterator[str]:

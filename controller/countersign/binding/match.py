@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterable
 
 from countersign.binding.allocation import ALLOCATIONS
+from countersign.binding.besides import NOTHING, Besides
 from countersign.binding.canonical import canonical_json
 from countersign.binding.causes import explained, texts
 from countersign.binding.comparison import Comparison
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.inherited import keep_inherited
+from countersign.binding.injection import injected
 from countersign.binding.kinds import BUILT_IN, Kinds, is_custom
 from countersign.binding.masking import is_secret, mask, salt_of
 from countersign.binding.normal_form import (
@@ -17,8 +19,9 @@ from countersign.binding.normal_form import (
     normal_form,
     written_form,
 )
+from countersign.binding.places import places_in
 from countersign.binding.tables import kind_key
-from countersign.binding.tooling import accept_helm, accept_kubectl
+from countersign.binding.tooling import accept_marks
 from countersign.binding.tree import (
     ABSENT,
     Struct,
@@ -30,6 +33,7 @@ from countersign.binding.tree import (
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Difference, Digest, ObjectRef, Tree
 from countersign.core.types.change import Elastic
+from countersign.core.types.operators import Field
 
 _GENERATED_SUFFIX = re.compile(r"[bcdfghjklmnpqrstvwxz2456789]{5}")
 _MAX_GENERATED_BASE = 58  # characters; names.maxGeneratedNameLength
@@ -43,7 +47,7 @@ def match(
     old: Tree | None = None,
     facts: ClusterFacts | None = None,
     elastic: Iterable[Elastic] = (),
-    helm: bool = False,
+    besides: Besides = NOTHING,
     dry_run: bool = False,
 ) -> tuple[Difference, ...]:
     """Compare the object under admission with a signed intent.
@@ -55,7 +59,7 @@ def match(
         old: The object before an UPDATE; None on CREATE.
         facts: Answers to `facts_needed(observed)`, and the cluster's settings.
         elastic: Paths at which any integer within the signed bounds equals.
-        helm: Helm's own marks may be there.
+        besides: What a policy lets be there.
         dry_run: The request is one.
 
     Returns:
@@ -72,11 +76,10 @@ def match(
     _identify(seen, identity, kinds)
     if intent.get("apiVersion") != seen["apiVersion"] and is_custom(intent):
         return (_other_version(intent, seen),)
-    wanted = written_form(intent, kinds=kinds)
+    completed = injected(intent, seen, besides.injections)
+    wanted = written_form(completed, kinds=kinds)
     _name(wanted, seen)
-    accept_kubectl(wanted, seen)
-    if helm:
-        accept_helm(wanted, seen)
+    accept_marks(wanted, seen, identity, besides.tools)
     sides = Comparison(
         written=written_form(intent, kinds=kinds),
         wanted=apply_defaults(intent, wanted, kinds=kinds),
@@ -91,6 +94,7 @@ def match(
     if allocate:
         allocate(sides)
     keep_inherited(sides)
+    _keep_fields(sides, besides.fields)
     for bounds in elastic:
         _stretch(sides, bounds)
     return explained(sides, intent=intent, secret=salt is not None)
@@ -191,6 +195,13 @@ def _name(wanted: Struct, seen: Struct) -> None:
         and _GENERATED_SUFFIX.fullmatch(name, len(base))
     ):
         metadata["name"] = name
+
+
+def _keep_fields(sides: Comparison, fields: Iterable[Field]) -> None:
+    """Let stay what operators wrote before, and the intent does not speak of."""
+    for field in fields if sides.old is not None else ():
+        for path in places_in(sides.seen, field):
+            sides.keep(path)
 
 
 def _stretch(sides: Comparison, bounds: Elastic) -> None:

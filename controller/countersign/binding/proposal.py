@@ -11,6 +11,7 @@ import copy
 from collections.abc import Iterable, Iterator
 
 from countersign.binding.allocation.inverse import INVERSES, Step
+from countersign.binding.besides import NOTHING, Besides
 from countersign.binding.canonical import canonical
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.inherited import (
@@ -22,8 +23,16 @@ from countersign.binding.inherited import (
 from countersign.binding.kinds import Kinds
 from countersign.binding.match import match
 from countersign.binding.normal_form import SERVER_OWNED
+from countersign.binding.places import places_in
 from countersign.binding.tables import kind_key
-from countersign.binding.tooling import CHANGE_CAUSE, MANAGED_BY, RELEASE
+from countersign.binding.tooling import (
+    CHANGE_CAUSE,
+    FLUX,
+    INSTALLATION_ID,
+    MANAGED_BY,
+    RELEASE,
+    TRACKING_ID,
+)
 from countersign.binding.tree import Struct, find, token
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Intent, ObjectRef, Tree
@@ -42,7 +51,7 @@ def propose(
     facts: ClusterFacts,
     carried: Iterable[Intent],
     salt: bytes,
-    helm: bool = False,
+    besides: Besides = NOTHING,
 ) -> Intent | None:
     """Return the intent to sign, so that the very same request is admitted.
 
@@ -54,7 +63,7 @@ def propose(
         carried: Intents that travel with the object: the first one that it equals is
             the answer.
         salt: For a Secret whose intent does not travel with it: 32 random bytes.
-        helm: Every policy that applies lets Helm mark what it owns.
+        besides: What every policy that applies lets be there.
 
     Returns:
         An intent that the object equals; None if there is none: a kind that binding
@@ -63,7 +72,7 @@ def propose(
 
     def equals(intent: Tree) -> bool:
         return not match(
-            intent, tree, identity=identity, old=old, facts=facts, helm=helm
+            intent, tree, identity=identity, old=old, facts=facts, besides=besides
         )
 
     try:
@@ -71,7 +80,7 @@ def propose(
             if equals(intent.tree):
                 return intent
         rest = _written(tree, identity, salt, facts.kinds)
-        for step in _steps(tree, created=old is None, helm=helm):
+        for step in _steps(tree, created=old is None, besides=besides):
             less = copy.deepcopy(rest)
             step(less)
             if less != rest and equals(less):
@@ -93,13 +102,20 @@ def _written(tree: Tree, identity: ObjectRef, salt: bytes, kinds: Kinds) -> Stru
     return dict(canonical(kept, namespace=identity.namespace, salt=salt).tree)
 
 
-def _steps(tree: Tree, *, created: bool, helm: bool) -> Iterator[Step]:
+def _steps(tree: Tree, *, created: bool, besides: Besides) -> Iterator[Step]:
     """Yield what may be taken out, if the comparison puts it back."""
     kind = kind_key(tree)
     yield _without(_ANNOTATIONS + token(CHANGE_CAUSE))
-    if helm:
+    if besides.tools.helm:
         yield _without(_LABELS + token(MANAGED_BY))
         yield _without(*(_ANNOTATIONS + token(key) for key in RELEASE))
+    if besides.tools.argocd is not None:
+        yield _without(_ANNOTATIONS + token(TRACKING_ID))
+        yield _without(_ANNOTATIONS + token(INSTALLATION_ID))
+    if besides.tools.flux:
+        yield _without(*(_LABELS + token(key) for key in FLUX))
+    for field in () if created else besides.fields:
+        yield _without(*places_in(tree, field))
     if created:
         if find(tree, "/metadata/generateName"):
             yield _without("/metadata/name")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from countersign.binding.besides import Besides
 from countersign.binding.derivations.kin import text
 from countersign.binding.facts import ClusterFacts, Fact, facts_needed
 from countersign.binding.images import images
@@ -14,7 +15,7 @@ from countersign.core.types.artifacts import Algorithm, Digest, ObjectRef, Tree
 from countersign.core.types.bound import BoundIntent, Mismatch, OldState
 from countersign.core.types.change import Elastic, ObjectChange
 from countersign.core.types.evidence import Evidence, Provenance, SignOff
-from countersign.core.types.policy import Policy
+from countersign.core.types.policy import GroupKind, Policy
 from countersign.ports import ClusterState
 from countersign.usecases.gathered import Gathered
 
@@ -60,6 +61,8 @@ def bind(
     Raises:
         Malformed: the kind is not supported, or the object is not what the request says.
     """
+    kind = GroupKind(sight.identity.group, sight.identity.kind)
+    besides = Besides.of(policy, kind)
     bound: set[BoundIntent] = set()
     missed: list[Mismatch] = []
     for intent in {i.digest: i for i in gathered.intents}.values():
@@ -72,7 +75,7 @@ def bind(
                 old=sight.old,
                 facts=sight.facts,
                 elastic=(*elastic, *allowed),
-                helm=policy.doors.helm,
+                besides=besides,
                 dry_run=sight.dry_run,
             )
             if not different:

@@ -85,7 +85,7 @@ class DeletionDoor:
         """Let a hook of Helm's go that people signed with the word that it shall."""
         if not (supported(tree) and helm.hook_is_over(tree)):
             return Opened()
-        asked = tuple(p for p in policies if p.doors.helm)
+        asked = tuple(p for p in policies if p.doors.tools.helm)
         standing = await self._owners.standing(tree, asked)
         return Opened(
             tuple(

@@ -126,14 +126,16 @@ def is_unchanged(request: AdmissionRequest, rule: Rule) -> bool:
 
 def unsigned_sources(request: AdmissionRequest, policy: Policy) -> tuple[str, ...]:
     """Return what an object says of objects that this policy lets anybody write."""
-    return helm.used(request.object or {}) if policy.doors.helm else ()
+    return helm.used(request.object or {}) if policy.doors.tools.helm else ()
 
 
 def _named(request: AdmissionRequest, policies: tuple[Policy, ...]) -> Opened:
     """Let in what only the policies that name it let in: restarts, Helm's storage."""
     groups = request.requester.groups
     if helm.stores(request):
-        return Opened.by((p for p in policies if p.doors.helm), Door.DELTA, helm.RULE)
+        return Opened.by(
+            (p for p in policies if p.doors.tools.helm), Door.DELTA, helm.RULE
+        )
     if not restarts(request):
         return Opened()
     may = [p for p in policies if not groups.isdisjoint(p.doors.restart_groups)]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from countersign.binding.besides import Besides
 from countersign.binding.canonical import canonical_json
 from countersign.binding.deletions import orphans
 from countersign.binding.masking import salt_of
@@ -27,7 +28,7 @@ from countersign.core.types.change import (
     Operation,
 )
 from countersign.core.types.decision import Decision, Outcome, Proposal
-from countersign.core.types.policy import Enforcement
+from countersign.core.types.policy import Enforcement, GroupKind
 from countersign.core.types.request import AdmissionRequest, Verb
 from countersign.core.types.verdict import Door, Verdict
 from countersign.report.records import outcome, told
@@ -179,7 +180,9 @@ def _state(
             facts=judged.facts,
             carried=judged.intents,
             salt=salt,
-            helm=all(policy.doors.helm for policy in judged.policies),
+            besides=Besides.of_all(
+                judged.policies, GroupKind(subject.group, subject.kind)
+            ),
         )
     if intent is None:
         return None

@@ -18,7 +18,7 @@ from countersign.binding.derivations.kin import text
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.helm import is_storage
 from countersign.binding.match import same
-from countersign.binding.tables import stored
+from countersign.binding.tables import KINDS
 from countersign.core.errors import Malformed, Unavailable
 from countersign.core.rules.authentic import authentic
 from countersign.core.rules.case import said
@@ -162,7 +162,9 @@ class Standing:
             root = await self._state.get("v1", source, live=True)
             equal = root is not None and not compare_roots(root, tree, ref)
             return "root-certificates" if equal else ""
-        stored = is_storage(tree, going=False) and all(p.doors.tools.helm for p in policies)
+        stored = is_storage(tree, going=False) and all(
+            p.doors.tools.helm for p in policies
+        )
         return "helm-storage" if stored else ""
 
 
@@ -190,7 +192,9 @@ def _kinds(
 ) -> Iterator[tuple[str, ObjectRef]]:
     """Yield version and kind of what is protected there, workloads first."""
     protected = []
-    for group, version, kind, known in stored():
+    for key, known in KINDS.items():
+        api, _, kind = key.rpartition("/")
+        group, _, version = api.rpartition("/")
         if (
             known.namespaced
             and kind not in _ADDRESSES

@@ -133,7 +133,7 @@ def _doors(policy: Policy) -> Iterator[Open]:
         yield Open(SideDoor.IMAGES_UNATTESTED)
     if policy.images.pinning is Toggle.OFF:
         yield Open(SideDoor.IMAGES_UNPINNED)
-    if policy.doors.helm:
+    if policy.doors.tools.helm:
         yield Open(SideDoor.HELM)
     for door, groups in (
         (SideDoor.SCALE, policy.doors.scale_groups),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from countersign.binding.besides import Besides
 from countersign.binding.canonical import canonical
 from countersign.binding.causes import MAX_DIFFERENCES, MAX_SHOWN
 from countersign.binding.match import match
@@ -13,6 +14,7 @@ from countersign.binding.tree import ABSENT
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Difference, ObjectRef
 from countersign.core.types.change import Elastic
+from countersign.core.types.policy import Tools
 from tests.support.trees import Tree, deployment, having, ref, tree
 
 SALT = bytes(32)
@@ -217,6 +219,7 @@ def test_elasticity_replaces_nothing_but_integers() -> None:
     assert compare(deployment(), with_probe, elastic=at_port) != ()
 
 
+HELM_MAY = Besides(tools=Tools(helm=True))
 HELM = {
     "meta.helm.sh/release-name": "web",
     "meta.helm.sh/release-namespace": "here",
@@ -234,11 +237,11 @@ def test_helm_marks_what_it_owns_where_it_may() -> None:
         deployment(), "/metadata/labels", {"app.kubernetes.io/managed-by": "me"}
     )
 
-    assert compare(deployment(), marked, helm=True) == ()
+    assert compare(deployment(), marked, besides=HELM_MAY) == ()
     assert compare(deployment(), marked) != ()
-    assert compare(deployment(), other, helm=True) != ()
-    assert compare(deployment(), shell, helm=True) != ()
-    assert compare(said, marked, helm=True) != ()
+    assert compare(deployment(), other, besides=HELM_MAY) != ()
+    assert compare(deployment(), shell, besides=HELM_MAY) != ()
+    assert compare(said, marked, besides=HELM_MAY) != ()
 
 
 def test_helm_marks_do_not_stand_in_for_defaulted_labels() -> None:
@@ -250,7 +253,7 @@ def test_helm_marks_do_not_stand_in_for_defaulted_labels() -> None:
         having(job, "/metadata/labels", marks), "/metadata/annotations", HELM
     )
 
-    assert compare(job, marked, helm=True) == ()
+    assert compare(job, marked, besides=HELM_MAY) == ()
 
 
 def test_a_change_cause_is_free_text_of_bounded_length() -> None:

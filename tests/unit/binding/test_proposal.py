@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
+from countersign.binding.besides import Besides
 from countersign.binding.canonical import canonical
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.match import match
 from countersign.binding.proposal import propose
 from countersign.binding.tree import find
 from countersign.core.types.artifacts import Intent
+from countersign.core.types.policy import Tools
 from tests.support.trees import Tree, deployment, having, ref, tree
 
 SALT = bytes(range(32))
@@ -120,11 +122,19 @@ def test_helm_may_mark_what_it_owns_where_policies_let_it(helm: bool) -> None:  
         },
     )
 
-    found = proposed(seen, helm=helm)
+    found = proposed(seen, besides=Besides(tools=Tools(helm=helm)))
 
     assert found is not None
     assert ("Helm" in str(found.tree)) is not helm
-    assert match(found.tree, seen, identity=ref(seen), helm=helm) == ()
+    assert (
+        match(
+            found.tree,
+            seen,
+            identity=ref(seen),
+            besides=Besides(tools=Tools(helm=helm)),
+        )
+        == ()
+    )
 
 
 def test_values_of_a_secret_are_masked() -> None:

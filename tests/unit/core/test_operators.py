@@ -1,5 +1,7 @@
 """Operators as a policy names them: where they may write, and what they may be."""
 
+from typing import Any
+
 import pytest
 
 from countersign.core.errors import Malformed
@@ -86,13 +88,19 @@ def test_it_runs_where_its_account_is() -> None:
 
 def test_of_children_something_must_be_said() -> None:
     """An empty rule would be taken for a strict one, and admit nothing."""
-    kinds = {"group": "", "kind": "Secret", "owner_group": "x", "owner_kind": "Order"}
+    kinds: dict[str, Any] = {
+        "group": "",
+        "kind": "Secret",
+        "owner_group": "x",
+        "owner_version": "v1",
+        "owner_kind": "Order",
+    }
     with pytest.raises(Malformed):
-        Children(owner_version="v1", **kinds)
+        Children(**kinds)
     with pytest.raises(Malformed):
-        Children(owner_version="v1", trusted=True, link=Link.ANNOTATION, **kinds)
+        Children(trusted=True, link=Link.ANNOTATION, **kinds)
     with pytest.raises(Malformed):
-        Children(owner_version="v1", trusted=True, key="x", **kinds)
+        Children(trusted=True, key="x", **kinds)
     with pytest.raises(Malformed):
         Derive(source="spec", target="/spec")
-    assert Children(owner_version="v1", trusted=True, **kinds)
+    assert Children(trusted=True, **kinds).link is Link.OWNER_REFERENCE

@@ -2,7 +2,7 @@
 
 import pytest
 
-from countersign.core.types.policy import Doors, Policy
+from countersign.core.types.policy import Doors, Policy, Tools
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Door, Names, Reason
 from tests.support import a
@@ -73,7 +73,7 @@ def hook() -> Tree:
 
 def policies(*, helm: bool) -> tuple[Policy, ...]:
     """Return the one policy, with or without the door."""
-    return (a.policy(doors=Doors(helm=helm)),)
+    return (a.policy(doors=Doors(tools=Tools(helm=helm))),)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ async def test_storage_passes_where_helm_is_named(ask: AdmissionRequest) -> None
 async def test_one_policy_does_not_open_the_door_of_another() -> None:
     """Each policy answers for itself."""
     both = (
-        a.policy(name="one", doors=Doors(helm=True)),
-        a.policy(name="two", doors=Doors(helm=False)),
+        a.policy(name="one", doors=Doors(tools=Tools(helm=True))),
+        a.policy(name="two", doors=Doors(tools=Tools(helm=False))),
     )
 
     verdict = await World(policies=both).judge(create(secret()))

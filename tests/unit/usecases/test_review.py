@@ -22,6 +22,7 @@ from countersign.core.types.policy import (
     RevokedKind,
     Scope,
     Toggle,
+    Tools,
 )
 from countersign.core.types.request import Resource, Verb
 from countersign.core.types.verdict import Detail, Door, Expected, Names, Reason
@@ -590,7 +591,7 @@ async def test_helms_marks_are_the_policys_to_allow(world: World) -> None:
     marked = having(tree, "/metadata/annotations/meta.helm.sh~1release-name", "ledger")
     world.policies = (
         a.policy(name="with"),
-        a.policy(name="without", doors=Doors(helm=False)),
+        a.policy(name="without", doors=Doors(tools=Tools(helm=False))),
     )
     verdict = await world.judge(create(marked))
 

@@ -84,7 +84,7 @@ class TestPolicy:
             Treatment.SIGN_OFF,
         )
         assert policy.collectors[0].name == "ci"
-        assert not policy.doors.helm
+        assert not policy.doors.tools.helm
 
     def test_everything_it_says_reaches_the_law(self) -> None:
         """Nothing is read and then dropped."""
@@ -304,19 +304,6 @@ class TestPolicy:
                 {"exceptions": {"interactive": {"allowGroups": ["ops"]}}},
                 "exceptions.interactive.allowGroups",
             ),
-            (
-                {
-                    "exceptions": {
-                        "injection": [{"name": "i", "digest": {"sha256": "0" * 64}}]
-                    }
-                },
-                "exceptions.injection",
-            ),
-            (
-                {"exceptions": {"tools": {"argocd": {"installationId": "x"}}}},
-                "exceptions.tools.argocd",
-            ),
-            ({"exceptions": {"tools": {"flux": {}}}}, "exceptions.tools.flux"),
         ],
     )
     def test_says_what_it_cannot_honour_yet(

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints, WithJsonSchema
 
+from countersign.core.types.injection import Injection
 from countersign.core.types.operators import (
     Children,
     Derive,
@@ -12,7 +13,8 @@ from countersign.core.types.operators import (
     Writes,
 )
 from countersign.core.types.operators import Field as Place
-from countersign.wire.resources.fields import MAX_LIST, DigestSet, Name, Strict, Text
+from countersign.core.types.policy import Tools as CoreTools
+from countersign.wire.resources.fields import MAX_LIST, Name, Prose, Strict, Text
 
 Groups = Annotated[tuple[Text, ...], Field(max_length=MAX_LIST)]
 
@@ -152,11 +154,55 @@ class Controller(Strict):
         )
 
 
-class Injection(Strict):
-    """A sidecar profile, pinned."""
+Item = Annotated[
+    dict[str, JsonValue],
+    WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True}),
+]
+Items = Annotated[tuple[Item, ...], Field(max_length=MAX_LIST)]
+Marks = Annotated[dict[Text, Prose], Field(max_length=MAX_LIST)]
+
+
+class FieldValue(Strict):
+    """A field of the Pod that its author left out."""
+
+    path: Text = Field(description="JSON pointer below /spec.")
+    value: Annotated[
+        JsonValue, WithJsonSchema({"x-kubernetes-preserve-unknown-fields": True})
+    ]
+
+
+class Injected(Strict):
+    """What a sidecar injector adds to Pods; ~ begins a regular expression."""
 
     name: Name
-    digest: DigestSet
+    init_containers: Items = ()
+    containers: Items = ()
+    volumes: Items = ()
+    env: Items = Field(default=(), description="Of the author's own containers.")
+    volume_mounts: Items = Field(
+        default=(), description="Of the author's own containers."
+    )
+    labels: Marks = Field(default_factory=dict)
+    annotations: Marks = Field(default_factory=dict)
+    fields: tuple[FieldValue, ...] = Field(default=(), max_length=MAX_LIST)
+
+    def value(self) -> Injection:
+        """Return the core's value.
+
+        Raises:
+            Malformed: an item without a name, or a pattern that is none.
+        """
+        return Injection(
+            name=self.name,
+            init_containers=self.init_containers,
+            containers=self.containers,
+            volumes=self.volumes,
+            env=self.env,
+            volume_mounts=self.volume_mounts,
+            labels=self.labels,
+            annotations=self.annotations,
+            fields={one.path: one.value for one in self.fields},
+        )
 
 
 class Helm(Strict):
@@ -180,6 +226,15 @@ class Tools(Strict):
     argocd: ArgoCD | None = None
     flux: Flux | None = None
 
+    def value(self) -> CoreTools:
+        """Return the core's value."""
+        argocd = None
+        if self.argocd is not None:
+            argocd = self.argocd.installation_id or ""
+        return CoreTools(
+            helm=self.helm is not None, argocd=argocd, flux=self.flux is not None
+        )
+
 
 class Exceptions(Strict):
     """What passes without a sign-off."""
@@ -196,5 +251,5 @@ class Exceptions(Strict):
         default=Allowance(), description="Scaling outside of signed ranges."
     )
     controllers: tuple[Controller, ...] = Field(default=(), max_length=MAX_LIST)
-    injection: tuple[Injection, ...] = Field(default=(), max_length=MAX_LIST)
+    injection: tuple[Injected, ...] = Field(default=(), max_length=MAX_LIST)
     tools: Tools = Tools()

@@ -23,9 +23,6 @@ _POLICY: tuple[tuple[str, Callable[[PolicySpec], object]], ...] = (
         "exceptions.interactive.allowGroups",
         lambda s: s.exceptions.interactive.allow_groups,
     ),
-    ("exceptions.injection", lambda s: s.exceptions.injection),
-    ("exceptions.tools.argocd", lambda s: s.exceptions.tools.argocd is not None),
-    ("exceptions.tools.flux", lambda s: s.exceptions.tools.flux is not None),
 )
 _TRUST: tuple[tuple[str, Callable[[TrustRootSpec], object]], ...] = (
     ("tsaOnly", lambda s: s.tsa_only is not None),

@@ -9,6 +9,7 @@ from countersign.core.presets import PRESETS, Preset
 from countersign.core.questions import known
 from countersign.core.types.artifacts import Algorithm, Digest
 from countersign.core.types.evidence import Presence
+from countersign.core.types.injection import Injection
 from countersign.core.types.operators import Operator
 from countersign.core.types.people import Roster
 from countersign.core.types.policy import (
@@ -133,10 +134,11 @@ def _policy(name: str, spec: PolicySpec, roster: Roster) -> Policy:
         images=_images(spec.images),
         break_glass=_break_glass(spec),
         doors=Doors(
-            helm=spec.exceptions.tools.helm is not None,
+            tools=spec.exceptions.tools.value(),
             scale_groups=frozenset(spec.exceptions.scale.allow_groups),
             restart_groups=frozenset(spec.exceptions.restart.allow_groups),
             operators=_operators(spec),
+            injections=_injections(spec),
         ),
     )
 
@@ -239,6 +241,17 @@ def _operators(spec: PolicySpec) -> tuple[Operator, ...]:
             raise Invalid([f"{path}.user: expected each user once, saw it twice"])
         found[operator.user] = operator
     return tuple(found.values())
+
+
+def _injections(spec: PolicySpec) -> tuple[Injection, ...]:
+    found = []
+    for at, said in enumerate(spec.exceptions.injection):
+        try:
+            found.append(said.value())
+        except Malformed as error:
+            path = f"spec.exceptions.injection[{at}]"
+            raise Invalid([f"{path}: {error}"]) from error
+    return tuple(found)
 
 
 def _break_glass(spec: PolicySpec) -> BreakGlass | None:

@@ -33,7 +33,7 @@ def test_is_the_sha256_of_its_canonical_json() -> None:
         pytest.param("/status", {"conditions": []}, id="a hollow status"),
         pytest.param(
             "/status",
-            {"acceptedNames": {"kind": "", "plural": ""}, "storedVersions": []},
+            {"replicas": 0, "conditions": [], "observedGeneration": 0},
             id="a status of nothing but zeros",
         ),
         pytest.param("/metadata/creationTimestamp", None, id="a null time of creation"),

@@ -26,12 +26,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.cluster)
 
 
-# What the cluster's own log keeps: every write, with what the webhook annotated.
+# What the cluster's own log keeps: every write and every connection, a GET of which RBAC
+# takes for a read, with what the webhook annotated.
 _AUDIT = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
     "rules": [
+        {
+            "level": "Metadata",
+            "resources": [
+                {
+                    "group": "",
+                    "resources": ["*/exec", "*/attach", "*/portforward", "*/proxy"],
+                }
+            ],
+        },
         {"level": "None", "verbs": ["get", "list", "watch"]},
         {"level": "Metadata"},
     ],

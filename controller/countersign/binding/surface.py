@@ -33,7 +33,14 @@ class Rule(StrEnum):
     TOKEN = "token"  # noqa: S105 - of a service account, for a Pod
     FINALIZE = "finalize"  # a namespace that goes
     QUESTION = "question"  # a review of rights: nothing is stored
-    REFUSED = "refused"  # no rule lets it through
+    EPHEMERAL = "ephemeralContainers"  # a Pod's new state, signed for this one Pod
+    RESIZE = "resize"  # the same
+    ACCESS = "access"  # past the object, into what runs: break-glass alone
+    REFUSED = "refused"  # what nobody thought of: break-glass alone
+
+
+STATES = frozenset({Rule.OBJECT, Rule.EPHEMERAL, Rule.RESIZE})
+"""Rules of requests that show the whole new state of an object."""
 
 
 class Entry(StrEnum):
@@ -130,7 +137,17 @@ ROWS: tuple[Row, ...] = (
         for group, resource, kind in _RECOMMENDED
         for row in _states(group, resource, Entry.CLUSTER, kind)
     ),
-    Row("", "nodes", "proxy", _CONNECT, Rule.REFUSED, Entry.CLUSTER, "Node"),
+    # Its annotations are more than a status: mount options, in the old way.
+    Row(
+        "",
+        "persistentvolumes",
+        "status",
+        _UPDATE,
+        Rule.STATUS,
+        Entry.CLUSTER,
+        "PersistentVolume",
+    ),
+    Row("", "nodes", "proxy", _CONNECT, Rule.ACCESS, Entry.CLUSTER, "Node"),
     # Namespaced objects.
     Row("", "bindings", "", _CREATE, Rule.BINDING, Entry.OBJECTS),
     Row(
@@ -142,13 +159,24 @@ ROWS: tuple[Row, ...] = (
         Entry.OBJECTS,
     ),
     *_states(ANY, ANY, Entry.OBJECTS),
-    # Subresources of namespaced objects. The last row is exec, attach, port-forward,
-    # proxy, ephemeral containers, resize, and whatever a newer server has.
+    # Subresources of namespaced objects. The last row is whatever a newer server has.
     Row(ANY, ANY, "status", _UPDATE, Rule.STATUS, Entry.STATUS),
     Row(ANY, ANY, "scale", _UPDATE, Rule.SCALE, Entry.SUBRESOURCES),
     Row("", "pods", "binding", _CREATE, Rule.BINDING, Entry.SUBRESOURCES),
     Row("", "pods", "eviction", _CREATE, Rule.EVICTION, Entry.SUBRESOURCES),
     Row("", "serviceaccounts", "token", _CREATE, Rule.TOKEN, Entry.SUBRESOURCES),
+    Row("", "pods", "ephemeralcontainers", _UPDATE, Rule.EPHEMERAL, Entry.SUBRESOURCES),
+    Row("", "pods", "resize", _UPDATE, Rule.RESIZE, Entry.SUBRESOURCES),
+    *(
+        Row("", resource, way, _CONNECT, Rule.ACCESS, Entry.SUBRESOURCES)
+        for resource, way in (
+            ("pods", "attach"),
+            ("pods", "exec"),
+            ("pods", "portforward"),
+            ("pods", "proxy"),
+            ("services", "proxy"),
+        )
+    ),
     Row(ANY, ANY, ANY, frozenset(Verb), Rule.REFUSED, Entry.SUBRESOURCES),
 )
 
@@ -181,13 +209,14 @@ _NAMESPACE = ("", "Namespace")
 
 def rule_for(request: AdmissionRequest) -> Rule:
     """Return what judges `request`; `Rule.REFUSED` where no row fits."""
-    return _rule(request.resource, request.verb)
+    row = row_for(request.resource, request.verb)
+    return Rule.REFUSED if row is None else row.rule
 
 
 @lru_cache(maxsize=4096)  # a cluster has some hundred resources
-def _rule(resource: Resource, verb: Verb) -> Rule:
-    fitting = (row.rule for row in ROWS if row.fits(resource, verb))
-    return next(fitting, Rule.REFUSED)
+def row_for(resource: Resource, verb: Verb) -> Row | None:
+    """Return the first row that fits, or None."""
+    return next((row for row in ROWS if row.fits(resource, verb)), None)
 
 
 def subject_of(request: AdmissionRequest) -> ObjectRef:

@@ -63,7 +63,7 @@ class BesideDoor:
 
         Args:
             request: The request.
-            rule: What judges it: any but `Rule.OBJECT`.
+            rule: What judges it: any but those in `STATES`.
             subject: What it is about.
             policies: Those that no other door satisfied; not empty.
             revoked: Every withdrawal.

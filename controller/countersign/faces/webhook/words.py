@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from countersign.binding.surface import subject_of
+from countersign.binding.surface import rule_for, subject_of
 from countersign.core.types.decision import Decision
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Verdict
@@ -34,7 +34,10 @@ def answer(
         allowed=verdict.allowed,
         message="" if verdict.allowed else denial(verdict, asked, cluster, decision),
         warnings=warnings(verdict),
-        annotations=annotations(verdict, "" if decision is None else decision.id),
+        annotations={
+            "rule": rule_for(request),
+            **annotations(verdict, "" if decision is None else decision.id),
+        },
     )
 
 
@@ -44,5 +47,5 @@ def refusal(request: AdmissionRequest, problems: tuple[str, ...]) -> Answer:
         uid=request.uid,
         allowed=False,
         message=refused(request.ref, problems),
-        annotations={"verdict": "denied"},
+        annotations={"rule": rule_for(request), "verdict": "denied"},
     )

@@ -90,7 +90,7 @@ ETCD = Program(
     fits=lambda version, pins: (
         version >= _OLDEST_ETCD and version.major == pins.etcd.major
     ),
-    module=lambda pins: pins.kubernetes_module,
+    module=lambda pins: pins.etcd_module,
     ldflags=lambda _: "-s -w",
     cold_build_s=34,
 )

@@ -66,6 +66,7 @@ class Pins:
         helm: The version of helm, the same for every minor.
         kubernetes_module: The Go module that builds all but helm; None if there is
             none, and the programs can only be found or downloaded.
+        etcd_module: The Go module that builds etcd, None likewise.
         helm_module: The Go module that builds helm.
         go_package: The requirement by which pip installs Go itself.
         mirrors: Where prebuilt programs are.
@@ -75,9 +76,16 @@ class Pins:
     etcd: Version
     helm: Version
     kubernetes_module: Path | None
+    etcd_module: Path | None
     helm_module: Path
     go_package: str
     mirrors: Mirrors
+
+
+def minors(*, file: Path = HERE / "supported.toml") -> tuple[str, ...]:
+    """Return the minors in the table, as in ``1.37``, the newest first."""
+    table = tomllib.loads(file.read_text(encoding="utf-8"))
+    return tuple(sorted(table["minor"], key=Version.of, reverse=True))
 
 
 def load(minor: str | None = None, *, file: Path = HERE / "supported.toml") -> Pins:
@@ -91,19 +99,23 @@ def load(minor: str | None = None, *, file: Path = HERE / "supported.toml") -> P
         Unobtainable: `minor` is not in the table; the message lists those that are.
     """
     table = tomllib.loads(file.read_text(encoding="utf-8"))
-    minors: Mapping[str, Mapping[str, str]] = table["minor"]
+    rows: Mapping[str, Mapping[str, str]] = table["minor"]
     wanted = minor or table["default"]
-    if wanted not in minors:
+    if wanted not in rows:
         raise Unobtainable(
             f"Kubernetes {wanted} is not among the supported minors:"
-            f" {', '.join(sorted(minors))} (see {file.name})"
+            f" {', '.join(sorted(rows))} (see {file.name})"
         )
-    row = minors[wanted]
+    row = rows[wanted]
+    module = file.parent / row["module"] if "module" in row else None
     return Pins(
         kubernetes=Version.of(row["kubernetes"]),
         etcd=Version.of(row["etcd"]),
         helm=Version.of(table["helm"]["version"]),
-        kubernetes_module=file.parent / row["module"] if "module" in row else None,
+        kubernetes_module=module,
+        etcd_module=file.parent / row["etcd_module"]
+        if "etcd_module" in row
+        else module,
         helm_module=file.parent / table["helm"]["module"],
         go_package=table["go"]["package"],
         mirrors=Mirrors(**table["download"]),

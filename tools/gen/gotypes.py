@@ -107,8 +107,20 @@ def table(pins: supported.Pins) -> Mapping[str, Any]:
     return {"minor": minor, "kinds": kinds, "types": read["types"]}
 
 
+def difference(newer: Any, older: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return the merge patch (RFC 7396) that makes `older` of `newer`."""
+    if not (isinstance(newer, Mapping) and isinstance(older, Mapping)):
+        return older
+    gone = dict.fromkeys(newer.keys() - older.keys())
+    return gone | {
+        key: difference(newer.get(key), value)
+        for key, value in older.items()
+        if newer.get(key) != value
+    }
+
+
 def render(table: Mapping[str, Any]) -> bytes:
-    """Write `table` with one kind or type a line, so that a diff can be read."""
+    """Write a table, or a patch of one, with one kind or type a line, for diffs."""
     sections = []
     for name in ("kinds", "types"):
         lines = (
@@ -121,11 +133,20 @@ def render(table: Mapping[str, Any]) -> bytes:
 
 
 def make() -> Mapping[str, bytes]:
-    """Return the table of the default minor under its minor and digest."""
-    made = table(supported.load())
-    content = render(made)
-    digest = hashlib.sha256(content).hexdigest()[:12]
-    return {f"{FOLDER}/types-{made['minor']}-{digest}.json": content}
+    """Return each minor's table under its minor and digest.
+
+    That of the newest is whole, each older one a patch of the next newer one.
+    """
+    made: dict[str, bytes] = {}
+    newer: Mapping[str, Any] = {}
+    for minor in supported.minors():
+        whole = table(supported.load(minor))
+        patch = {"kinds": {}, "types": {}} | difference(newer, whole)
+        content = render(patch if newer else whole)
+        digest = hashlib.sha256(content).hexdigest()[:12]
+        made[f"{FOLDER}/types-{minor}-{digest}.json"] = content
+        newer = whole
+    return made
 
 
 TYPE_TABLES = Generator("type tables", f"{FOLDER}/types-*.json", make)

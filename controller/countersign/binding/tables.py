@@ -1,25 +1,22 @@
 """The generated type table: which kinds there are, and what each field holds.
 
-The table is data (``data/types-MINOR-DIGEST.json``, made by ``python -m tools.gen``),
-named by the Kubernetes minor whose types it describes. The newest one is used: for an
-older server it knows more fields than needed, for a newer one too few, and then an
-object that uses the rest is denied, never admitted by mistake.
+There is a table of each supported minor (`typefiles`). Objects are read by all of them
+together, whichever server they come from: no field has ever changed what it holds, which
+a test proves for each pair of minors, so a newer table reads an older server's objects
+right, and fields that came and went are those of the minors that had them. What an older
+server does not know is asked of `minors`. An object of a server that is newer than all
+tables, and uses what only that one knows, is denied, never admitted by mistake.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import TypeAlias
+from functools import cache, reduce
+from typing import Final, TypeAlias
 
-import orjson
-
-from countersign.core.errors import Malformed, Misconfigured
+from countersign.binding import typefiles
+from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Tree
-
-_NAME = re.compile(r"types-1\.(?P<minor>\d+)-(?P<digest>[0-9a-f]{12})\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,50 +120,46 @@ def parse_shape(text: str) -> Shape:
     return Structure(pointer, bare) if "." in bare else Scalar(pointer, bare)
 
 
-def _newest() -> bytes:
-    """Return the table of the newest minor, its content checked against its name."""
-    found = [
-        (int(name["minor"]), name["digest"], entry)
-        for entry in (files("countersign.binding") / "data").iterdir()
-        if (name := _NAME.fullmatch(entry.name))
-    ]
-    if not found:
-        raise Misconfigured("expected a type table among the package's files, saw none")
-    _, digest, entry = max(found, key=lambda item: item[0])
-    content = entry.read_bytes()
-    if hashlib.sha256(content).hexdigest()[:12] != digest:
-        raise Misconfigured(f"{entry.name}: the content is not what the name says")
-    return content
+TABLES: Final = typefiles.load()
+"""What each supported minor knows, the newest first."""
 
 
-_TABLE = orjson.loads(_newest())
-
-MINOR: str = _TABLE["minor"]
+MINOR: Final = TABLES[0].minor
 KINDS: Mapping[str, Kind] = {
-    name: Kind(**described) for name, described in _TABLE["kinds"].items()
+    name: Kind(**described)
+    for name, described in reduce(
+        typefiles.patched, (table.kinds for table in reversed(TABLES))
+    ).items()
 }
 TYPES: Mapping[str, Mapping[str, Shape]] = {
     name: {field: parse_shape(text) for field, text in fields.items()}
-    for name, fields in _TABLE["types"].items()
+    for name, fields in reduce(
+        typefiles.patched, (table.types for table in reversed(TABLES))
+    ).items()
 }
 
 
 def stored() -> Iterator[tuple[str, str, str, Kind]]:
-    """Yield (group, version, kind, what is known) of the kinds that a server stores.
+    """Yield (group, version, kind, what is known) of the kinds that any server stores.
 
-    Each once, in its stable version. Kinds without one are off unless somebody turns
-    them on.
+    Each once, in its newest stable version. Left out is what only some minors have, and
+    what has no stable version: that is off unless somebody turns it on.
     """
     for key, kind in KINDS.items():
         group_version, _, name = key.rpartition("/")
         group, _, version = group_version.rpartition("/")
-        if kind.listed and _STABLE.fullmatch(version) and key not in _OLDER:
+        if (
+            kind.listed
+            and _STABLE.fullmatch(version)
+            and key not in _OLDER
+            and all(key in table.kinds for table in TABLES)
+        ):
             yield group, version, name, kind
 
 
 _STABLE = re.compile(r"v\d+")
 _OLDER = frozenset({"autoscaling/v1/HorizontalPodAutoscaler"})
-"""What has a newer stable version. A test compares this with the table."""
+"""Stable versions of which there is a newer one; a test finds every other."""
 
 
 def kind_key(tree: Tree) -> str:

@@ -9,10 +9,10 @@ import pytest
 
 from countersign import binding
 from countersign.binding.defaults import DEFAULTS
+from countersign.binding.minors import MINORS
 from countersign.binding.scalars import SCALARS, ZEROS
 from countersign.binding.tables import (
     KINDS,
-    MINOR,
     TYPES,
     Either,
     Kind,
@@ -127,11 +127,14 @@ def test_tells_apart_what_a_field_can_hold() -> None:
         shape_of(value, items)
 
 
-def test_the_file_is_what_its_name_says() -> None:
-    """Its minor and its digest, and in the form that the generator writes."""
-    (file,) = DATA.glob("types-*.json")
-    content = file.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()[:12]
+def test_files_are_what_their_names_say() -> None:
+    """Their minors and digests, and in the form that the generator writes."""
+    found = sorted(DATA.glob("types-*.json"), reverse=True)
 
-    assert file.name == f"types-{MINOR}-{digest}.json"
-    assert render(json.loads(content)) == content
+    assert [file.name[:10] for file in found] == [f"types-{m}" for m in MINORS]
+    for file in found:
+        content = file.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()[:12]
+        read = json.loads(content)
+        assert file.name == f"types-{read['minor']}-{digest}.json"
+        assert render(read) == content

@@ -8,7 +8,7 @@ from tests.support.machine import Heard
 from tools.controlplane.__main__ import main
 from tools.controlplane.errors import Unobtainable
 from tools.controlplane.progress import Progress, duration
-from tools.controlplane.supported import Version, load
+from tools.controlplane.supported import Version, load, minors
 
 
 class _Terminal(io.StringIO):
@@ -62,19 +62,23 @@ def test_a_step_that_fails_is_not_called_done() -> None:
 
 def test_an_unknown_minor_is_answered_with_the_known_ones() -> None:
     """From the table that the project ships."""
-    with pytest.raises(Unobtainable, match=r"1\.12 is not among .*: 1\.37"):
+    with pytest.raises(Unobtainable, match=r"1\.12 is not among .*: 1\.34, 1\.35, "):
         load("1.12")
 
 
-def test_what_is_pinned_agrees_with_the_go_modules() -> None:
+@pytest.mark.parametrize("minor", minors())
+def test_what_is_pinned_agrees_with_the_go_modules(minor: str) -> None:
     """The build takes the version from go.mod, the server says that of the table."""
-    pins = load()
+    pins = load(minor)
     assert pins.kubernetes_module is not None
+    assert pins.etcd_module is not None
     kubernetes = (pins.kubernetes_module / "go.mod").read_text()
+    etcd = (pins.etcd_module / "go.mod").read_text()
     helm = (pins.helm_module / "go.mod").read_text()
 
+    assert str(pins.kubernetes).startswith(f"{minor}.")
     assert f"k8s.io/kubernetes v{pins.kubernetes} " in f"{kubernetes} "
-    assert f"go.etcd.io/etcd/server/v3 v{pins.etcd}\n" in kubernetes
+    assert f"go.etcd.io/etcd/server/v3 v{pins.etcd}\n" in etcd
     assert f"helm.sh/helm/v4 v{pins.helm} " in helm.replace("\n", " ")
 
 

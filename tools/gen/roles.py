@@ -24,7 +24,8 @@ _CLIENTS = "extension-apiserver-authentication"  # a ConfigMap that the server w
 # of an Endpoints come from.
 _ASKED = {
     "": ("endpoints", "namespaces", "pods", "replicationcontrollers"),
-    "apps": ("daemonsets", "statefulsets"),
+    "apps": ("controllerrevisions",),
+    "resource.k8s.io": ("resourceclaimtemplates",),
 }
 
 

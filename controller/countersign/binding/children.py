@@ -6,109 +6,36 @@ makes of it, as if that were a signed intent. Whether the owner is live and auth
 looked up by the use case.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-
+from countersign.binding.deletions import controller_of
 from countersign.binding.delta import controllers
-from countersign.binding.derivations.endpoints import (
-    endpoints,
-    slice_of_endpoints,
-    slice_of_service,
+from countersign.binding.derivations.kin import Kin, listing, mapping
+from countersign.binding.derivations.table import (
+    DERIVATIONS,
+    Derivation,
+    named_after,
 )
-from countersign.binding.derivations.jobs import job
-from countersign.binding.derivations.kin import Kin, mapping
-from countersign.binding.derivations.pods import pod_of_job, pod_of_replica_set
-from countersign.binding.derivations.replica_sets import replica_set
+from countersign.binding.edits import changes
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.match import match
 from countersign.binding.normal_form import OWN_PREFIX
 from countersign.binding.tree import Struct, Value, token
 from countersign.core.types.artifacts import Difference, ObjectRef, Tree
-from countersign.core.types.policy import GroupKind
 from countersign.core.types.request import AdmissionRequest
 
-
-@dataclass(frozen=True, slots=True)
-class Derivation:
-    """One way in which an object comes from its owner.
-
-    Attributes:
-        rule: Name, for the basis of the admission.
-        actors: Users that the controller runs as.
-        version: API version of the owner, without its group.
-        derive: Computes what the child must be.
-        needs_pods: The Pods of the namespace are asked for.
-        by_name: The child has no owner reference; the owner has the child's name.
-    """
-
-    rule: str
-    actors: frozenset[str]
-    version: str
-    derive: Callable[[Kin], Struct]
-    needs_pods: bool = False
-    by_name: bool = False
-
-
-DERIVATIONS: Mapping[tuple[GroupKind, GroupKind], Derivation] = {
-    (GroupKind("apps", "Deployment"), GroupKind("apps", "ReplicaSet")): Derivation(
-        "deployment-replicaset",
-        controllers("deployment-controller"),
-        "v1",
-        replica_set,
-    ),
-    (GroupKind("apps", "ReplicaSet"), GroupKind("", "Pod")): Derivation(
-        "replicaset-pod",
-        controllers("replicaset-controller"),
-        "v1",
-        pod_of_replica_set,
-    ),
-    (GroupKind("batch", "Job"), GroupKind("", "Pod")): Derivation(
-        "job-pod", controllers("job-controller"), "v1", pod_of_job
-    ),
-    (GroupKind("batch", "CronJob"), GroupKind("batch", "Job")): Derivation(
-        "cronjob-job", controllers("cronjob-controller"), "v1", job
-    ),
-    (GroupKind("", "Service"), GroupKind("", "Endpoints")): Derivation(
-        "service-endpoints",
-        controllers("endpoint-controller"),
-        "v1",
-        endpoints,
-        needs_pods=True,
-        by_name=True,
-    ),
-    (
-        GroupKind("", "Service"),
-        GroupKind("discovery.k8s.io", "EndpointSlice"),
-    ): Derivation(
-        "service-endpointslice",
-        controllers("endpointslice-controller"),
-        "v1",
-        slice_of_service,
-        needs_pods=True,
-    ),
-    (
-        GroupKind("", "Endpoints"),
-        GroupKind("discovery.k8s.io", "EndpointSlice"),
-    ): Derivation(
-        "endpoints-endpointslice",
-        controllers("endpointslicemirroring-controller"),
-        "v1",
-        slice_of_endpoints,
-    ),
-}
-"""By the kinds of owner and child."""
-
-
-def named_after(child: GroupKind) -> tuple[GroupKind, Derivation] | None:
-    """Return the kind of owner that makes `child` under its own name, or None."""
-    return next(
-        (
-            (owner, way)
-            for (owner, made), way in DERIVATIONS.items()
-            if made == child and way.by_name
-        ),
-        None,
-    )
+__all__ = [
+    "DERIVATIONS",
+    "ROOT_CERTIFICATES",
+    "Derivation",
+    "adopts",
+    "changes_hands",
+    "comes_from",
+    "compare",
+    "compare_roots",
+    "named_after",
+    "own_annotations",
+    "publishes_root",
+    "selects",
+]
 
 
 def compare(
@@ -168,6 +95,69 @@ def comes_from(
     annotations = mapping(child, "/metadata/annotations")
     expected["metadata"]["annotations"] = annotations
     return not match(expected, child, identity=identity, old=child)
+
+
+def adopts(request: AdmissionRequest) -> bool:
+    """Tell whether an UPDATE only gives an object without a controller one.
+
+    So controllers take up what ``--cascade=orphan`` left behind.
+    """
+    old, new = request.old, request.object or {}
+    return (
+        old is not None
+        and not _has_controller(old)
+        and controller_of(new) is not None
+        and [path for path, _, _ in changes(old, new)] == ["/metadata/ownerReferences"]
+    )
+
+
+def changes_hands(old: Tree | None, new: Tree) -> bool:
+    """Tell whether an UPDATE takes an object from the controller that it has."""
+    after = controller_of(new)
+    return (
+        old is not None
+        and after is not None
+        and any(
+            said.get("controller") is True and said.get("uid") != after.uid
+            for said in listing(old, "/metadata/ownerReferences")
+        )
+    )
+
+
+def _has_controller(tree: Tree) -> bool:
+    owners = listing(tree, "/metadata/ownerReferences")
+    return any(said.get("controller") is True for said in owners)
+
+
+def selects(owner: Tree, child: Tree) -> bool:
+    """Tell whether the selector of an owner holds for a child.
+
+    Nothing is selected by an empty selector: no controller adopts by that.
+    """
+    labels = mapping(child, "/metadata/labels")
+    selector = mapping(owner, "/spec/selector")
+    if owner.get("kind") == "ReplicationController":
+        return bool(selector) and selector.items() <= labels.items()
+    pairs = mapping(selector, "/matchLabels")
+    terms = listing(selector, "/matchExpressions")
+    return bool(pairs or terms) and (
+        pairs.items() <= labels.items() and all(_holds(t, labels) for t in terms)
+    )
+
+
+def _holds(term: Value, labels: Struct) -> bool:
+    key, values = term.get("key"), term.get("values") or []
+    match term.get("operator"):
+        case "In":
+            return key in labels and labels[key] in values
+        case "NotIn":
+            return key not in labels or labels[key] not in values
+        case "Exists":
+            return key in labels
+        case "DoesNotExist":
+            return key not in labels
+        case _:
+            return False
 
 
 ROOT_CERTIFICATES = "kube-root-ca.crt"

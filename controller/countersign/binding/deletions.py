@@ -23,6 +23,7 @@ from countersign.core.types.request import AdmissionRequest
 OWNERS: Mapping[GroupKind, frozenset[GroupKind]] = {
     GroupKind("", "Pod"): frozenset(
         {
+            GroupKind("", "ReplicationController"),
             GroupKind("apps", "DaemonSet"),
             GroupKind("apps", "ReplicaSet"),
             GroupKind("apps", "StatefulSet"),
@@ -35,7 +36,11 @@ OWNERS: Mapping[GroupKind, frozenset[GroupKind]] = {
         {GroupKind("", "Endpoints"), GroupKind("", "Service")}
     ),
 }
-"""Which controllers make objects of a kind again when one goes."""
+"""Which controllers make objects of a kind again when one goes.
+
+Not listed: claims, whose data does not come again, and ControllerRevisions, since only
+that of the present template would.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +149,31 @@ ROWS: tuple[Row, ...] = (
         "pods",
         _owned_by("ReplicaSet"),
     ),
+    Row(
+        "scaled",
+        controllers("replication-controller"),
+        "pods",
+        _owned_by("ReplicationController"),
+    ),
+    Row(
+        "scaled",
+        controllers("statefulset-controller"),
+        "pods",
+        _owned_by("StatefulSet"),
+    ),
+    Row("scaled", controllers("daemon-set-controller"), "pods", _owned_by("DaemonSet")),
+    Row(
+        "forgotten",
+        controllers("statefulset-controller"),
+        "controllerrevisions.apps",
+        _owned_by("StatefulSet"),
+    ),
+    Row(
+        "forgotten",
+        controllers("daemon-set-controller"),
+        "controllerrevisions.apps",
+        _owned_by("DaemonSet"),
+    ),
     Row("ended", controllers("job-controller"), "pods", _owned_by("Job")),
     Row(
         "history", controllers("cronjob-controller"), "jobs.batch", _owned_by("CronJob")
@@ -155,8 +185,25 @@ ROWS: tuple[Row, ...] = (
         _has_expired,
     ),
     Row("pod-collected", controllers("pod-garbage-collector"), "pods", _any),
-    Row("tainted", controllers("node-controller"), "pods", _any),
+    Row(
+        "tainted",
+        controllers("node-controller", "device-taint-eviction-controller"),
+        "pods",
+        _any,
+    ),
     Row("preempted", SCHEDULER, "pods", _any),
+    Row(
+        "released",
+        controllers("resource-claim-controller") | SCHEDULER,
+        "resourceclaims.resource.k8s.io",
+        _owned_by("Pod"),
+    ),
+    Row(
+        "expired",
+        controllers("podcertificaterequestcleaner"),
+        "podcertificaterequests.certificates.k8s.io",
+        _any,
+    ),
     Row("endpoints", controllers("endpoint-controller"), "endpoints", _any),
     Row(
         "endpoints",

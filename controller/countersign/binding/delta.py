@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from countersign.binding.edits import (
     DAY,
     DNS_NAME,
+    HASH,
     NUMBER,
     NUMBERS,
     TIME,
@@ -152,7 +153,34 @@ ROWS: tuple[Row, ...] = (
         "replicasets.apps",
         (_OWNERS,),
     ),
-    Row("released", controllers("replicaset-controller"), "pods", (_OWNERS,)),
+    Row(
+        "released",
+        controllers("replicaset-controller", "replication-controller"),
+        "pods",
+        (_OWNERS,),
+    ),
+    Row("released", controllers("statefulset-controller"), "pods", (_OWNERS,)),
+    Row(
+        "released",
+        controllers("statefulset-controller"),
+        "persistentvolumeclaims",
+        (_OWNERS,),
+    ),
+    Row(
+        "relabelled",
+        controllers("daemon-set-controller"),
+        "pods",
+        (
+            _OWNERS,
+            Edit("/metadata/labels/controller-revision-hash", written(HASH)),
+        ),
+    ),
+    Row(
+        "renumbered",
+        controllers("statefulset-controller", "daemon-set-controller"),
+        "controllerrevisions.apps",
+        (_OWNERS, Edit("/revision", count)),
+    ),
     Row(
         "tracked",
         controllers("job-controller"),
@@ -184,6 +212,12 @@ ROWS: tuple[Row, ...] = (
         (_annotation("volume.kubernetes.io/selected-node", written(DNS_NAME)),),
     ),
     Row(
+        "devices-claimed",
+        SCHEDULER | controllers("resource-claim-controller"),
+        "resourceclaims.resource.k8s.io",
+        (_finalizers(toggles("resource.kubernetes.io/delete-protection")),),
+    ),
+    Row(
         "load-balancer",
         controllers("service-controller") | CLOUD,
         "services/status",
@@ -208,6 +242,18 @@ ROWS: tuple[Row, ...] = (
         (
             Edit(
                 "/metadata/labels/" + token("kubernetes.io/legacy-token-last-used"),
+                written(DAY),
+            ),
+        ),
+        is_token,
+    ),
+    Row(
+        "token-unused",
+        controllers("legacy-service-account-token-cleaner"),
+        "secrets",
+        (
+            Edit(
+                "/metadata/labels/" + token("kubernetes.io/legacy-token-invalid-since"),
                 written(DAY),
             ),
         ),
@@ -250,13 +296,16 @@ def _without_status(tree: Tree, *, load_balancer: bool) -> Tree:
     return kept
 
 
+_RESTARTED = {"daemonsets.apps", "deployments.apps", "statefulsets.apps"}
+
+
 def restarts(request: AdmissionRequest) -> bool:
     """Tell whether an UPDATE does what ``kubectl rollout restart`` does, and no more.
 
-    That is, to set ``restartedAt`` in the template of a Deployment. It passes for the
+    That is, to set ``restartedAt`` in the template of a workload. It passes for the
     groups that a policy names.
     """
-    if str(request.resource) != "deployments.apps" or request.old is None:
+    if str(request.resource) not in _RESTARTED or request.old is None:
         return False
     changed = judged_changes(request)
     edit = Edit(RESTARTED_AT, written(TIME))

@@ -78,6 +78,8 @@ TIME = re.compile(
 )
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 DNS_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+HASH = re.compile(r"[bcdfghjklmnpqrstvwxz2456789]{1,10}")
+"""Of a template, as names and labels have it: ``rand.SafeEncodeString`` of 32 bits."""
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 

@@ -183,16 +183,6 @@ ROWS: tuple[Row, ...] = (
 RECOMMENDED = frozenset(GroupKind(group, kind) for group, _, kind in _RECOMMENDED)
 """Cluster-scoped kinds that change what runs in a namespace (rule 19)."""
 
-CHILDLESS = frozenset(
-    {
-        GroupKind("", "ReplicationController"),
-        GroupKind("apps", "ControllerRevision"),
-        GroupKind("apps", "DaemonSet"),
-        GroupKind("apps", "StatefulSet"),
-    }
-)
-"""Kinds whose children no table here derives yet: they are denied before their Pods."""
-
 _PARENTS = {
     ("", "namespaces"): "Namespace",
     ("", "nodes"): "Node",

@@ -14,7 +14,6 @@ from countersign.binding.facts import ClusterFacts
 from countersign.binding.helm import is_storage
 from countersign.binding.images import images
 from countersign.binding.proposal import propose
-from countersign.binding.surface import CHILDLESS
 from countersign.binding.tables import stored
 from countersign.binding.tree import find
 from countersign.core.errors import Malformed
@@ -131,16 +130,14 @@ async def running(
             if _is_made(tree, kind) or not _is_wanted(ref, wanted):
                 continue
             facts = await look_up(cluster, settings, tree, namespace)
-            intent = None
-            if kind not in CHILDLESS:
-                intent = propose(
-                    tree,
-                    identity=ref,
-                    old=tree,
-                    facts=facts,
-                    carried=_carried(tree),
-                    salt=salt(),
-                )
+            intent = propose(
+                tree,
+                identity=ref,
+                old=tree,
+                facts=facts,
+                carried=_carried(tree),
+                salt=salt(),
+            )
             if intent is None:
                 left.append(ref)
             else:

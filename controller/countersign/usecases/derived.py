@@ -4,6 +4,7 @@ Three things together, none of which is proof alone: the controller that makes s
 objects asks; the object is what the live owner makes of it; the owner is authentic.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from countersign.binding.canonical import canonical_json
@@ -11,16 +12,18 @@ from countersign.binding.children import (
     DERIVATIONS,
     ROOT_CERTIFICATES,
     Derivation,
+    adopts,
+    changes_hands,
     compare,
     compare_roots,
     named_after,
     publishes_root,
+    selects,
 )
 from countersign.binding.deletions import Owner, controller_of
 from countersign.binding.derivations.kin import Kin, text
 from countersign.binding.edits import changes
-from countersign.binding.facts import ClusterFacts
-from countersign.binding.surface import CHILDLESS
+from countersign.binding.facts import ClusterFacts, Fact
 from countersign.core.types.artifacts import Difference, Digest, ObjectRef, Tree
 from countersign.core.types.policy import GroupKind, Policy
 from countersign.core.types.request import AdmissionRequest
@@ -34,14 +37,17 @@ from countersign.core.types.verdict import (
 from countersign.ports import ClusterState
 from countersign.usecases.bind import look_up
 from countersign.usecases.opened import Opened
-from countersign.usecases.owners import Owners
+from countersign.usecases.owners import Owners, Standing
 
 _POD = GroupKind("", "Pod")
 
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What a child says of its owner, and how it would come from there."""
+    """What a child says of its owner, and how it would come from there.
+
+    Without a uid, if the child only has the name of one.
+    """
 
     owner: Owner
     way: Derivation
@@ -74,45 +80,102 @@ class DerivedDoor:
         """
         if publishes_root(request):
             return await self._root(request, policies)
-        kind = GroupKind(request.ref.group, request.ref.kind)
-        claimed = controller_of(request.object or {})
-        if claimed and claimed.kind in CHILDLESS:
-            facts = Expected("Deployment", claimed.kind.kind)
-            return Opened.refusing(request.ref, policies, Reason.UNSUPPORTED, facts)
-        claim = _claim(request, kind, claimed)
-        if claim is None:
-            return Opened()
+        found = Opened()
+        for claim in _claims(request):
+            found = await self._claimed(request, claim, policies)
+            if found.complete(policies):
+                break
+        return found
+
+    async def _claimed(
+        self, request: AdmissionRequest, claim: _Claim, policies: tuple[Policy, ...]
+    ) -> Opened:
+        """Judge an object as the child that it says it is."""
         if request.requester.name not in claim.way.actors:
             facts = Expected(min(claim.way.actors), request.requester.name)
             return Opened.refusing(request.ref, policies, Reason.OWNER_UNPROVEN, facts)
+        if changes_hands(request.old, request.object or {}) and not claim.way.by_name:
+            return _unowned(request, claim, policies)
+        if adopts(request) and not claim.way.by_name:
+            return await self._adopted(request, claim, policies)
         return await self._judge(request, claim, policies)
+
+    async def _adopted(
+        self, request: AdmissionRequest, claim: _Claim, policies: tuple[Policy, ...]
+    ) -> Opened:
+        """Let a live controller take what it selects, and what came from its like."""
+        child = request.object or {}
+        owner = await self._owner(claim, request.ref.namespace, live=True)
+        if owner is None or not selects(owner, child):
+            return _unowned(request, claim, policies)
+        standing = await self._owners.standing(child, policies)
+        return _standing(request, claim.way, owner, policies, standing)
 
     async def _judge(
         self, request: AdmissionRequest, claim: _Claim, policies: tuple[Policy, ...]
     ) -> Opened:
         """Compare with the cached owner, and with the live one if that differs."""
-        namespace, found = request.ref.namespace, Opened()
+        found = Opened()
         for live in (False, True):
-            owner = await self._owner(claim, namespace, live=live)
+            owner = await self._owner(claim, request.ref.namespace, live=live)
             if owner is None:
-                facts = Expected(f"{claim.owner.kind.kind}/{claim.owner.name}", "")
-                return Opened.refusing(
-                    request.ref, policies, Reason.OWNER_UNPROVEN, facts
-                )
-            differences = await self._differences(request, claim.way, owner)
-            if differences:
-                digest = Digest.sha256(canonical_json(owner))
-                found = Opened.refusing(
-                    request.ref,
-                    policies,
-                    Reason.CHILD_DIFFERS,
-                    Differences(digest, differences),
-                )
-                continue
-            found = await self._believe(request, claim.way, owner, policies)
+                return _unowned(request, claim, policies)
+            found = await self._compared(request, claim.way, owner, policies)
             if found.complete(policies):
                 return found
+            if claim.way.remembers and live:
+                earlier = await self._remembered(request, claim.way, owner, policies)
+                found = earlier or found
         return found
+
+    async def _compared(
+        self,
+        request: AdmissionRequest,
+        way: Derivation,
+        owner: Tree,
+        policies: tuple[Policy, ...],
+    ) -> Opened:
+        """Compare with an owner as it is, and ask who stands for it."""
+        source, trusted = None, policies
+        if way.source is not None:
+            source, trusted = await self._source(request, way.source, owner, policies)
+        differences = await self._differences(request, way, owner, source)
+        if differences:
+            facts = Differences(Digest.sha256(canonical_json(owner)), differences)
+            return Opened.refusing(request.ref, policies, Reason.CHILD_DIFFERS, facts)
+        standing = await self._owners.standing(owner, trusted)
+        return _standing(request, way, owner, policies, standing)
+
+    async def _source(
+        self,
+        request: AdmissionRequest,
+        asked: Callable[[Tree, Tree], Fact | None],
+        owner: Tree,
+        policies: tuple[Policy, ...],
+    ) -> tuple[Tree | None, tuple[Policy, ...]]:
+        """Return what else a child is made from, and the policies that believe it."""
+        fact = asked(owner, request.object or {})
+        found = fact and await self._state.get(fact.version, fact.ref, live=True)
+        if not found:
+            return None, policies
+        standing = await self._owners.standing(found, policies)
+        return found, tuple(p for p in policies if p.name in standing)
+
+    async def _remembered(
+        self,
+        request: AdmissionRequest,
+        way: Derivation,
+        owner: Tree,
+        policies: tuple[Policy, ...],
+    ) -> Opened | None:
+        """Compare with the owner as it was when the child's template was its own."""
+        earlier = await self._owners.remembered(owner, request.object or {}, policies)
+        if earlier is None:
+            return None
+        then, standing = earlier
+        if await self._differences(request, way, then):
+            return None
+        return _standing(request, way, owner, policies, standing)
 
     async def _root(
         self, request: AdmissionRequest, policies: tuple[Policy, ...]
@@ -140,7 +203,11 @@ class DerivedDoor:
         return tree
 
     async def _differences(
-        self, request: AdmissionRequest, way: Derivation, owner: Tree
+        self,
+        request: AdmissionRequest,
+        way: Derivation,
+        owner: Tree,
+        source: Tree | None = None,
     ) -> tuple[Difference, ...]:
         namespace, child = request.ref.namespace, request.object or {}
         pods: tuple[Tree, ...] = ()
@@ -149,52 +216,62 @@ class DerivedDoor:
                 "v1", ObjectRef(_POD.group, _POD.kind, namespace, "")
             )
         facts = await look_up(self._state, self._settings, child, namespace)
-        kin = Kin(owner=owner, child=child, old=request.old, pods=pods)
+        kin = Kin(owner=owner, child=child, old=request.old, pods=pods, source=source)
         return compare(way, kin, request.ref, facts)
 
-    async def _believe(
-        self,
-        request: AdmissionRequest,
-        way: Derivation,
-        owner: Tree,
-        policies: tuple[Policy, ...],
-    ) -> Opened:
-        standing = await self._owners.standing(owner, policies)
-        bases = tuple(
-            Basis(
-                policy=policy.name,
-                door=Door.DERIVED,
-                rule=way.rule,
-                bundles=standing[policy.name],
-            )
-            for policy in policies
-            if policy.name in standing
-        )
-        doubted = tuple(p for p in policies if p.name not in standing)
-        name = f"{owner.get('kind')}/{text(owner, '/metadata/name')}"
-        refused = Opened.refusing(
-            request.ref, doubted, Reason.OWNER_UNPROVEN, Expected("", name)
-        )
-        return Opened(bases, refused.findings)
+
+def _claims(request: AdmissionRequest) -> Iterator[_Claim]:
+    """Yield whose child the object would be; nothing: it claims nothing that we know."""
+    kind = GroupKind(request.ref.group, request.ref.kind)
+    if named := named_after(kind, request.requester.name):
+        owner_kind, way = named
+        for name in way.by_name(request.ref.name) if way.by_name else ():
+            yield _Claim(Owner(way.version, owner_kind, name, ""), way)
+        return
+    claimed = controller_of(request.object or {})
+    found = DERIVATIONS.get((claimed.kind, kind)) if claimed else None
+    if claimed and found and claimed.version == found.version:
+        yield _Claim(claimed, found)
 
 
-def _claim(
-    request: AdmissionRequest, kind: GroupKind, claimed: Owner | None
-) -> _Claim | None:
-    """Return whose child the object would be, or None if it claims nothing we know."""
-    if claimed is not None:
-        way = DERIVATIONS.get((claimed.kind, kind))
-        fits = way is not None and claimed.version == way.version
-        return _Claim(claimed, way) if way and fits else None
-    named = named_after(kind)
-    if named is None or request.requester.name not in named[1].actors:
-        return None
-    owner = Owner(named[1].version, named[0], request.ref.name, "")
-    return _Claim(owner, named[1])
+def _unowned(
+    request: AdmissionRequest, claim: _Claim, policies: tuple[Policy, ...]
+) -> Opened:
+    """Say that the owner which an object claims is not there, or not its."""
+    facts = Expected(f"{claim.owner.kind.kind}/{claim.owner.name}", "")
+    return Opened.refusing(request.ref, policies, Reason.OWNER_UNPROVEN, facts)
+
+
+def _standing(
+    request: AdmissionRequest,
+    way: Derivation,
+    owner: Tree,
+    policies: tuple[Policy, ...],
+    standing: Standing,
+) -> Opened:
+    """Let a child in by the policies for which its owner is authentic."""
+    bases = tuple(
+        Basis(
+            policy=policy.name,
+            door=Door.DERIVED,
+            rule=way.rule,
+            bundles=standing[policy.name],
+        )
+        for policy in policies
+        if policy.name in standing
+    )
+    doubted = tuple(p for p in policies if p.name not in standing)
+    name = f"{owner.get('kind')}/{text(owner, '/metadata/name')}"
+    refused = Opened.refusing(
+        request.ref, doubted, Reason.OWNER_UNPROVEN, Expected("", name)
+    )
+    return Opened(bases, refused.findings)
 
 
 def _leads_on(request: AdmissionRequest) -> bool:
-    """Tell whether endpoints lead anywhere that they did not lead before."""
+    """Tell whether Pods must be known: who gets traffic, or owns a claim, is new."""
     old, new = request.old or {}, request.object or {}
     fields = ("subsets", "endpoints", "ports")
-    return any(path.split("/")[1] in fields for path, _, _ in changes(old, new))
+    changed = [path for path, _, _ in changes(old, new)]
+    owners = request.old is not None and "/metadata/ownerReferences" in changed
+    return owners or any(path.split("/")[1] in fields for path in changed)

@@ -5,7 +5,7 @@ what it carries itself or lies beside it, or because it comes from an owner of w
 is true. An older ReplicaSet of a Deployment, whose template the Deployment no longer has,
 is believed by the evidence that was copied onto it when it was new, or that lies beside
 the Deployment: so a rollout that is under way, or stuck, does not keep its old Pods from
-coming back.
+coming back. The same holds for the ControllerRevisions of StatefulSets and DaemonSets.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,6 +14,11 @@ from typing import TypeAlias
 
 from countersign.binding.children import DERIVATIONS, Derivation, comes_from
 from countersign.binding.deletions import Owner, controller_of
+from countersign.binding.derivations.histories import (
+    at_template,
+    record_named,
+    template_of,
+)
 from countersign.binding.derivations.kin import text
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.images import images
@@ -31,7 +36,12 @@ from countersign.usecases.gathered import Gathered
 Standing: TypeAlias = Mapping[str, tuple[Digest, ...]]
 """By the name of each policy for which an owner is authentic: the bundles that say so."""
 
-_DEPLOYMENT = GroupKind("apps", "Deployment")
+_COPIED = frozenset(
+    {GroupKind("apps", "ReplicaSet"), GroupKind("apps", "ControllerRevision")}
+)
+"""What keeps an older template, with the annotations that its owner had then."""
+_POD = GroupKind("", "Pod")
+_RECORD = "ControllerRevision"
 
 
 class Owners:
@@ -100,8 +110,10 @@ class Owners:
             for p in asked
             if p.name not in found and p.scope.holds(claim.kind, ref.namespace)
         )
-        if rest and claim.kind == _DEPLOYMENT:
+        if rest and kind in _COPIED:
             found |= await self._by_copies(tree, ref, claim, way, rest)
+        elif rest and kind == _POD:
+            found |= await self._by_record(tree, ref, claim, way, rest)
         return found
 
     async def _through(
@@ -119,6 +131,53 @@ class Owners:
                 return await self.standing(owner, policies)
         return {}
 
+    async def remembered(
+        self, owner: Tree, child: Tree, policies: Iterable[Policy]
+    ) -> tuple[Tree, Standing] | None:
+        """Return an owner as it was at the template that its Pod names.
+
+        Args:
+            owner: A live StatefulSet or DaemonSet.
+            child: A Pod that names one of the owner's ControllerRevisions.
+            policies: As of `standing`.
+
+        Returns:
+            The owner at that template, and for which policies the template is
+            authentic; None if there is no such record of this owner.
+
+        Raises:
+            Unavailable: the API server did not answer.
+            Malformed: as `standing`.
+        """
+        name, namespace = record_named(owner, child), text(owner, "/metadata/namespace")
+        ref = ObjectRef("apps", _RECORD, namespace, name)
+        record = await self._state.get("v1", ref, live=True) if name else None
+        claim, template = controller_of(record or {}), template_of(record or {})
+        if (
+            record is None
+            or template is None
+            or claim is None
+            or claim.uid != text(owner, "/metadata/uid")
+        ):
+            return None
+        return at_template(owner, template), await self.standing(record, policies)
+
+    async def _by_record(
+        self,
+        tree: Tree,
+        ref: ObjectRef,
+        claim: Owner,
+        way: Derivation,
+        policies: tuple[Policy, ...],
+    ) -> Standing:
+        """Believe a Pod of an older template for the sake of the record of that."""
+        owner = await self.find(claim, ref.namespace, live=True)
+        earlier = owner and await self.remembered(owner, tree, policies)
+        if not earlier:
+            return {}
+        then, standing = earlier
+        return standing if comes_from(way, then, tree, ref) else {}
+
     async def _by_copies(
         self,
         tree: Tree,
@@ -127,14 +186,15 @@ class Owners:
         way: Derivation,
         policies: tuple[Policy, ...],
     ) -> Standing:
-        """Believe an older ReplicaSet for the sake of the intent it came from.
+        """Believe what keeps an older template for the intent that it came from.
 
-        It carries what was copied onto it; what lies beside names the Deployment.
+        It carries what was copied onto it; what lies beside names its owner.
         """
         if await self.find(claim, ref.namespace, live=False) is None:
             return {}
         gathered = Gathered()
-        owner = ObjectRef("apps", "Deployment", ref.namespace, claim.name)
+        kind = claim.kind
+        owner = ObjectRef(kind.group, kind.kind, ref.namespace, claim.name)
         await self._gatherer.gather(tree, owner, gathered, policies)
         digests = [
             intent.digest

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.images import images
-from countersign.binding.surface import CHILDLESS
 from countersign.core.decide import decide
 from countersign.core.errors import Malformed, Unavailable
 from countersign.core.types.artifacts import ObjectRef
 from countersign.core.types.bound import BoundChange
-from countersign.core.types.policy import GroupKind, Policy, Revoked
+from countersign.core.types.policy import Policy, Revoked
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import (
     Expected,
@@ -196,14 +195,12 @@ def _refused(
 ) -> Opened | None:
     """Say why no evidence could help, or None."""
     tree, old = request.object or {}, request.old
-    kind = GroupKind(subject.group, subject.kind)
     if foreign := foreign_annotations(tree):
         facts = Names(foreign)
         return Opened.refusing(subject, policies, Reason.FOREIGN_ANNOTATION, facts)
     seen = [t for t in (tree, old) if t is not None]
-    if kind in CHILDLESS or not all(is_known(t) for t in seen):
-        expected = "Deployment" if kind in CHILDLESS else ""
-        said = Expected(expected, f"{tree.get('apiVersion')}/{tree.get('kind')}")
+    if not all(is_known(t) for t in seen):
+        said = Expected("", f"{tree.get('apiVersion')}/{tree.get('kind')}")
         return Opened.refusing(subject, policies, Reason.UNSUPPORTED, said)
     return None
 

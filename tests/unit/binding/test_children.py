@@ -245,11 +245,13 @@ def test_root_certificates_are_those_of_the_cluster() -> None:
 
 def test_endpoints_are_named_after_their_service() -> None:
     """They have no owner reference; nothing else is found that way."""
-    endpoints = named_after(GroupKind("", "Endpoints"))
+    by = "system:serviceaccount:kube-system:endpoint-controller"
+    endpoints = named_after(GroupKind("", "Endpoints"), by)
 
     assert endpoints is not None
     assert endpoints[0] == GroupKind("", "Service")
-    assert named_after(GroupKind("", "Pod")) is None
+    assert named_after(GroupKind("", "Pod"), by) is None
+    assert named_after(GroupKind("", "Endpoints"), "lee") is None
 
 
 # What the recording did not meet ----------------------------------------------------

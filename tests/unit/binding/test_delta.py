@@ -198,7 +198,8 @@ def test_a_restart_is_that_and_no_more() -> None:
     assert not restarts(replace(restart, object=having(tree, "/spec/replicas", 9)))
     assert not restarts(replace(restart, object=restart.old))
     assert not restarts(replace(restart, old=None))
-    assert not restarts(replace(restart, resource=Resource("apps", "v1", "daemonsets")))
+    assert restarts(replace(restart, resource=Resource("apps", "v1", "daemonsets")))
+    assert not restarts(replace(restart, resource=Resource("batch", "v1", "jobs")))
 
 
 # One table, both directions (rule 14) ----------------------------------------------

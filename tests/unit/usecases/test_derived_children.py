@@ -8,7 +8,7 @@ import pytest
 from countersign.core.types.change import Elastic
 from countersign.core.types.policy import Doors, GroupKind, Revoked, RevokedKind, Scope
 from countersign.core.types.request import AdmissionRequest, Verb
-from countersign.core.types.verdict import Differences, Door, Expected, Reason
+from countersign.core.types.verdict import Differences, Door, Reason
 from tests.support import a
 from tests.support.families import CHILDREN, owner_of, scene
 from tests.support.recording import follow, recorded
@@ -172,19 +172,6 @@ async def test_a_reference_sends_nobody_looking() -> None:
 
         assert await world.why(replace(request, object=odd))
     assert world.cluster.looks == []
-
-
-async def test_a_set_without_derivation_is_named() -> None:
-    """Pods of a StatefulSet are denied, with what to use instead."""
-    world, request = scene("replicaset-pod")
-    tree: Any = request.object
-    (reference,) = tree["metadata"]["ownerReferences"]
-    stateful = having(tree, OWNERS, [{**reference, "kind": "StatefulSet"}])
-    by = controller("statefulset-controller")
-    verdict = await world.judge(replace(request, object=stateful, requester=by))
-
-    facts = a.finding(verdict, Reason.UNSUPPORTED).facts
-    assert facts == Expected("Deployment", "StatefulSet")
 
 
 async def test_a_policy_that_leaves_the_owner_alone_does_not_believe_it() -> None:

@@ -634,16 +634,6 @@ async def test_secrets_are_compared_masked(world: World) -> None:
             id="a custom resource",
         ),
         pytest.param(
-            {"apiVersion": "apps/v1", "kind": "StatefulSet"},
-            Expected("Deployment", "apps/v1/StatefulSet"),
-            id="whose children nobody derives",
-        ),
-        pytest.param(
-            {"apiVersion": "apps/v1", "kind": "DaemonSet"},
-            Expected("Deployment", "apps/v1/DaemonSet"),
-            id="the same",
-        ),
-        pytest.param(
             {"apiVersion": "extensions/v1beta1", "kind": "Deployment"},
             Expected("", "extensions/v1beta1/Deployment"),
             id="an old version",

@@ -21,13 +21,15 @@ class Kin:
         owner: The live owner, or a signed intent of it.
         child: The object under admission.
         old: The child before an UPDATE; None on CREATE.
-        pods: Of the namespace; only for endpoints.
+        pods: Of the namespace; only for endpoints, and for who owns a claim.
+        source: What the owner names for its children to be made from, live.
     """
 
     owner: Tree
     child: Tree
     old: Tree | None = None
     pods: tuple[Tree, ...] = ()
+    source: Tree | None = None
 
     @property
     def name(self) -> str:

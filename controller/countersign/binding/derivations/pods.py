@@ -1,4 +1,4 @@
-"""ReplicaSet to Pod, and Job to Pod.
+"""ReplicaSet, ReplicationController and Job to Pod.
 
 Source:
     ``GetPodFromTemplate`` in pkg/controller/controller_utils.go; ``manageJob`` in
@@ -25,17 +25,18 @@ _FAILURES = (
 )
 _TRACKING = "batch.kubernetes.io/job-tracking"
 _MAX_GENERATED = 58  # characters before the generated suffix
+_MAX_NAME = 253  # characters
 
 
 def pod_of_replica_set(kin: Kin) -> Struct:
-    """Return the Pod of a ReplicaSet's template."""
-    return _pod(kin, part(kin.spec(), "template"), f"{kin.name}-")
+    """Return the Pod of the template of a ReplicaSet, or ReplicationController."""
+    return pod(kin, part(kin.spec(), "template"))
 
 
 def pod_of_job(kin: Kin) -> Struct:
     """Return the Pod of a Job's template: tracked by a finalizer, perhaps numbered."""
     template = part(kin.spec(), "template")
-    metadata, prefix = part(template, "metadata"), f"{kin.name}-"
+    metadata, prefix = part(template, "metadata"), ""
     finalizers = metadata.get("finalizers") or []
     if _TRACKING not in finalizers:
         metadata["finalizers"] = [*finalizers, _TRACKING]
@@ -48,12 +49,19 @@ def pod_of_job(kin: Kin) -> Struct:
         with_labels(metadata, {_INDEX: index} | _failures(kin), "annotations")
         tail = f"-{index}-"
         prefix = kin.name[: _MAX_GENERATED - len(tail)] + tail
-    return _pod(kin, template, prefix)
+    return pod(kin, template, prefix)
 
 
-def _pod(kin: Kin, template: Struct, prefix: str) -> Struct:
-    """Return the Pod: of the template's metadata only these three are copied."""
+def pod(kin: Kin, template: Struct, prefix: str = "") -> Struct:
+    """Return a Pod: of the template's metadata only these three are copied.
+
+    Args:
+        kin: Owner and child.
+        template: As the controller would have it.
+        prefix: Of the name; ``""``: as ``getPodsPrefix`` makes it.
+    """
     metadata = mapping(template, "/metadata")
+    prefix = prefix or (f"{kin.name}-" if len(kin.name) < _MAX_NAME else kin.name)
     copied = {key: metadata.get(key) for key in ("labels", "annotations", "finalizers")}
     return {
         **born(kin, "v1", "Pod", generateName=prefix, **copied),

@@ -6,7 +6,6 @@ Source:
 """
 
 import math
-import re
 
 from countersign.binding.delta import (
     DESIRED_REPLICAS,
@@ -23,12 +22,11 @@ from countersign.binding.derivations.kin import (
     text,
     with_labels,
 )
-from countersign.binding.edits import NUMBER, NUMBERS
+from countersign.binding.edits import HASH, NUMBER, NUMBERS
 from countersign.binding.normal_form import LAST_APPLIED
 from countersign.binding.tree import ABSENT, Struct, Value, find
 
 _HASH_LABEL = "pod-template-hash"
-_HASH = re.compile(r"[bcdfghjklmnpqrstvwxz2456789]{1,10}")  # SafeEncodeString, 32 bits
 _MAX_NAME = 253  # characters
 _NUMBERED = {
     REVISION: NUMBER,
@@ -49,7 +47,7 @@ def replica_set(kin: Kin) -> Struct:
     spec = kin.spec()
     template, selector, name = part(spec, "template"), part(spec, "selector"), kin.name
     given = text(kin.child, f"/metadata/labels/{_HASH_LABEL}")
-    if _HASH.fullmatch(given):
+    if HASH.fullmatch(given):
         with_labels(part(template, "metadata"), {_HASH_LABEL: given})
         with_labels(selector, {_HASH_LABEL: given}, "matchLabels")
         name = f"{name[: _MAX_NAME - 1 - len(given)]}-{given}"

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from ipaddress import ip_network
 from typing import Any
 
@@ -10,7 +11,7 @@ from countersign.binding.canonical import canonical
 from countersign.binding.facts import ClusterFacts, Fact, facts_needed
 from countersign.binding.match import match
 from countersign.core.types.artifacts import Difference, ObjectRef
-from tests.support.apiserver import ApiServer, Tree
+from tests.support.apiserver import ApiServer, Refused, Tree
 
 SALT = bytes(range(32))
 _MADE = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
@@ -65,9 +66,17 @@ class Judge:
             "metadata": {"namespace": fact.ref.namespace, "name": fact.ref.name},
         }
         if fact.ref.name:
-            return (self._server.get(named),)
+            return self._found(named)
         listed = self._server.request("GET", self._server.collection(named))
         return tuple(listed["items"])
+
+    def _found(self, named: Tree) -> tuple[Tree, ...]:
+        try:
+            return (self._server.get(named),)
+        except Refused as error:
+            if error.code != HTTPStatus.NOT_FOUND:
+                raise
+            return ()
 
 
 def identity(observed: Tree) -> ObjectRef:

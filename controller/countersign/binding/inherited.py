@@ -28,14 +28,13 @@ _CA_OF_CONVERSION = "/spec/conversion/webhook/clientConfig/caBundle"
 KEPT_PATHS: Mapping[str, tuple[str, ...]] = {
     "v1/PersistentVolume": ("/spec/claimRef",),
     "v1/PersistentVolumeClaim": ("/spec/volumeName", "/spec/storageClassName"),
-    "v1/ReplicationController": ("/spec/replicas", "/metadata/labels"),
+    "v1/ReplicationController": ("/spec/replicas",),
     "apps/v1/DaemonSet": (RESTARTED_AT,),
     "apps/v1/Deployment": ("/spec/replicas", RESTARTED_AT),
     "apps/v1/ReplicaSet": ("/spec/replicas", RESTARTED_AT),
     "apps/v1/StatefulSet": ("/spec/replicas", RESTARTED_AT),
     "apiextensions.k8s.io/v1/CustomResourceDefinition": (_CA_OF_CONVERSION,),
     "apiregistration.k8s.io/v1/APIService": ("/spec/caBundle",),
-    "batch/v1/Job": ("/metadata/labels",),
 }
 """JSON pointers whose value may stay, by kind."""
 
@@ -82,6 +81,7 @@ TOKEN_PATHS = (
 """What the server fills into a Secret of that type, and that may stay in it."""
 
 _CLUSTER_ROLE = "rbac.authorization.k8s.io/v1/ClusterRole"
+_LABELLED_BY_TEMPLATE = frozenset({"v1/ReplicationController", "batch/v1/Job"})
 _WEBHOOKS = frozenset(
     f"admissionregistration.k8s.io/v1/{kind}WebhookConfiguration"
     for kind in ("Mutating", "Validating")
@@ -104,6 +104,7 @@ def keep_inherited(sides: Comparison) -> None:
             sides.keep(path)
     _keep_finalizers(sides)
     _keep_pull_policies(sides)
+    _keep_labels_of_template(sides)
     _keep_aggregated_rules(sides)
     _keep_authorities(sides)
 
@@ -141,6 +142,29 @@ def _keep_pull_policies(sides: Comparison) -> None:
                 and policy == policies.get(written.get("name"))
             ):
                 wanted["imagePullPolicy"] = policy
+
+
+def _keep_labels_of_template(sides: Comparison) -> None:
+    """Let labels stay that a Job, or a ReplicationController, got from its template.
+
+    It gets them where it has none of its own, with those that the server generates.
+    """
+    if kind_key(sides.wanted) not in _LABELLED_BY_TEMPLATE:
+        return
+    said, seen, old = (
+        side["metadata"].get("labels", {})
+        for side in (sides.written, sides.seen, sides.old or sides.seen)
+    )
+    given = sides.before("/spec/template/metadata/labels") or {}
+    kept = {
+        key: value
+        for key, value in seen.items()
+        if key not in said and value == old.get(key) == given.get(key)
+    }
+    if said and kept:
+        sides.wanted["metadata"]["labels"] = {**said, **kept}
+    elif kept == seen == old and kept:
+        sides.wanted["metadata"]["labels"] = kept
 
 
 def _keep_aggregated_rules(sides: Comparison) -> None:

@@ -35,10 +35,16 @@ def complete_service(sides: Comparison) -> None:
         _addresses(sides, spec, seen, headless=headless)
     if _has_node_ports(spec):
         _node_ports(sides, spec, seen)
+    check = seen.get("healthCheckNodePort")
+    if _wants_health_check(spec) and _in_port_range(sides, check):
+        spec.setdefault("healthCheckNodePort", check)
 
 
 def _has_node_ports(spec: Struct) -> bool:
-    return spec.get("type") in ("NodePort", "LoadBalancer")
+    """``needsNodePort`` in storage.go."""
+    balanced = spec.get("type") == "LoadBalancer"
+    allocated = spec.get("allocateLoadBalancerNodePorts", True)
+    return spec.get("type") == "NodePort" or (balanced and allocated)
 
 
 def _normalise_addresses(spec: Struct) -> None:
@@ -50,8 +56,7 @@ def _normalise_addresses(spec: Struct) -> None:
 def _keep_allocated(sides: Comparison, spec: Struct) -> None:
     """On UPDATE what the manifest leaves open stays: patchAllocatedValues.
 
-    A signed ``SingleStack`` gives up the second address and family. Node ports go with
-    the *name* of their port, unless another port uses the value.
+    A signed ``SingleStack`` gives up the second address and family.
     """
     old = sides.old_spec()
     if old.get("type", "ExternalName") == "ExternalName":
@@ -65,21 +70,27 @@ def _keep_allocated(sides: Comparison, spec: Struct) -> None:
         for field in ("clusterIPs", "ipFamilies"):
             if spec.get(field) == old.get(field) is not None:
                 spec[field] = spec[field][:1]
-    _keep_ports(spec, old)
+    _keep_ports(spec, old, sides.seen_spec())
 
 
-def _keep_ports(spec: Struct, old: Struct) -> None:
-    if not (_has_node_ports(old) and _has_node_ports(spec)):
-        return
+def _keep_ports(spec: Struct, old: Struct, seen: Struct) -> None:
+    """Keep node ports by the *name* of their port, unless another port uses the value."""
+    if "healthCheckNodePort" in old and _wants_health_check(spec):
+        spec.setdefault("healthCheckNodePort", old["healthCheckNodePort"])
     before = {port.get("name"): port.get("nodePort") for port in old.get("ports", [])}
     ports = spec.get("ports", [])
+    if spec["type"] == "LoadBalancer" and not _has_node_ports(spec):
+        # nothing is allocated any more; what an apply finds there may stay
+        for port, shown in zip(ports, seen.get("ports", []), strict=False):
+            if shown.get("nodePort", -1) == before.get(port.get("name")):
+                port.setdefault("nodePort", shown["nodePort"])
+    if not (_has_node_ports(old) and _has_node_ports(spec)):
+        return
     used = {port.get("nodePort") for port in ports} & set(before.values())
     for port in ports:
         kept = before.get(port.get("name"))
         if kept is not None and kept not in used:
             port.setdefault("nodePort", kept)
-    if "healthCheckNodePort" in old and _wants_health_check(spec):
-        spec.setdefault("healthCheckNodePort", old["healthCheckNodePort"])
 
 
 def _possible_families(
@@ -141,19 +152,14 @@ def _node_ports(sides: Comparison, spec: Struct, seen: Struct) -> None:
     A Service is created with one node port for all ports of the same number, as of TCP
     and UDP; ports that are added later get their own.
     """
-    balanced = spec["type"] == "LoadBalancer"
-    if not balanced or spec.get("allocateLoadBalancerNodePorts") is not False:
-        ports = spec.get("ports", [])
-        shared = {p.get("port"): p["nodePort"] for p in ports[::-1] if "nodePort" in p}
-        for port, shown in zip(ports, seen.get("ports", []), strict=False):
-            if sides.old is None and port.get("port") in shared:
-                port.setdefault("nodePort", shared[port["port"]])
-            elif _in_port_range(sides, shown.get("nodePort")):
-                port.setdefault("nodePort", shown["nodePort"])
-                shared[port.get("port")] = port["nodePort"]
-    check = seen.get("healthCheckNodePort")
-    if _wants_health_check(spec) and _in_port_range(sides, check):
-        spec.setdefault("healthCheckNodePort", check)
+    ports = spec.get("ports", [])
+    shared = {p.get("port"): p["nodePort"] for p in ports[::-1] if "nodePort" in p}
+    for port, shown in zip(ports, seen.get("ports", []), strict=False):
+        if sides.old is None and port.get("port") in shared:
+            port.setdefault("nodePort", shared[port["port"]])
+        elif _in_port_range(sides, shown.get("nodePort")):
+            port.setdefault("nodePort", shown["nodePort"])
+            shared[port.get("port")] = port["nodePort"]
 
 
 def _wants_health_check(spec: Struct) -> bool:

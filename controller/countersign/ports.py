@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from countersign.binding.kinds import Kinds
 from countersign.core.types.artifacts import Digest, ObjectRef, Tree
 from countersign.core.types.decision import (
     Batch,
@@ -112,6 +113,21 @@ class TrustBook(Protocol):
 
     def roots(self) -> tuple[TrustRoot, ...]:
         """Return the present trust roots, sorted by name. No I/O.
+
+        Raises:
+            Unavailable: there was no first full list yet, or the watch has been cut
+                for longer than its limit.
+        """
+        ...
+
+
+class Definitions(Protocol):
+    """The custom kinds that the cluster serves."""
+
+    def kinds(self) -> Kinds:
+        """Return the present kinds, the built-in ones included. No I/O.
+
+        The same value until one of them changes.
 
         Raises:
             Unavailable: there was no first full list yet, or the watch has been cut

@@ -48,6 +48,7 @@ FACTS: dict[Reason, Facts] = {
     Reason.POLICY_INVALID: Detail("spec.signOf: unknown field"),
     Reason.UNAVAILABLE: Detail("not everything was proven in time"),
     Reason.MALFORMED: Detail("expected gzip in base64"),
+    Reason.CONVERTED: Expected("shop.example/v2", "shop.example/v1"),
     Reason.UNSUPPORTED: Expected("", "apps/v1/StatefulSet"),
     Reason.NO_EVIDENCE: None,
     Reason.OVER_LIMIT: Detail("expected at most 32 bundles, saw 33"),

@@ -146,6 +146,7 @@ def full_policy() -> dict[str, Any]:
                 }
             ],
         },
+        conversion={"trusted": [{"group": "shop.example", "kind": "Widget"}]},
         exceptions={
             "restart": {"allowGroups": ["restarters"]},
             "scale": {"allowGroups": ["scalers"]},

@@ -6,6 +6,7 @@ of tokens and of access are questions, and nothing of them is stored.
 
 from collections.abc import Iterable, Mapping
 
+from countersign.adapters.cluster.definitions import PATH as DEFINITIONS
 from countersign.adapters.cluster.ranges import PATH as SERVICE_CIDRS
 from countersign.adapters.cluster.state import WATCHED
 from countersign.binding.children import ROOT_CERTIFICATES
@@ -52,8 +53,9 @@ def _watched() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for api in WATCHED:
         found.setdefault(api.group, []).append(api.plural)
-    _, _, group, _, plural = SERVICE_CIDRS.split("/")
-    found.setdefault(group, []).append(plural)
+    for path in (SERVICE_CIDRS, DEFINITIONS):
+        _, _, group, _, plural = path.split("/")
+        found.setdefault(group, []).append(plural)
     return found
 
 

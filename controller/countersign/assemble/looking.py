@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from countersign.adapters.books import Books
+from countersign.adapters.cluster.definitions import read_kinds
 from countersign.adapters.cluster.ranges import read_ranges
 from countersign.adapters.cluster.rules import read_rules
 from countersign.adapters.cluster.state import LiveCluster
@@ -135,6 +136,8 @@ async def look_at_cluster(
             clock=clock,
             sets=ReadSets(server=server),
             state=LiveCluster(server),
-            settings=ClusterFacts(service_cidrs=await read_ranges(server)),
+            settings=ClusterFacts(
+                service_cidrs=await read_ranges(server), kinds=await read_kinds(server)
+            ),
         ) as made:
             yield made

@@ -8,6 +8,7 @@ from itertools import chain
 
 from countersign.adapters.clock import SystemClock
 from countersign.adapters.cluster.bundle_sets import WatchedBundleSets
+from countersign.adapters.cluster.definitions import WatchedDefinitions
 from countersign.adapters.cluster.policies import WatchedBooks
 from countersign.adapters.cluster.ranges import Networks, ServiceRanges
 from countersign.adapters.cluster.state import WatchedCluster
@@ -54,6 +55,7 @@ async def gate(settings: Settings) -> AsyncIterator[Gate]:
     ) as api:
         books = WatchedBooks(api, pace, protected=settings.protected_namespaces)
         state, ranges = WatchedCluster(api, pace), ServiceRanges(api, pace)
+        definitions = WatchedDefinitions(api, pace)
         sets = WatchedBundleSets(api, pace, own_namespace=settings.own_namespace)
         prover = BundleProver(books, clock)
 
@@ -66,11 +68,12 @@ async def gate(settings: Settings) -> AsyncIterator[Gate]:
                 clock=clock,
                 cluster=settings.cluster_name,
                 settings=_facts(told, networks),
+                definitions=definitions,
             )
 
-        watches = (*books.watches, *state.watches, sets.watch)
+        watches = (*books.watches, *state.watches, sets.watch, definitions.watch)
         judging: Reviewer | _Following
-        troubles = [books.trouble, sets.trouble]
+        troubles = [books.trouble, sets.trouble, definitions.trouble]
         if told.service_cidrs:
             judging = reviewer(tuple(ip_network(cidr) for cidr in told.service_cidrs))
         else:

@@ -30,6 +30,7 @@ SENTENCES = MappingProxyType(
         Reason.REJECTED: "{person} rejected this change",
         Reason.IMAGE_UNPINNED: "an image without digest: {names}",
         Reason.CHANGED: "not what was signed: {what}",
+        Reason.CONVERTED: "written in a version that is not stored as it is: {what}",
         Reason.WRONG_CLUSTER: "signed for the cluster {seen}, not for {expected}",
         Reason.REVOKED: "the sign-off of {person} was revoked",
         Reason.SIGNER_UNKNOWN: "signed by {signer}, whom the roster does not know",

@@ -7,9 +7,9 @@ from countersign.binding.besides import Besides
 from countersign.binding.derivations.kin import text
 from countersign.binding.facts import ClusterFacts, Fact, facts_needed
 from countersign.binding.images import images
+from countersign.binding.kinds import BUILT_IN, Kinds
 from countersign.binding.masking import is_secret, salt_of
 from countersign.binding.match import match, state_digest
-from countersign.binding.tables import supported
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Algorithm, Digest, ObjectRef, Tree
 from countersign.core.types.bound import BoundIntent, Mismatch, OldState
@@ -138,32 +138,34 @@ def bind_old(
         Malformed: the kind is not supported, or the object is not what the request says.
     """
     intents, _ = bind(sight, gathered, policy)
-    state = unproven_state(sight.tree, salt)
+    state = unproven_state(sight.tree, salt, sight.facts.kinds)
     evidence = _about(gathered, intents, state.images)
     return replace(state, intents=intents, evidence=evidence)
 
 
-def unproven_state(tree: Tree, salt: bytes | None = None) -> OldState:
+def unproven_state(
+    tree: Tree, salt: bytes | None = None, kinds: Kinds = BUILT_IN
+) -> OldState:
     """Return the state of a live object, without evidence.
 
     A Secret without a salt has no digest that may be shown, nor has a kind that we do
     not know: then it is one that nobody can have signed.
     """
-    uid, known = text(tree, "/metadata/uid"), is_known(tree)
+    uid, known = text(tree, "/metadata/uid"), is_known(tree, kinds)
     digest = Digest.sha256(f"no state of {uid}".encode())
     if known and not is_secret(tree):
-        digest = state_digest(tree)
+        digest = state_digest(tree, kinds=kinds)
     elif known and salt is not None:
-        digest = state_digest(tree, salt=salt)
+        digest = state_digest(tree, salt=salt, kinds=kinds)
     ran = images(tree) if known else ()
     pinned = frozenset(i.digest for i in ran if i.digest is not None)
     return OldState(digest=digest, uid=uid, images=pinned)
 
 
-def is_known(tree: Tree) -> bool:
+def is_known(tree: Tree, kinds: Kinds) -> bool:
     """Tell whether binding can judge an object at all."""
     try:
-        return supported(tree)
+        return kinds.known(tree)
     except Malformed:
         return False
 

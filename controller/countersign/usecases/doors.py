@@ -7,11 +7,12 @@ from collections.abc import Collection
 
 from countersign.binding import helm
 from countersign.binding.births import birth
+from countersign.binding.custom.versions import converted_from
 from countersign.binding.delta import delta, judged_changes, restarts
 from countersign.binding.facts import ClusterFacts
+from countersign.binding.kinds import Kinds
 from countersign.binding.match import same
 from countersign.binding.surface import Rule, subject_of
-from countersign.binding.tables import supported
 from countersign.core.types.policy import Policy, Revoked
 from countersign.core.types.request import AdmissionRequest, Verb
 from countersign.core.types.verdict import Detail, Door, Reason
@@ -46,11 +47,12 @@ class Doors:
         cluster: str,
         settings: ClusterFacts,
     ) -> None:
+        self._kinds = settings.kinds
         owners = Owners(state, gatherer, cluster, settings)
         self._derived = DerivedDoor(state, owners, settings)
         self._deleted = DeletionDoor(state, owners)
         self._operators = OperatorDoor(state, owners, settings)
-        self._scaled = ScaleDoor(state, owners, clock, cluster)
+        self._scaled = ScaleDoor(state, owners, clock, cluster, settings.kinds)
 
     async def open(
         self,
@@ -71,14 +73,24 @@ class Doors:
             Unavailable: the API server did not answer.
             Malformed: an object is not what it is called.
         """
-        if is_unchanged(request, rule):
-            return Opened.by(policies, Door.UNCHANGED)
+        if is_unchanged(request, rule, self._kinds):
+            return self._unchanged(request, policies)
         if passing := delta(request) or birth(request, rule):
             return Opened.by(policies, Door.DELTA, passing)
         opened = await self._usual(request, rule, policies, revoked)
         if left := opened.shut(policies):
             opened = opened.then(await self._operators.open(request, rule, left))
         return opened
+
+    def _unchanged(
+        self, request: AdmissionRequest, policies: tuple[Policy, ...]
+    ) -> Opened:
+        """Let a state in that is there already, unless storing it would change it."""
+        tree = request.object or {}
+        lasting = (
+            p for p in policies if not converted_from(tree, self._kinds, p.doors)
+        )
+        return Opened.by(lasting, Door.UNCHANGED)
 
     async def _usual(
         self,
@@ -111,16 +123,16 @@ class Doors:
                 return Opened()
 
 
-def is_unchanged(request: AdmissionRequest, rule: Rule) -> bool:
+def is_unchanged(request: AdmissionRequest, rule: Rule, kinds: Kinds) -> bool:
     """Tell whether an UPDATE of an object leaves it as it was, our annotations too."""
     return (
         rule is Rule.OBJECT
         and request.verb is Verb.UPDATE
         and request.old is not None
         and request.object is not None
-        and supported(request.object)
-        and supported(request.old)
-        and same(request.old, request.object)
+        and kinds.known(request.object)
+        and kinds.known(request.old)
+        and same(request.old, request.object, kinds)
     )
 
 

@@ -9,22 +9,27 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from countersign.binding.facts import ClusterFacts
+from countersign.binding.kinds import BUILT_IN, may_be_custom
 from countersign.binding.surface import Rule, rule_for, subject_of
 from countersign.core.errors import Malformed, Stale, Unavailable
 from countersign.core.types.artifacts import ObjectRef
 from countersign.core.types.policy import Policy, Revoked
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Detail, Finding, Reason, Verdict
-from countersign.ports import BundleSource, Clock, ClusterState, PolicyBook, Prover
-from countersign.usecases.beside import BesideDoor
-from countersign.usecases.doors import Doors
-from countersign.usecases.gather import Gatherer
+from countersign.ports import (
+    BundleSource,
+    Clock,
+    ClusterState,
+    Definitions,
+    PolicyBook,
+    Prover,
+)
 from countersign.usecases.judged import Judged
-from countersign.usecases.kept import Keeper, ends_set
+from countersign.usecases.kept import ends_set
 from countersign.usecases.opened import MAX_DETAIL, Opened
 from countersign.usecases.scope import Applicable, applicable
 from countersign.usecases.seen import Seen
-from countersign.usecases.signed import SignedDoor
+from countersign.usecases.ways import Ways, named
 
 _NOBODYS = (Rule.EXEMPT, Rule.OWN)
 
@@ -40,6 +45,7 @@ class Reviewer:
         clock: The present.
         cluster: Our cluster's name, to which sign-offs are bound.
         settings: Of the cluster: address ranges and the like.
+        definitions: The custom kinds that it serves; None: those of `settings`.
     """
 
     def __init__(
@@ -52,14 +58,19 @@ class Reviewer:
         clock: Clock,
         cluster: str,
         settings: ClusterFacts,
+        definitions: Definitions | None = None,
     ) -> None:
-        gatherer = Gatherer(prover, sets)
         self._policies = policies
         self._sets = sets
-        self._doors = Doors(state, gatherer, clock, cluster, settings)
-        self._signed = SignedDoor(state, gatherer, clock, cluster, settings)
-        self._beside = BesideDoor(state, gatherer, clock, cluster)
-        self._keeper = Keeper(state, prover, sets, cluster, settings)
+        self._definitions = definitions
+        self._ways = Ways(
+            state=state,
+            prover=prover,
+            sets=sets,
+            clock=clock,
+            cluster=cluster,
+            settings=settings,
+        )
 
     async def review(
         self, request: AdmissionRequest, patience_s: float | None = None
@@ -90,9 +101,12 @@ class Reviewer:
             found out on the way.
         """
         deadline = _deadline(patience_s)
+        self._ways, blind = self._known()
+        ways = self._ways
+        request = named(request, ways.settings.kinds)
         rule, subject = rule_for(request), subject_of(request)
         if ends_set(request):
-            return Judged(verdict=await self._end_of_set(request, deadline))
+            return Judged(verdict=await self._end_of_set(ways, request, deadline))
         if rule in _NOBODYS:  # 1.
             return Judged(verdict=Verdict.out_of_scope())
         try:
@@ -103,7 +117,12 @@ class Reviewer:
         if judges.nothing:
             return Judged(verdict=Verdict.out_of_scope())
         policies, unread = judges.policies, _unread(judges, subject)  # 3.
-        asked = _Asked(request, rule, subject, judges.policies, snapshot.revocations)
+        if blind and may_be_custom(request.resource.group):
+            lost = Opened.failing(subject, policies, Reason.UNAVAILABLE, blind)
+            return Judged(
+                verdict=Verdict.of((), (*unread, *lost.findings)), policies=policies
+            )
+        asked = _Asked(ways, request, rule, subject, policies, snapshot.revocations)
         opened, seen = await self._round(asked, deadline)
         if shut := opened.shut(policies):  # 6.
             try:
@@ -124,6 +143,19 @@ class Reviewer:
             uid=seen.uid,
         )
 
+    def _known(self) -> "tuple[Ways, Unavailable | None]":
+        """Return the doors as the present kinds have them, or why they are not known.
+
+        Without custom kinds all others can still be judged.
+        """
+        kinds, unseen = self._ways.settings.kinds, None
+        if self._definitions is not None:
+            try:
+                kinds = self._definitions.kinds()
+            except Unavailable as error:
+                kinds, unseen = BUILT_IN, error
+        return self._ways.knowing(kinds), unseen
+
     async def _round(
         self, asked: "_Asked", deadline: float | None
     ) -> tuple[Opened, Seen]:
@@ -133,7 +165,7 @@ class Reviewer:
         if not shut:
             return opened, Seen()
         if asked.rule is Rule.OBJECT:  # 5.
-            signed, seen = await self._signed.open(
+            signed, seen = await asked.ways.signed.open(
                 asked.request,
                 asked.subject,
                 shut,
@@ -141,7 +173,7 @@ class Reviewer:
                 deadline=deadline,
             )
         else:
-            signed, seen = await self._beside.open(
+            signed, seen = await asked.ways.beside.open(
                 asked.request,
                 asked.rule,
                 asked.subject,
@@ -155,7 +187,7 @@ class Reviewer:
         subject, policies = asked.subject, asked.policies
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._doors.open(
+                return await asked.ways.doors.open(
                     asked.request, asked.rule, policies, asked.revoked
                 )
         except Malformed as error:
@@ -167,7 +199,7 @@ class Reviewer:
             return Opened.failing(subject, policies, Reason.UNAVAILABLE, late)
 
     async def _end_of_set(
-        self, request: AdmissionRequest, deadline: float | None
+        self, ways: Ways, request: AdmissionRequest, deadline: float | None
     ) -> Verdict:
         """Judge the deletion of a BundleSet."""
         try:
@@ -176,7 +208,7 @@ class Reviewer:
             return _gate_closed(request.ref, error)
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._keeper.judge(request, snapshot)
+                return await ways.keeper.judge(request, snapshot)
         except (Unavailable, TimeoutError) as error:
             said = str(error) or "what rests on it was not seen in time"
             facts = Detail(said[:MAX_DETAIL])
@@ -189,6 +221,7 @@ class Reviewer:
 class _Asked:
     """A request, with what judges it."""
 
+    ways: Ways
     request: AdmissionRequest
     rule: Rule
     subject: ObjectRef

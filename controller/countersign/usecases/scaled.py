@@ -5,8 +5,11 @@ Rule 27. Never to zero by a group: that ends the workload without a deletion.
 
 from collections.abc import Collection
 
+from countersign.binding.custom.definition import CustomKind
+from countersign.binding.custom.versions import converted_from
 from countersign.binding.derivations.kin import number, text
 from countersign.binding.edits import Edit, changes, count
+from countersign.binding.kinds import Kinds
 from countersign.core.rules.approval import stretched
 from countersign.core.rules.case import Case
 from countersign.core.types.artifacts import ObjectRef, Tree
@@ -20,7 +23,7 @@ from countersign.usecases.opened import Opened
 from countersign.usecases.owners import Carried, Owners
 
 REPLICAS = "/spec/replicas"
-ANY_NUMBER = (Elastic(REPLICAS, 0, 2**31 - 1),)
+LARGEST = 2**31 - 1
 """The present number does not matter: the new one is judged."""
 
 
@@ -32,15 +35,22 @@ class ScaleDoor:
         owners: Tells what a live object stands on.
         clock: The present.
         cluster: Our cluster's name.
+        kinds: Those that are known: a custom kind says itself what is scaled.
     """
 
     def __init__(
-        self, state: ClusterState, owners: Owners, clock: Clock, cluster: str
+        self,
+        state: ClusterState,
+        owners: Owners,
+        clock: Clock,
+        cluster: str,
+        kinds: Kinds,
     ) -> None:
         self._state = state
         self._owners = owners
         self._clock = clock
         self._cluster = cluster
+        self._kinds = kinds
 
     async def open(
         self,
@@ -59,7 +69,13 @@ class ScaleDoor:
         tree = await self._state.get(request.resource.version, subject, live=True)
         if tree is None or not _only_scales(request, tree):
             return Opened()
-        carried = await self._owners.carried(tree, subject, policies)
+        path = scaled_path(tree, self._kinds)
+        lasting = tuple(
+            p for p in policies if not converted_from(tree, self._kinds, p.doors)
+        )
+        if not (path and lasting):
+            return Opened()
+        carried = await self._owners.carried(tree, subject, lasting)
         change = BoundChange(
             cluster=self._cluster,
             object=subject,
@@ -76,9 +92,9 @@ class ScaleDoor:
                 revoked=revoked,
                 at=self._clock.now(),
             )
-            for policy in policies
+            for policy in lasting
         ]
-        judged = [_judge(case, carried, wanted) for case in cases]
+        judged = [_judge(case, carried, path, wanted) for case in cases]
         return Opened(
             bases=tuple(j for j in judged if isinstance(j, Basis)),
             findings=tuple(j for j in judged if isinstance(j, Finding)),
@@ -95,9 +111,15 @@ def _only_scales(request: AdmissionRequest, tree: Tree) -> bool:
     ) == text(tree, "/metadata/uid")
 
 
-def _judge(case: Case, carried: Carried, wanted: int) -> Basis | Finding:
+def scaled_path(tree: Tree, kinds: Kinds) -> str:
+    """Return where an object has the number that ``/scale`` writes; ``""``: nowhere."""
+    kind = kinds.of(tree)
+    return kind.replicas if isinstance(kind, CustomKind) else REPLICAS
+
+
+def _judge(case: Case, carried: Carried, path: str, wanted: int) -> Basis | Finding:
     policy, requester = case.policy, case.change.requester
-    ranges = _signed_ranges(case, carried)
+    ranges = _signed_ranges(case, carried, path)
     holding = [
         bound for bound, lowest, highest in ranges if lowest <= wanted <= highest
     ]
@@ -121,11 +143,13 @@ def _judge(case: Case, carried: Carried, wanted: int) -> Basis | Finding:
     )
 
 
-def _signed_ranges(case: Case, carried: Carried) -> list[tuple[BoundIntent, int, int]]:
+def _signed_ranges(
+    case: Case, carried: Carried, path: str
+) -> list[tuple[BoundIntent, int, int]]:
     """Return the ranges that all whom the policy asks have signed."""
     return [
         (bound, elastic.minimum, elastic.maximum)
-        for bound in carried.bound(case.policy, ANY_NUMBER)
+        for bound in carried.bound(case.policy, (Elastic(path, 0, LARGEST),))
         for elastic in bound.elastic
-        if elastic.path == REPLICAS and stretched(case, bound)
+        if elastic.path == path and stretched(case, bound)
     ]

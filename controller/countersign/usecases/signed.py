@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import replace
 
+from countersign.binding.custom.versions import converted_from
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.images import images
+from countersign.binding.kinds import Kinds
 from countersign.core.decide import decide
 from countersign.core.errors import Malformed, Unavailable
 from countersign.core.types.artifacts import ObjectRef
@@ -82,7 +84,7 @@ class SignedDoor:
             deadline: In the loop's time. What is proven by then counts.
         """
         seen = Seen(self._settings)
-        if refused := _refused(request, subject, policies):
+        if refused := _refused(request, subject, policies, self._settings.kinds):
             return refused, seen
         await self._look(request, subject, policies, seen, deadline)
         try:
@@ -133,6 +135,10 @@ class SignedDoor:
         if sources := unsigned_sources(request, policy):
             facts = Names(sources)
             return Opened.refusing(subject, (policy,), Reason.UNSIGNED_SOURCE, facts)
+        tree, kinds = request.object or {}, self._settings.kinds
+        if stored := converted_from(tree, kinds, policy.doors):
+            said = Expected(stored, str(tree.get("apiVersion")))
+            return Opened.refusing(subject, (policy,), Reason.CONVERTED, said)
         verdict = decide(
             self._bound(request, subject, seen, policy),
             (policy,),
@@ -191,7 +197,10 @@ class SignedDoor:
 
 
 def _refused(
-    request: AdmissionRequest, subject: ObjectRef, policies: tuple[Policy, ...]
+    request: AdmissionRequest,
+    subject: ObjectRef,
+    policies: tuple[Policy, ...],
+    kinds: Kinds,
 ) -> Opened | None:
     """Say why no evidence could help, or None."""
     tree, old = request.object or {}, request.old
@@ -199,7 +208,7 @@ def _refused(
         facts = Names(foreign)
         return Opened.refusing(subject, policies, Reason.FOREIGN_ANNOTATION, facts)
     seen = [t for t in (tree, old) if t is not None]
-    if not all(is_known(t) for t in seen):
+    if not all(is_known(t, kinds) for t in seen):
         said = Expected("", f"{tree.get('apiVersion')}/{tree.get('kind')}")
         return Opened.refusing(subject, policies, Reason.UNSUPPORTED, said)
     return None

@@ -98,6 +98,7 @@ class TestPolicy:
         assert policy.demands.trusted_time
         assert policy.doors.scale_groups == {"scalers"}
         assert policy.doors.restart_groups == {"restarters"}
+        assert policy.doors.conversions == {GroupKind("shop.example", "Widget")}
         assert policy.break_glass is not None
         assert policy.break_glass.review_within == timedelta(hours=72)
 
@@ -295,7 +296,6 @@ class TestPolicy:
             ),
             ({"images": {"registries": ["ghcr.io/acme/*"]}}, "images.registries"),
             ({"images": {"subject": "allPlatforms"}}, "images.subject"),
-            ({"conversion": {"trusted": [{"kind": "Widget"}]}}, "conversion.trusted"),
             (
                 {"exceptions": {"deletion": {"exceptGroups": ["ops"]}}},
                 "exceptions.deletion.exceptGroups",

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     WRONG_OBJECT = "wrong_object"
     WRONG_OPERATION = "wrong_operation"
     STALE_BASE = "stale_base"
+    CONVERTED = "converted"
     IMAGE_UNPINNED = "image_unpinned"
     IMAGE_UNCOVERED = "image_uncovered"
     # When

@@ -14,7 +14,6 @@ _POLICY: tuple[tuple[str, Callable[[PolicySpec], object]], ...] = (
     ("provenance.robots", lambda s: s.provenance.robots),
     ("images.registries", lambda s: s.images.registries),
     ("images.subject", lambda s: s.images.subject != "either"),
-    ("conversion.trusted", lambda s: s.conversion.trusted),
     (
         "exceptions.deletion.exceptGroups",
         lambda s: s.exceptions.deletion.except_groups,

@@ -136,6 +136,7 @@ def _policy(name: str, spec: PolicySpec, roster: Roster) -> Policy:
         doors=Doors(
             tools=spec.exceptions.tools.value(),
             scale_groups=frozenset(spec.exceptions.scale.allow_groups),
+            conversions=frozenset(one.value() for one in spec.conversion.trusted),
             restart_groups=frozenset(spec.exceptions.restart.allow_groups),
             operators=_operators(spec),
             injections=_injections(spec),

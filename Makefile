@@ -15,7 +15,7 @@ LAW := --cov=countersign.core --cov-branch --cov-fail-under=100 --cov-report=
 
 .PHONY: help
 help: ## this list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 13
 
 .PHONY: demo
 demo: $(ENV) ## the main job, end to end, on a real control plane; leaves nothing behind
@@ -33,6 +33,10 @@ down: $(ENV) ## stops what `make up` started
 test: $(ENV) ## all tests; PYTEST='-k webhook' for some
 	@$(RUN) python -m tools.controlplane ensure
 	$(RUN) pytest -n 2 $(if $(PYTEST),,$(LAW)) $(PYTEST)
+
+.PHONY: test-matrix
+test-matrix: $(ENV) ## tests on a real server, whole sweeps, each minor; MINORS='1.34'
+	@$(RUN) python -m tools.matrix $(if $(MINORS),--minors "$(MINORS)") $(PYTEST)
 
 .PHONY: bench
 bench: $(ENV) ## what a review costs, beside an empty webhook: a table, bench/results.json

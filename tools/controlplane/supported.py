@@ -1,5 +1,6 @@
 """The versions that the control plane can have, read from ``supported.toml``."""
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -9,6 +10,9 @@ from pathlib import Path
 from tools.controlplane.errors import Unobtainable
 
 HERE = Path(__file__).parent
+CHOSEN = "COUNTERSIGN_KUBERNETES"
+"""The environment variable that says which minor to run on where none is asked for."""
+
 _NUMBERS = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 
 
@@ -89,10 +93,11 @@ def minors(*, file: Path = HERE / "supported.toml") -> tuple[str, ...]:
 
 
 def load(minor: str | None = None, *, file: Path = HERE / "supported.toml") -> Pins:
-    """Return the pins of `minor`, of the default one if it is None.
+    """Return the pins of a minor.
 
     Args:
-        minor: As in ``1.37``.
+        minor: As in ``1.37``; if None, the one that ``COUNTERSIGN_KUBERNETES`` names,
+            else the table's default. So tests, `make demo` and `make up` run on it.
         file: The table; Go modules are looked for beside it.
 
     Raises:
@@ -100,7 +105,7 @@ def load(minor: str | None = None, *, file: Path = HERE / "supported.toml") -> P
     """
     table = tomllib.loads(file.read_text(encoding="utf-8"))
     rows: Mapping[str, Mapping[str, str]] = table["minor"]
-    wanted = minor or table["default"]
+    wanted = minor or os.environ.get(CHOSEN) or table["default"]
     if wanted not in rows:
         raise Unobtainable(
             f"Kubernetes {wanted} is not among the supported minors:"

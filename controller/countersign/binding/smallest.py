@@ -15,6 +15,9 @@ _MAX_ALIGNED = 300  # items; longer lists are compared by position
 _KEYS = ("name", "mountPath", "containerPort", "port", "key", "ip", "uid")
 """What names an item of a list, as the server's merges have it; the first that all have."""
 
+_MAPS = ("/annotations", "/labels", "/matchLabels", "/nodeSelector", "/data")
+"""Fields whose entries are each a thing of its own, even where all are new."""
+
 
 class Place(NamedTuple):
     """One place where two trees differ.
@@ -40,6 +43,12 @@ def smallest(one: Value, other: Value, path: str = "") -> Iterator[Place]:
             yield from smallest(left, right, f"{path}/{token(key)}")
     elif type(one) is list and type(other) is list:
         yield from _of_lists(one, other, path)
+    elif path.endswith(_MAPS) and (one is ABSENT or other is ABSENT):
+        yield from (
+            smallest(one or {}, other or {}, path)
+            if one or other
+            else [Place(path, one, other)]
+        )
     else:
         yield from (Place(*found) for found in differences(one, other, path))
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from countersign.core.types.artifacts import Json, Tree
 from countersign.core.types.decision import Decision, Outcome, Recorded, Told
+from countersign.report.differences import recorded_lines
 from countersign.report.explain import basis_lines
 from countersign.report.phrases import clean, listed, thing, when
 from countersign.report.records import RUNBOOK
@@ -31,6 +32,8 @@ def decision_text(kept: Recorded) -> Iterator[str]:
     for told in decision.findings:
         yield f"policy {clean(told.policy)}:" if told.policy else "the gate itself:"
         yield from (f"  {line}" for line in _told(told))
+        lines = recorded_lines(told.facts, told.reason, decision.object)
+        yield from (f"    {line}" for line in lines)
     yield from _due(kept)
     if step := next_of(kept):
         yield f"next: {step}"

@@ -20,10 +20,10 @@ from countersign.core.types.verdict import (
     Window,
     WordGap,
 )
+from countersign.report.differences import difference
 from countersign.report.phrases import (
     clean,
     counted,
-    difference,
     listed,
     making,
     thing,
@@ -95,8 +95,7 @@ def _of(facts: Facts) -> dict[str, str]:
             what = f"expected {wanted}, saw {found}" if wanted else found
             return {"expected": wanted or "nothing", "seen": found, "what": what}
         case Differences(_, differences):
-            what = difference(differences[0], len(differences) - 1)
-            return {"what": what}
+            return {"what": difference(differences)}
         case Window(start, end, at):
             return {
                 "what": f"from {when(start)} to {when(end)}, now {when(at)}",

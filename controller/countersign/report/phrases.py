@@ -7,7 +7,7 @@ manifest. None of it may move a terminal's cursor or push the rest out of sight.
 from collections.abc import Iterable
 from datetime import datetime
 
-from countersign.core.types.artifacts import Difference, Digest, ObjectRef, Subject
+from countersign.core.types.artifacts import Digest, ObjectRef, Subject
 from countersign.core.types.evidence import Assistance, Lines
 
 MAKING = {
@@ -51,19 +51,6 @@ def thing(about: ObjectRef | Subject) -> str:
 def short(digest: Digest) -> str:
     """Write a digest as people compare it: the algorithm and twelve characters."""
     return f"{digest.algorithm}:{digest.value[:12]}"
-
-
-def difference(first: Difference, more: int) -> str:
-    """Say where an object differs, and in how many other places."""
-    path = clean(first.path)
-    seen, signed = first.seen, first.expected
-    if signed is None:
-        text = f"{path} is {clean(seen or '', 60)}, nothing of the sort was signed"
-    elif seen is None:
-        text = f"{path} is missing, {clean(signed, 60)} was signed"
-    else:
-        text = f"{path} is {clean(seen, 60)}, {clean(signed, 60)} was signed"
-    return f"{text} (and {more} more)" if more > 0 else text
 
 
 def making(assistance: Assistance) -> str:

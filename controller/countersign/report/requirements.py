@@ -13,6 +13,7 @@ from countersign.core.types.explained import (
 )
 from countersign.core.types.verdict import Ineligible, OpenSlots
 from countersign.report.denial import provenance_line, who_may_not
+from countersign.report.differences import difference_lines
 from countersign.report.explain import basis_lines
 from countersign.report.phrases import clean, listed, short, thing
 from countersign.report.records import RUNBOOK
@@ -63,6 +64,7 @@ def _case(case: Explained, cluster: str) -> Iterator[str]:
     found = sorted(case.findings, key=by_weight)
     for finding in found:
         yield f"{finding.enforcement}: {thing(finding.about)}: {says(finding)}"
+        yield from (f"  {line}" for line in difference_lines(finding))
         yield f"  [{finding.reason}] {RUNBOOK}#{finding.reason}"
     if found:
         yield f"next: {next_step(found[0], cluster, case.asks)}"

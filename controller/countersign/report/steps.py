@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from countersign.core.types.change import Operation
 from countersign.core.types.verdict import Differences, Finding, OpenSlots, Reason
+from countersign.report.differences import changed_step, is_of_another_file
 from countersign.report.facts import fields, is_rested_on
 from countersign.report.phrases import clean, listed
 
@@ -173,14 +174,15 @@ def next_step(
     attested = asks is None or asks.authors
     unseen = asks is None or (asks.authors and asks.collected is None)
     who = _who(asks)
-    decided = bool(way.decision) and reason not in _NEW_FILE
+    anew = reason in _NEW_FILE or is_of_another_file(finding)
+    decided = bool(way.decision) and not anew
     if decided:
         commands, end = _decided(way, cluster, who, unseen=unseen)
     elif way.release:
         commands, end = _released(way, cluster, attested=attested), HELM_AGAIN
     else:
         commands, end = _filed(cluster, attested=attested), APPLY
-    step = STEPS[reason]
+    step = changed_step(finding) or STEPS[reason]
     if reason is Reason.NO_EVIDENCE and not attested:
         step = STEPS[Reason.SLOT_OPEN]
     if decided:

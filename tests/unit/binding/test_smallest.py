@@ -59,6 +59,15 @@ def test_says_nothing_if_and_only_if_nothing_differs(one: Any, other: Any) -> No
             [("/a/new", ABSENT, 1), ("/a/old", 1, ABSENT)],
             id="a key renamed",
         ),
+        pytest.param(
+            {},
+            {"labels": {"a": "b"}},
+            [("/labels/a", ABSENT, "b")],
+            id="the first of all",
+        ),
+        pytest.param(
+            {"data": {}}, {}, [("/data", {}, ABSENT)], id="an empty one is not none"
+        ),
         pytest.param([True], [1], [("/0", True, 1)], id="true is not 1"),
         pytest.param([1.0], [1], [], id="1.0 is 1"),
         pytest.param(

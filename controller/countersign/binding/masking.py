@@ -1,7 +1,7 @@
 """Secrets: what is signed of them are salted digests of their values.
 
 A masked Secret has at its top a ``salt`` and in ``data``, instead of each value, its
-HMAC-SHA-256 under that salt. So an intent can travel in annotations, statements and
+HMAC-SHA-256 under that salt; null, which is nobody's secret, stays. So an intent can travel in annotations, statements and
 reports: neither a value nor its plain hash appears anywhere outside the Secret.
 """
 
@@ -36,7 +36,8 @@ def salt_of(tree: Tree) -> bytes | None:
     if type(salt) is not str or not _SALT.fullmatch(salt) or "stringData" in tree:
         raise Malformed("expected a masked Secret, saw one without a salt")
     if type(data) is not dict or not all(
-        type(value) is str and _MASKED.fullmatch(value) for value in data.values()
+        value is None or (type(value) is str and _MASKED.fullmatch(value))
+        for value in data.values()
     ):
         raise Malformed("expected a masked Secret, saw a value that is not masked")
     return bytes.fromhex(salt)
@@ -69,20 +70,33 @@ def mask(secret: Tree, salt: bytes) -> Struct:
     masked = {k: v for k, v in secret.items() if k not in ("data", "stringData")}
     values = _values(secret)
     if values:
-        masked["data"] = {k: _digest(salt, k, v) for k, v in values.items()}
+        masked["data"] = {
+            k: v if v is None else _digest(salt, k, v) for k, v in values.items()
+        }
     return {**masked, "salt": salt.hex()}
 
 
-def _values(secret: Tree) -> dict[str, bytes]:
-    """Return the values by key; null is the empty value, ``stringData`` wins."""
+def mask_nulls(intent: Tree, salt: bytes) -> Struct:
+    """Return a masked Secret with what the server makes of null: the empty value."""
+    data: Struct = masked_part(intent).get("data", {})
+    values = {k: _digest(salt, k, b"") if v is None else v for k, v in data.items()}
+    return {**intent, "data": values} if data else intent
+
+
+def _values(secret: Tree) -> dict[str, bytes | None]:
+    """Return the values by key; ``stringData`` wins, with null as an empty value."""
     data, plain = secret.get("data") or {}, secret.get("stringData") or {}
     if type(data) is not dict or type(plain) is not dict:
         raise Malformed("expected data and stringData to be maps")
-    values = {key: decode_base64(value or "") for key, value in data.items()}
+    values = {
+        key: None if value is None else decode_base64(value)
+        for key, value in data.items()
+    }
     for key, text in plain.items():
         if type(text) is not str and text is not None:
             raise Malformed(f"stringData/{token(key)}: expected a string")
-        values[key] = (text or "").encode()
+        nothing = text is None and values.get(key) is None
+        values[key] = None if nothing else (text or "").encode()
     return values
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from countersign.binding.allocation import ALLOCATIONS
 from countersign.binding.besides import NOTHING, Besides
@@ -12,7 +13,7 @@ from countersign.binding.facts import ClusterFacts
 from countersign.binding.inherited import keep_inherited
 from countersign.binding.injection import injected
 from countersign.binding.kinds import BUILT_IN, Kinds, is_custom
-from countersign.binding.masking import is_secret, mask, salt_of
+from countersign.binding.masking import is_secret, mask, mask_nulls, salt_of
 from countersign.binding.normal_form import (
     SERVER_OWNED,
     apply_defaults,
@@ -29,6 +30,7 @@ from countersign.binding.tree import (
     differences,
     find,
     put,
+    without_nulls,
 )
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Difference, Digest, ObjectRef, Tree
@@ -64,14 +66,42 @@ def match(
 
     Returns:
         Where they differ, sorted by path, bounded in number and length; values of
-        Secrets are masked. Empty: they are equal.
+        Secrets are masked. Empty: they are equal, where the intent says null be it a
+        field's zero or no field.
 
     Raises:
         Malformed: the kind is not known, `observed` is not what `identity` says,
             or the intent is of a Secret and not masked.
     """
-    facts = facts or ClusterFacts()
+    context = _Context(
+        identity, old, facts or ClusterFacts(), tuple(elastic), besides, dry_run
+    )
+    found = _compared(intent, observed, context)
+    # `kubectl apply` drops null fields before it creates, and deletes by them later:
+    # then the object has none of what the server makes of null
+    if found and (sent := without_nulls(intent)) is not intent:
+        return _compared(sent, observed, context) and found
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What `match` is told besides the two objects."""
+
+    identity: ObjectRef
+    old: Tree | None
+    facts: ClusterFacts
+    elastic: tuple[Elastic, ...]
+    besides: Besides
+    dry_run: bool
+
+
+def _compared(intent: Tree, observed: Tree, said: _Context) -> tuple[Difference, ...]:
+    """Compare with an intent that says what null means."""
+    facts, identity, besides = said.facts, said.identity, said.besides
     salt, kinds = salt_of(intent), facts.kinds
+    if salt is not None:
+        intent = mask_nulls(intent, salt)
     seen = normal_form(_masked(observed, salt), kinds=kinds)
     _identify(seen, identity, kinds)
     if intent.get("apiVersion") != seen["apiVersion"] and is_custom(intent):
@@ -84,18 +114,20 @@ def match(
         written=written_form(intent, kinds=kinds),
         wanted=apply_defaults(intent, wanted, kinds=kinds),
         seen=seen,
-        old=None if old is None else normal_form(_masked(old, salt), kinds=kinds),
+        old=None
+        if said.old is None
+        else normal_form(_masked(said.old, salt), kinds=kinds),
         uid=str(find(observed, "/metadata/uid") or ""),
         namespace=identity.namespace,
         facts=facts,
-        dry_run=dry_run,
+        dry_run=said.dry_run,
     )
     allocate = ALLOCATIONS.get(kind_key(intent))
     if allocate:
         allocate(sides)
     keep_inherited(sides)
     _keep_fields(sides, besides.fields)
-    for bounds in elastic:
+    for bounds in said.elastic:
         _stretch(sides, bounds)
     return explained(sides, intent=intent, secret=salt is not None)
 
@@ -156,7 +188,9 @@ def _other_version(intent: Tree, seen: Struct) -> Difference:
 
     Versions may have other fields, and a conversion may do anything.
     """
-    return Difference("/apiVersion", *texts(intent.get("apiVersion"), seen["apiVersion"]))
+    return Difference(
+        "/apiVersion", *texts(intent.get("apiVersion"), seen["apiVersion"])
+    )
 
 
 def _identify(seen: Struct, identity: ObjectRef, kinds: Kinds) -> None:

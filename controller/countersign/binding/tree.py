@@ -40,6 +40,21 @@ def as_bytes(tree: Value) -> bytes | None:
         return None
 
 
+def without_nulls(tree: Value) -> Value:
+    """Return a tree without the nulls of its objects; `tree` itself if it has none.
+
+    Nulls in lists stand for elements, and stay.
+    """
+    if type(tree) is dict:
+        items = {k: without_nulls(v) for k, v in tree.items() if v is not None}
+        same = len(items) == len(tree) and all(items[k] is tree[k] for k in items)
+        return tree if same else items
+    if type(tree) is list:
+        made = [without_nulls(item) for item in tree]
+        return tree if all(a is b for a, b in zip(made, tree, strict=True)) else made
+    return tree
+
+
 def differences(
     one: Value, other: Value, path: str = ""
 ) -> Iterator[tuple[str, Value, Value]]:

@@ -74,9 +74,11 @@ def _protect(sides: Comparison, finalizer: str) -> None:
 
 def complete_node(sides: Comparison) -> None:
     """The taint of a Node that nobody has heard of: plugin/pkg/admission/nodetaint."""
+    if sides.old is not None:
+        return
     taints = sides.spec().get("taints", [])
-    marks = [(taint.get("key"), taint.get("effect")) for taint in taints]
-    if sides.old is None and (_NOT_READY["key"], _NOT_READY["effect"]) not in marks:
+    marks = [{key: taint.get(key) for key in _NOT_READY} for taint in taints]
+    if _NOT_READY not in marks:
         sides.spec()["taints"] = [*taints, dict(_NOT_READY)]
 
 

@@ -54,7 +54,7 @@ def complete_pod(sides: Comparison) -> None:
     _topology_labels(sides)
     _label_keys(sides)
     _apparmor(sides)
-    complete_pod_level(sides.spec())
+    complete_pod_level(sides)
     for path in _IMMUTABLE:
         sides.keep(path)
     sides.keep("/spec/nodeName")  # written by the scheduler through pods/binding

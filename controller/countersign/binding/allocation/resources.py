@@ -6,16 +6,31 @@ Source:
     k8s.io/component-helpers/resource/helpers.go.
 """
 
+from countersign.binding.comparison import Comparison
 from countersign.binding.podspecs import containers
 from countersign.binding.scalars import nanos, quantity_text
 from countersign.binding.tree import Struct
 
 
-def complete_pod_level(spec: Struct) -> None:
-    """Fill in ``spec.resources`` from the containers, if it says anything at all."""
-    resources = spec.get("resources", {})
+def complete_pod_level(sides: Comparison) -> None:
+    """Fill in ``spec.resources`` from the containers, if it says anything at all.
+
+    As servers do since 1.37 (``PodLevelResourcesFixDefaulting``), or did before: a Pod
+    that says nothing of limits got nothing, and limits never came from containers.
+    """
+    resources = sides.spec().get("resources", {})
     if not (resources.get("requests") or resources.get("limits")):
         return
+    filled = _filled(sides.spec(), resources)
+    before = _filled(sides.spec(), resources, limits_too=False)
+    if not resources.get("limits"):
+        before = resources
+    seen = sides.seen_spec().get("resources")
+    resources.update(before if seen == before else filled)
+
+
+def _filled(spec: Struct, resources: Struct, *, limits_too: bool = True) -> Struct:
+    """Return the resources of a Pod with what its containers tell."""
     summed_limits, summed = _total(spec, "limits"), _total(spec, "requests")
     requests = dict(resources.get("requests", {}))
     limits = dict(resources.get("limits", {}))
@@ -28,12 +43,12 @@ def complete_pod_level(spec: Struct) -> None:
     for name, limit in limits.items():
         if _pod_level(name):
             requests.setdefault(name, limit)
-    for name, request in requests.items():
+    for name, request in requests.items() if limits_too else ():
         if _pod_level(name) and _all_limited(spec, name):
             amount = max(summed_limits[name], nanos(request))
             limits.setdefault(name, quantity_text(amount))
     found = {"requests": requests, "limits": limits}
-    resources.update({key: value for key, value in found.items() if value})
+    return {**resources, **{key: value for key, value in found.items() if value}}
 
 
 def _pod_level(name: str) -> bool:

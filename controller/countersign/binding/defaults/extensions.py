@@ -12,7 +12,7 @@ from countersign.binding.tree import Struct
 @default_of("apiextensions/v1.CustomResourceDefinitionSpec")
 def definition_spec(spec: Struct) -> None:
     """SetDefaults_CustomResourceDefinitionSpec: names from the kind, no conversion."""
-    names = spec.setdefault("names", {})
+    names = spec.get("names", {})
     if "kind" in names:
         names.setdefault("singular", names["kind"].lower())
         names.setdefault("listKind", names["kind"] + "List")

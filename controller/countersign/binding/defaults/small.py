@@ -12,7 +12,7 @@ from countersign.binding.tree import Struct
 scalars_of("authentication/v1.TokenRequestSpec", expirationSeconds=3600)
 
 # a day
-for _version in ("v1", "v1beta1"):
+for _version in ("v1", "v1beta1", "v1alpha1"):
     scalars_of(
         f"certificates/{_version}.PodCertificateRequestSpec",
         maxExpirationSeconds=86400,

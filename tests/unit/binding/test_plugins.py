@@ -1,0 +1,302 @@
+"""What plugins write into Pods and others because of classes, ranges and nodes."""
+
+import copy
+from collections.abc import Mapping
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from countersign.binding.allocation.limits import MAX_RANGES
+from countersign.binding.canonical import canonical
+from countersign.binding.facts import (
+    INGRESS_CLASSES,
+    AdmissionPlugin,
+    ClusterFacts,
+    Fact,
+    facts_needed,
+    limit_ranges,
+    node,
+    runtime_class,
+    service_account,
+)
+from countersign.binding.match import match
+from countersign.binding.tree import find
+from countersign.core.types.artifacts import Difference
+from tests.support.trees import Tree, having, pod, ref, tree
+
+CONTAINER = {"name": "main", "image": "app:1"}
+TAINTS = [
+    {
+        "key": f"node.kubernetes.io/{taint}",
+        "operator": "Exists",
+        "effect": "NoExecute",
+        "tolerationSeconds": 300,
+    }
+    for taint in ("not-ready", "unreachable")
+]
+NO_TOKEN: dict[Fact, tuple[Tree, ...]] = {
+    service_account("here", "default"): ({"automountServiceAccountToken": False},)
+}
+CPU = {"default": {"cpu": "2"}, "defaultRequest": {"cpu": "1"}}
+BOTH = {"default": {"cpu": "3", "memory": "1Gi"}}
+NOTE = "/metadata/annotations/kubernetes.io~1limit-ranger"
+
+
+def compare(
+    manifest: Tree,
+    observed: Tree,
+    live: Mapping[Fact, tuple[Tree, ...]] | None = None,
+    *,
+    old: Tree | None = None,
+    plugins: frozenset[AdmissionPlugin] = frozenset(),
+) -> tuple[Difference, ...]:
+    """Compare in a cluster where Pods get no token."""
+    facts = ClusterFacts(live={**NO_TOKEN, **(live or {})}, plugins=plugins)
+    intent = canonical(manifest).tree
+    return match(intent, observed, identity=ref(observed), facts=facts, old=old)
+
+
+def admitted(**spec: Any) -> Tree:
+    """Return a Pod as the server shows it."""
+    given = {
+        "serviceAccountName": "default",
+        "priority": 0,
+        "preemptionPolicy": "PreemptLowerPriority",
+        "tolerations": TAINTS,
+    }
+    return pod(**{**given, **spec})
+
+
+def limited(requests: Tree, limits: Tree, note: str) -> Tree:
+    """Return a Pod whose container LimitRanges filled in."""
+    resources = {"requests": requests, "limits": limits}
+    made = admitted(containers=[{**CONTAINER, "resources": resources}])
+    return having(made, NOTE, f"LimitRanger plugin set: {note}")
+
+
+def ranges(*items: Tree) -> dict[Fact, tuple[Tree, ...]]:
+    """Return the LimitRanges of the namespace."""
+    given = ({"spec": {"limits": [{"type": "Container", **item}]}} for item in items)
+    return {limit_ranges("here"): tuple(given)}
+
+
+FIRST_CPU = limited(
+    {"cpu": "1", "memory": "1Gi"},
+    {"cpu": "2", "memory": "1Gi"},
+    "memory request for container main; memory limit for container main",
+)
+FIRST_BOTH = limited(
+    {"cpu": "3", "memory": "1Gi"},
+    {"cpu": "3", "memory": "1Gi"},
+    "cpu, memory request for container main; cpu, memory limit for container main",
+)
+
+
+@pytest.mark.parametrize("order", list(permutations((CPU, BOTH))))
+@pytest.mark.parametrize("seen", [FIRST_CPU, FIRST_BOTH], ids=["cpu", "both"])
+def test_limit_ranges_come_in_any_order(order: tuple[Tree, ...], seen: Tree) -> None:
+    """The server asks a cache for them; whichever way, values and text go together."""
+    live = ranges(*order)
+    path = "/spec/containers/0/resources/limits/cpu"
+    mixed = having(FIRST_CPU, NOTE, find(FIRST_BOTH, NOTE))
+
+    assert compare(pod(), seen, live) == ()
+    assert compare(pod(), mixed, live) != ()
+    assert compare(pod(), having(seen, path, "9"), live) != ()
+    assert compare(pod(), having(seen, path, "2500m"), live) != ()
+    assert compare(pod(), seen, ranges(CPU)) != ()
+    assert compare(pod(), seen) != ()
+
+
+def test_too_many_limit_ranges_are_not_believed() -> None:
+    """Each order is tried; of more than a few, none."""
+    several = [CPU, *({"default": {f"x.io/{n}": "1"}} for n in range(MAX_RANGES))]
+
+    assert compare(pod(), FIRST_CPU, ranges(*several)) != ()
+
+
+def test_what_was_limited_once_stays_on_update() -> None:
+    """What the old annotation names; a range that came later fills in nothing."""
+    old = limited(
+        {"cpu": "1"},
+        {"cpu": "2"},
+        "cpu request for container main; cpu limit for container main",
+    )
+    plain = admitted()
+    path = "/spec/containers/0/resources/limits/cpu"
+
+    assert compare(pod(), old, old=old) == ()
+    assert compare(pod(), old, old=plain) != ()
+    assert compare(pod(), having(old, path, "5"), old=old) != ()
+    assert compare(pod(), plain, ranges(CPU), old=plain) == ()
+    unnoted = having(old, NOTE, "LimitRanger plugin set: cpu request for container x")
+    assert compare(pod(), unnoted, old=unnoted) != ()
+
+
+CLASS = {
+    "handler": "kata",
+    "overhead": {"podFixed": {"cpu": "0.25"}},
+    "scheduling": {
+        "nodeSelector": {"kata": "yes"},
+        "tolerations": [
+            {"key": "kata", "operator": "Exists"},
+            {"key": "node.kubernetes.io/not-ready", "operator": "Exists"},
+        ],
+    },
+}
+RUN = {
+    "runtimeClassName": "kata",
+    "overhead": {"cpu": "250m"},
+    "nodeSelector": {"kata": "yes"},
+    "tolerations": [TAINTS[1], *CLASS["scheduling"]["tolerations"]],  # type: ignore[index]
+}
+
+
+def test_a_runtime_class_says_how_to_run() -> None:
+    """Overhead, selector and tolerations; of those that cover one another the wider."""
+    said, seen = pod(runtimeClassName="kata"), admitted(**RUN)
+    live = {runtime_class("kata"): (CLASS,)}
+
+    assert facts_needed(seen, "here") >= {runtime_class("kata")}
+    assert compare(said, seen, live) == ()
+    assert compare(said, seen) != ()
+    for field in ("overhead", "nodeSelector", "tolerations"):
+        without = copy.deepcopy(seen)
+        del without["spec"][field]
+        assert compare(said, without, live) != (), field
+    assert compare(said, having(seen, "/spec/overhead/cpu", "9"), live) != ()
+
+
+def test_overhead_stays_though_its_class_has_changed() -> None:
+    """It is immutable, and only the server can have written it."""
+    said, old = pod(runtimeClassName="kata"), admitted(**{**RUN, "tolerations": TAINTS})
+    del old["spec"]["nodeSelector"]
+    raised = having(old, "/spec/overhead/cpu", "9")
+
+    assert compare(said, old, old=old) == ()
+    assert compare(said, raised, old=old) != ()
+    assert compare(said, old) != ()
+
+
+def test_a_pod_takes_the_place_of_its_node_into_its_labels() -> None:
+    """Before its label keys are expanded, as it is created; later they may stay."""
+    zone = "topology.kubernetes.io/zone"
+    live = {node("n-1"): ({"metadata": {"labels": {zone: "z", "other": "o"}}},)}
+    said = pod(nodeName="n-1")
+    seen = having(admitted(nodeName="n-1"), "/metadata/labels", {zone: "z"})
+    moved = having(seen, "/metadata/labels", {zone: "y"})
+
+    assert compare(said, seen, live) == ()
+    assert compare(said, moved, live) != ()
+    assert compare(said, seen) != ()
+    assert compare(said, seen, old=seen) == ()
+    assert compare(said, moved, old=seen) != ()
+
+
+def test_a_mirror_pod_gets_no_account() -> None:
+    """The kubelet would not know it again."""
+    mirror = {"kubernetes.io/config.mirror": "x"}
+    said = having(pod(), "/metadata/annotations", mirror)
+    seen = having(admitted(), "/metadata/annotations", mirror)
+    del seen["spec"]["serviceAccountName"]
+
+    assert compare(said, seen) == ()
+    assert compare(pod(), having(seen, "/metadata/annotations", {})) != ()
+
+
+def test_plugins_that_are_declared_write_too() -> None:
+    """Not otherwise: what they write would be a change by anybody."""
+    resources = {"limits": {"x.io/gpu": "1"}, "requests": {"x.io/gpu": "1"}}
+    container = {**CONTAINER, "resources": resources}
+    extra = {"key": "x.io/gpu", "operator": "Exists", "effect": "NoSchedule"}
+    pulled = [{**container, "imagePullPolicy": "Always"}]
+    said = pod(containers=[container])
+    tolerant = admitted(containers=[container], tolerations=[*TAINTS, extra])
+    tolerates = frozenset({AdmissionPlugin.EXTENDED_RESOURCE_TOLERATION})
+    pulls = frozenset({AdmissionPlugin.ALWAYS_PULL_IMAGES})
+
+    assert compare(said, tolerant, plugins=tolerates) == ()
+    assert compare(said, tolerant) != ()
+    assert compare(said, admitted(containers=pulled), plugins=pulls) == ()
+    assert compare(said, admitted(containers=pulled)) != ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "finalizer"),
+    [
+        ("PersistentVolume", "v1", "kubernetes.io/pv-protection"),
+        ("PersistentVolumeClaim", "v1", "kubernetes.io/pvc-protection"),
+        ("VolumeAttributesClass", "storage.k8s.io/v1", "kubernetes.io/vac-protection"),
+    ],
+)
+def test_what_is_used_is_protected(kind: str, version: str, finalizer: str) -> None:
+    """Created with the finalizer as the last; afterwards it may stay, or go."""
+    said = tree(kind, version, metadata={"finalizers": ["x.io/y"]})
+    if kind != "PersistentVolumeClaim":
+        del said["metadata"]["namespace"]
+    seen = having(said, "/metadata/finalizers", ["x.io/y", finalizer])
+
+    assert compare(said, seen) == ()
+    assert compare(said, said) != ()
+    assert compare(said, seen, old=seen) == ()
+    assert compare(said, said, old=seen) == ()
+    assert compare(said, seen, old=said) != ()
+
+
+def test_a_default_class_is_looked_up_when_an_object_is_made() -> None:
+    """A class that becomes the default later changes nothing that is there."""
+    mark = {"annotations": {"ingressclass.kubernetes.io/is-default-class": "true"}}
+    live = {INGRESS_CLASSES: ({"metadata": {"name": "new", **mark}},)}
+    said = tree("Ingress", "networking.k8s.io/v1", spec={})
+    old = having(said, "/spec/ingressClassName", "old")
+    new = having(said, "/spec/ingressClassName", "new")
+
+    assert compare(said, new, live) == ()
+    assert compare(said, said, live) != ()
+    assert compare(said, said, live, old=said) == ()
+    assert compare(said, new, live, old=new) == ()
+    assert compare(said, old, live, old=old) != ()
+
+
+def test_a_daemon_set_counts_its_templates() -> None:
+    """From one, or from what is said; on UPDATE whatever is said."""
+    key = "/metadata/annotations/deprecated.daemonset.template.generation"
+    spec = {"template": {"spec": {"containers": [CONTAINER]}}}
+    said = tree("DaemonSet", "apps/v1", spec=spec)
+    changed = having(said, "/spec/template/spec/containers/0/image", "app:2")
+    old = having(said, key, "4")
+
+    assert compare(said, having(said, key, "1")) == ()
+    assert compare(having(said, key, "4"), old) == ()
+    assert compare(said, having(said, key, "2")) != ()
+    assert compare(said, old, old=old) == ()
+    assert compare(having(changed, key, "1"), having(changed, key, "5"), old=old) == ()
+    assert compare(changed, having(changed, key, "4"), old=old) != ()
+    assert compare(said, having(said, key, "5"), old=old) != ()
+
+
+def test_a_new_node_is_not_ready() -> None:
+    """It gets the taint as it comes, not later."""
+    taint = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
+    said = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}}
+    seen = {**said, "spec": {"taints": [taint]}}
+
+    assert compare(said, seen) == ()
+    assert compare(said, seen, old=said) != ()
+    assert compare(said, said, old=seen) == ()
+
+
+def test_who_asks_for_a_certificate_is_said_by_the_server() -> None:
+    """Nobody can choose it; what is said beforehand must be so."""
+    said = {
+        "apiVersion": "certificates.k8s.io/v1",
+        "kind": "CertificateSigningRequest",
+        "metadata": {"name": "c"},
+        "spec": {"signerName": "x.io/y"},
+    }
+    seen = having(having(said, "/spec/username", "ann"), "/spec/groups", ["g"])
+
+    assert compare(said, seen) == ()
+    assert compare(having(said, "/spec/username", "bob"), seen) != ()
+    assert compare(said, having(seen, "/spec/signerName", "z.io/z")) != ()

@@ -32,6 +32,23 @@ def pod(**spec: Any) -> Tree:
     )
 
 
+def served(tree: Tree) -> Tree:
+    """Return a Pod with what the server's own plugins add to any."""
+    spec = tree["spec"]
+    spec |= {"priority": 0, "preemptionPolicy": "PreemptLowerPriority"}
+    spec |= {"serviceAccountName": "default", "automountServiceAccountToken": False}
+    spec["tolerations"] = [
+        {
+            "key": f"node.kubernetes.io/{taint}",
+            "operator": "Exists",
+            "effect": "NoExecute",
+            "tolerationSeconds": 300,
+        }
+        for taint in ("not-ready", "unreachable")
+    ]
+    return tree
+
+
 def service(**spec: Any) -> Tree:
     """Return a Service with one port."""
     return tree("Service", spec={"ports": [{"port": 80}], **spec})

@@ -8,6 +8,7 @@ owner and the policy make of it, as any other child.
 
 import copy
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from countersign.binding.children import Derivation
 from countersign.binding.deletions import Owner, controller_of
@@ -34,6 +35,24 @@ from countersign.core.types.policy import GroupKind
 from countersign.core.types.request import AdmissionRequest
 
 _SALT = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a policy lets an operator make, and whose child an object says it is."""
+
+    operator: Operator
+    children: Children
+    owner: Owner
+
+
+def claims(operator: Operator, tree: Tree, kind: GroupKind) -> Iterator[Claim]:
+    """Yield the rules of an operator by which `tree`, of `kind`, would be its child."""
+    for children in operator.children:
+        if GroupKind(children.group, children.kind) != kind:
+            continue
+        if (owner := claimed(children, tree)) is not None:
+            yield Claim(operator, children, owner)
 
 
 def way_of(operator: Operator, children: Children) -> Derivation:

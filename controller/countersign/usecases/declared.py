@@ -4,18 +4,14 @@ Rule 27. As with the built-in controllers, the user is no proof: a child must be
 live owner and the policy make of it, and people must stand for the owner.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 from countersign.binding.canonical import canonical_json
 from countersign.binding.children import compare
-from countersign.binding.declared import claimed, way_of, writes
-from countersign.binding.deletions import Owner
+from countersign.binding.declared import Claim, claimed, claims, way_of, writes
 from countersign.binding.derivations.kin import Kin, text
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.surface import Rule
-from countersign.core.types.artifacts import Digest, ObjectRef, Tree
-from countersign.core.types.operators import Children, Operator
+from countersign.core.types.artifacts import Digest, Tree
+from countersign.core.types.operators import Operator
 from countersign.core.types.policy import GroupKind, Policy
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Basis, Differences, Door, Expected, Reason
@@ -26,15 +22,6 @@ from countersign.usecases.owners import Owners
 
 WRITES = "operator-writes"
 ENDS = "operator-ends"
-
-
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """What a policy lets an operator make, and whose child the object says it is."""
-
-    operator: Operator
-    children: Children
-    owner: Owner
 
 
 class OperatorDoor:
@@ -99,7 +86,7 @@ class OperatorDoor:
     ) -> Opened:
         """Compare with what the cached owner makes of it, then with the live one's."""
         found = Opened()
-        for claim in _claims(operator, request.object or {}, request.ref):
+        for claim in claims(operator, request.object or {}, _kind(request)):
             if _changes_hands(claim, request.old):
                 continue
             for live in (False, True):
@@ -109,10 +96,10 @@ class OperatorDoor:
         return found
 
     async def _derived(
-        self, request: AdmissionRequest, claim: _Claim, policy: Policy, *, live: bool
+        self, request: AdmissionRequest, claim: Claim, policy: Policy, *, live: bool
     ) -> Opened:
         namespace = request.ref.namespace
-        owner = await self._owner(claim.owner, namespace, live=live)
+        owner = await self._owners.named(claim.owner, namespace, live=live)
         if owner is None:
             facts = Expected(f"{claim.owner.kind.kind}/{claim.owner.name}", "")
             return Opened.refusing(request.ref, (policy,), Reason.OWNER_UNPROVEN, facts)
@@ -140,35 +127,22 @@ class OperatorDoor:
     ) -> Opened:
         """Let an operator end its child while the owner is there to have it again."""
         tree = request.old or {}
-        for claim in _claims(operator, tree, request.ref):
-            owner = await self._owner(claim.owner, request.ref.namespace, live=True)
+        for claim in claims(operator, tree, _kind(request)):
+            owner = await self._owners.named(
+                claim.owner, request.ref.namespace, live=True
+            )
             if owner is None:
                 continue
             if policy.name in await self._owners.standing(owner, (policy,)):
                 return Opened.by((policy,), Door.DERIVED, ENDS)
         return Opened()
 
-    async def _owner(self, owner: Owner, namespace: str, *, live: bool) -> Tree | None:
-        """Return the owner if it is there and stays: by uid where the child has it."""
-        if owner.uid:
-            return await self._owners.find(owner, namespace, live=live)
-        ref = ObjectRef(owner.kind.group, owner.kind.kind, namespace, owner.name)
-        tree = await self._state.get(owner.version, ref, live=live)
-        going = tree is not None and text(tree, "/metadata/deletionTimestamp")
-        return None if going else tree
+
+def _kind(request: AdmissionRequest) -> GroupKind:
+    return GroupKind(request.ref.group, request.ref.kind)
 
 
-def _claims(operator: Operator, tree: Tree, ref: ObjectRef) -> Iterator[_Claim]:
-    """Yield the rules of an operator by which `tree` would be its child."""
-    kind = GroupKind(ref.group, ref.kind)
-    for children in operator.children:
-        if GroupKind(children.group, children.kind) != kind:
-            continue
-        if (owner := claimed(children, tree)) is not None:
-            yield _Claim(operator, children, owner)
-
-
-def _changes_hands(claim: _Claim, old: Tree | None) -> bool:
+def _changes_hands(claim: Claim, old: Tree | None) -> bool:
     """Tell whether the object was not this owner's child before.
 
     Else an operator, or who can become it, could take over what people signed.

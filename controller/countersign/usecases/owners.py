@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from countersign.binding.children import DERIVATIONS, Derivation, comes_from
+from countersign.binding.declared import claims, way_of
 from countersign.binding.deletions import Owner, controller_of
 from countersign.binding.derivations.histories import (
     at_template,
@@ -42,6 +43,9 @@ _COPIED = frozenset(
 """What keeps an older template, with the annotations that its owner had then."""
 _POD = GroupKind("", "Pod")
 _RECORD = "ControllerRevision"
+
+
+MAX_GENERATIONS = 4  # of operators' children, their children and so on
 
 
 class Owners:
@@ -85,13 +89,34 @@ class Owners:
             return None if going else tree
         return None if live else await self.find(claim, namespace, live=True)
 
-    async def standing(self, tree: Tree, policies: Iterable[Policy]) -> Standing:
+    async def named(self, claim: Owner, namespace: str, *, live: bool) -> Tree | None:
+        """Return the owner that a child names by uid, or only by name.
+
+        Args:
+            claim: What the child says; without a uid where it says none.
+            namespace: Of the child.
+            live: As of `find`.
+
+        Raises:
+            Unavailable: the API server did not answer.
+        """
+        if claim.uid:
+            return await self.find(claim, namespace, live=live)
+        ref = ObjectRef(claim.kind.group, claim.kind.kind, namespace, claim.name)
+        tree = await self._state.get(claim.version, ref, live=live)
+        going = tree is not None and text(tree, "/metadata/deletionTimestamp")
+        return None if going else tree
+
+    async def standing(
+        self, tree: Tree, policies: Iterable[Policy], generation: int = 0
+    ) -> Standing:
         """Return the policies for which a live object is authentic.
 
         Args:
             tree: As the server shows it.
             policies: Those that judge the child. A policy that does not judge the
                 owner's kind cannot believe it.
+            generation: How many of its kin were looked at on the way here.
 
         Raises:
             Unavailable: the API server did not answer.
@@ -103,7 +128,10 @@ class Owners:
         claim = controller_of(tree)
         way = DERIVATIONS.get((claim.kind, kind)) if claim else None
         if claim is None or way is None:
-            return await self._by_itself(tree, ref, asked)
+            by_itself = await self._by_itself(tree, ref, asked)
+            left = tuple(p for p in asked if p.name not in by_itself)
+            by_operator = await self._by_operator(tree, ref, left, generation)
+            return {**by_itself, **by_operator}
         found = dict(await self._through(tree, ref, claim, way, asked))
         rest = tuple(
             p
@@ -114,6 +142,31 @@ class Owners:
             found |= await self._by_copies(tree, ref, claim, way, rest)
         elif rest and kind == _POD:
             found |= await self._by_record(tree, ref, claim, way, rest)
+        return found
+
+    async def _by_operator(
+        self,
+        tree: Tree,
+        ref: ObjectRef,
+        policies: tuple[Policy, ...],
+        generation: int,
+    ) -> Standing:
+        """Believe what an operator made for the sake of its live owner (rule 27)."""
+        found: dict[str, tuple[Digest, ...]] = {}
+        if generation == MAX_GENERATIONS:
+            return found
+        kind = GroupKind(ref.group, ref.kind)
+        claimed = [
+            (policy, claim)
+            for policy in policies
+            for operator in policy.doors.operators
+            for claim in claims(operator, tree, kind)
+        ]
+        for judge, claim in claimed:
+            owner = await self.named(claim.owner, ref.namespace, live=True)
+            way = way_of(claim.operator, claim.children)
+            if owner is not None and comes_from(way, owner, tree, ref):
+                found |= await self.standing(owner, (judge,), generation + 1)
         return found
 
     async def _through(

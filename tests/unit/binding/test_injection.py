@@ -9,7 +9,7 @@ from countersign.binding.besides import Besides
 from countersign.binding.match import match
 from countersign.core.errors import Malformed
 from countersign.core.types.injection import Injection
-from tests.support.trees import Tree, having, pod, ref
+from tests.support.trees import Tree, having, pod, ref, served
 
 SIDECAR: Tree = {
     "name": "mesh-proxy",
@@ -51,23 +51,6 @@ def injected() -> Tree:
     tree["metadata"]["labels"] = {"mesh.example/revision": "v7"}
     tree["metadata"]["annotations"] = {"mesh.example/status": "injected"}
     return served(tree)
-
-
-def served(tree: Tree) -> Tree:
-    """Return a Pod with what the server's own plugins add to any."""
-    spec = tree["spec"]
-    spec |= {"priority": 0, "preemptionPolicy": "PreemptLowerPriority"}
-    spec |= {"serviceAccountName": "default", "automountServiceAccountToken": False}
-    spec["tolerations"] = [
-        {
-            "key": f"node.kubernetes.io/{taint}",
-            "operator": "Exists",
-            "effect": "NoExecute",
-            "tolerationSeconds": 300,
-        }
-        for taint in ("not-ready", "unreachable")
-    ]
-    return tree
 
 
 def intent() -> Tree:

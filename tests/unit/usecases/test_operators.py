@@ -17,11 +17,12 @@ from countersign.core.types.policy import Doors
 from countersign.core.types.request import Requester
 from countersign.core.types.verdict import Door, Reason
 from tests.support import a
-from tests.support.trees import having
+from tests.support.trees import having, served
 from tests.support.world import (
     DEVELOPER,
     Tree,
     World,
+    controller,
     create,
     delete,
     stored,
@@ -256,3 +257,70 @@ async def test_it_ends_its_own_children_while_their_owner_is_there() -> None:
     assert await here.why(replace(gone, requester=DEVELOPER))
     here.cluster.remove(OWNER)
     assert await here.why(gone)
+
+
+async def test_the_childs_own_children_follow() -> None:
+    """What an operator makes is believed for its owner's sake, and so are its Pods."""
+    template: Tree = {
+        "metadata": {"labels": {"app": "x"}},
+        "spec": {
+            "automountServiceAccountToken": False,
+            "containers": [{"name": "x", "image": a.IMAGE.reference}],
+        },
+    }
+    selector = {"matchLabels": {"app": "x", "hash": "1"}}
+    owner = having(OWNER, "/data/template", "x")
+    sets = Children(
+        group="apps",
+        kind="ReplicaSet",
+        owner_group="",
+        owner_version="v1",
+        owner_kind="ConfigMap",
+        derive=(
+            Derive(source="/data/name", target="/spec/template/metadata/labels/n"),
+        ),
+        free=(Field("/spec"),),
+    )
+    here = world(children=(sets,))
+    live = stored(here.signed(owner))
+    here.cluster.store(live)
+    child: Tree = {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": {
+            "name": "db-1",
+            "namespace": a.NAMESPACE,
+            "uid": "set-1",
+            "ownerReferences": [_reference(live)],
+        },
+        "spec": {"replicas": 1, "selector": selector, "template": template},
+    }
+    here.cluster.store(child)
+    pod: Tree = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "generateName": "db-1-",
+            "name": "db-1-xzbcd",
+            "namespace": a.NAMESPACE,
+            "labels": {"app": "x"},
+            "ownerReferences": [_reference(child)],
+        },
+        "spec": {**template["spec"]},
+    }
+    asked = create(served(pod), by=controller("replicaset-controller"))
+
+    assert not await here.why(asked)
+    here.prover.known.clear()
+    assert Reason.OWNER_UNPROVEN in await here.why(asked)
+
+
+def _reference(owner: Tree) -> Tree:
+    return {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"]["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }

@@ -314,3 +314,79 @@ def test_asks_only_for_what_it_needs() -> None:
         limit_ranges("here"),
         PRIORITY_CLASSES,
     }
+
+
+OLD = service(**ADDRESS, **SINGLE)
+TWO = service(**BOTH, ipFamilyPolicy="PreferDualStack")
+
+
+@pytest.mark.parametrize(
+    ("said", "seen", "old", "accepted"),
+    [
+        pytest.param({"ipFamilyPolicy": "PreferDualStack"}, TWO, OLD, True, id="grows"),
+        pytest.param(
+            {"ipFamilyPolicy": "PreferDualStack"},
+            having(TWO, "/spec/clusterIPs/1", "fe80::1"),
+            OLD,
+            False,
+            id="grows elsewhere",
+        ),
+        pytest.param(
+            {"ipFamilyPolicy": "PreferDualStack"},
+            having(TWO, "/spec/clusterIPs/0", "10.96.0.8"),
+            OLD,
+            False,
+            id="grows and moves",
+        ),
+        pytest.param({"ipFamilyPolicy": "SingleStack"}, OLD, TWO, True, id="shrinks"),
+        pytest.param(
+            {"ipFamilyPolicy": "SingleStack"},
+            service(**{**ADDRESS, "clusterIP": "10.96.0.9"}, **SINGLE),
+            TWO,
+            False,
+            id="shrinks elsewhere",
+        ),
+        pytest.param({}, TWO, TWO, True, id="stays double"),
+        pytest.param({}, OLD, TWO, False, id="shrinks unasked"),
+        pytest.param({}, TWO, OLD, False, id="grows unasked"),
+        pytest.param({"clusterIP": "10.96.0.7"}, TWO, TWO, True, id="the first said"),
+    ],
+)
+def test_a_service_gains_and_loses_a_family(
+    said: Tree, seen: Tree, old: Tree, *, accepted: bool
+) -> None:
+    """As its signed policy says; the first address is there for good."""
+    assert (compare(service(**said), seen, old=old) == ()) is accepted
+
+
+@pytest.mark.parametrize(
+    ("ports", "accepted"),
+    [((30001, 30001, 30002), True), ((30001, 30002, 30003), False)],
+)
+def test_ports_of_one_number_share_a_node_port(
+    ports: tuple[int, ...], *, accepted: bool
+) -> None:
+    """As of TCP and UDP; only when a Service is made."""
+    said = [
+        {"name": "a", "port": 80},
+        {"name": "b", "port": 80, "protocol": "UDP"},
+        {"name": "c", "port": 81},
+    ]
+    shown = [{**port, "nodePort": node} for port, node in zip(said, ports, strict=True)]
+    seen = service(type="NodePort", **ADDRESS, **SINGLE, ports=shown)
+
+    assert (compare(service(type="NodePort", ports=said), seen) == ()) is accepted
+
+
+def test_a_balancer_without_node_ports_may_keep_those_it_had() -> None:
+    """An apply leaves them, a PUT gives them up; others are a change."""
+    how = {"type": "LoadBalancer", "allocateLoadBalancerNodePorts": False}
+    port = {"port": 80, "nodePort": 30001}
+    old = service(type="LoadBalancer", **ADDRESS, **SINGLE, ports=[port])
+    kept = service(**how, **ADDRESS, **SINGLE, ports=[port])
+    other = having(kept, "/spec/ports/0/nodePort", 30002)
+
+    assert compare(service(**how), kept, old=old) == ()
+    assert compare(service(**how), service(**how, **ADDRESS, **SINGLE), old=old) == ()
+    assert compare(service(**how), other, old=old) != ()
+    assert compare(service(**how), kept) != ()

@@ -7,6 +7,7 @@ import pytest
 from countersign.binding.canonical import canonical
 from countersign.binding.inherited import RESTARTED_AT
 from countersign.binding.match import match
+from countersign.binding.tree import ABSENT
 from tests.support.trees import Tree, deployment, having, ref, service, tree
 
 REVISION = "/metadata/annotations/deployment.kubernetes.io~1revision"
@@ -101,3 +102,130 @@ def test_pull_policies_are_found_by_the_name_of_the_container() -> None:
     old = having(deployment(name="other"), POLICY, "Always")
 
     assert not equal(deployment(), having(deployment(), POLICY, "Always"), old=old)
+
+
+CA, OTHER = "Y2E=", "b3RoZXI="
+
+
+def hook(name: str) -> Tree:
+    """Return a webhook, of a service whose authority nobody names."""
+    return {"name": name, "clientConfig": {"service": {"name": "s"}}}
+
+
+def cluster_wide(kind: str, version: str, **fields: Any) -> Tree:
+    """Return an object that lives in no namespace."""
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": "it"}, **fields}
+
+
+HOOKS = cluster_wide(
+    "ValidatingWebhookConfiguration",
+    "admissionregistration.k8s.io/v1",
+    webhooks=[hook("a.b.c"), hook("d.e.f")],
+)
+DEFINITION = cluster_wide(
+    "CustomResourceDefinition",
+    "apiextensions.k8s.io/v1",
+    spec={"conversion": {"webhook": {"clientConfig": {"url": "https://x"}}}},
+)
+AGGREGATED = cluster_wide(
+    "ClusterRole",
+    "rbac.authorization.k8s.io/v1",
+    aggregationRule={"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]},
+)
+RULES = [{"verbs": ["get"], "resources": ["pods"], "apiGroups": [""]}]
+MORE = [{"verbs": ["*"], "resources": ["*"], "apiGroups": ["*"]}]
+CLAIM = {"kind": "PersistentVolumeClaim", "name": "c", "uid": "u"}
+FOREIGN = [
+    pytest.param(
+        HOOKS, "/webhooks/1/clientConfig/caBundle", CA, OTHER, id="of a webhook"
+    ),
+    pytest.param(
+        DEFINITION,
+        "/spec/conversion/webhook/clientConfig/caBundle",
+        CA,
+        OTHER,
+        id="of a conversion",
+    ),
+    pytest.param(
+        cluster_wide("APIService", "apiregistration.k8s.io/v1", spec={}),
+        "/spec/caBundle",
+        CA,
+        OTHER,
+        id="of an API",
+    ),
+    pytest.param(AGGREGATED, "/rules", RULES, MORE, id="gathered rules"),
+    pytest.param(
+        cluster_wide("PersistentVolume", "v1", spec={}),
+        "/spec/claimRef",
+        CLAIM,
+        {**CLAIM, "uid": "v"},
+        id="the claim of a volume",
+    ),
+]
+
+
+@pytest.mark.parametrize(("plain", "path", "value", "other"), FOREIGN)
+def test_what_others_wrote_stays_as_it_was(
+    plain: Tree, path: str, value: Any, other: Any
+) -> None:
+    """Equal to the old, unsaid, and on UPDATE: else it is a change by anybody."""
+    kept = having(plain, path, value)
+
+    assert equal(plain, kept, old=kept)
+    assert not equal(plain, kept, old=None)
+    assert not equal(plain, kept, old=plain)
+    assert not equal(plain, having(plain, path, other), old=kept)
+    assert not equal(having(plain, path, other), kept, old=kept)
+
+
+def test_bundles_are_found_by_the_name_of_the_webhook() -> None:
+    """Another webhook's authority says nothing about this one."""
+    old = having(HOOKS, "/webhooks/0/clientConfig/caBundle", CA)
+    moved = having(HOOKS, "/webhooks/1/clientConfig/caBundle", CA)
+
+    assert not equal(HOOKS, moved, old=old)
+
+
+def test_rules_stay_only_where_they_were_gathered() -> None:
+    """A role that was written by hand keeps nothing of it when it becomes another."""
+    by_hand = having(having(AGGREGATED, "/rules", MORE), "/aggregationRule", ABSENT)
+    now = having(AGGREGATED, "/rules", MORE)
+
+    assert not equal(AGGREGATED, now, old=by_hand)
+    assert not equal(
+        having(AGGREGATED, "/aggregationRule", ABSENT), by_hand, old=by_hand
+    )
+
+
+def controller(labels: Tree | None, template: Tree) -> Tree:
+    """Return a ReplicationController."""
+    spec = {"replicas": 1, "selector": template, "template": labelled(template)}
+    made = tree("ReplicationController", "v1", spec=spec)
+    return made if labels is None else having(made, "/metadata/labels", labels)
+
+
+def labelled(labels: Tree) -> Tree:
+    """Return a template of Pods."""
+    spec = {"containers": [{"name": "main", "image": "app:1"}]}
+    return {"metadata": {"labels": labels}, "spec": spec}
+
+
+def test_labels_of_the_template_stay_one_by_one() -> None:
+    """A label that somebody else put there does not stay with them."""
+    given, signed = {"app": "it"}, controller({"now": "signed"}, {"app": "it"})
+    old = controller(given, given)
+    both = controller({"now": "signed", **given}, given)
+    foreign = {**given, "x": "y"}
+
+    assert equal(signed, both, old=old)
+    assert equal(signed, signed, old=old)
+    assert not equal(signed, both, old=None)
+    assert not equal(signed, both, old=controller({"app": "z"}, given))
+    assert equal(
+        controller(None, {"app": "z"}), controller(given, {"app": "z"}), old=old
+    )
+    assert not equal(
+        controller(None, given),
+        controller(foreign, given),
+        old=controller(foreign, given),
+    )

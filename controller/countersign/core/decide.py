@@ -104,9 +104,9 @@ def judge(case: Case) -> Basis | tuple[Finding, ...]:
 
     1. nobody who could approve it has rejected it
     2. somebody on call signed for it in an emergency; or
-    3. it is an object, not a side door to one
+    3. it is an object, or one Pod's new state, not a side door to them
     4. its images are pinned, and nothing about its making is forbidden
-    5. everybody who made it declared it human, and that is admitted; or
+    5. everybody who made an object declared it human, and that is admitted; or
     6. every slot is filled by another person
 
     Returns:
@@ -118,14 +118,14 @@ def judge(case: Case) -> Basis | tuple[Finding, ...]:
     if isinstance(broken, Basis):
         return refused or broken
     operation, subresource = case.change.operation, case.change.subresource
-    if subresource or operation is Operation.CONNECT:  # 3.
+    if case.change.is_side_door:  # 3.
         seen = f"{operation} {subresource}".rstrip()
         door = case.finding(Reason.SUBRESOURCE, Expected("", seen))
         return (*refused, door, *broken)
     human = None
     if operation is not Operation.DELETE:
         refused += (*unpinned(case), *denials(case))  # 4.
-        human = admission(case)  # 5.
+        human = None if subresource else admission(case)  # 5.
     if isinstance(human, Basis):
         return refused or human
     if any(finding.reason in HOPELESS for finding in refused):

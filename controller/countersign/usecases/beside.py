@@ -114,7 +114,7 @@ class BesideDoor:
                     version = request.resource.version
                     live = await self._state.get(version, subject, live=True)
                 seen.uid = text(live or {}, "/metadata/uid")
-                seen.deeds = _deeds(request, subject, seen.uid)
+                seen.deeds = deeds_of(request, subject, seen.uid)
                 gather = self._gatherer.gather
                 await gather(None, subject, seen.now, policies, deeds=seen.deeds)
         except TimeoutError:
@@ -125,7 +125,7 @@ class BesideDoor:
         return live
 
 
-def _deeds(
+def deeds_of(
     request: AdmissionRequest, subject: ObjectRef, uid: str
 ) -> tuple[Change, ...]:
     """Return what people may have signed for: the removal, or this access."""

@@ -13,6 +13,7 @@ from countersign.core.types.change import (
     NamespaceWindow,
     ObjectChange,
     Stretch,
+    Uid,
 )
 from countersign.core.types.decision import Decision, Outcome, Proposal, Recorded
 from countersign.ports import Detached, EvidenceStore, Right
@@ -187,13 +188,13 @@ def _with_change(order: LookOrder, proposal: Proposal, visible: bool) -> LookOrd
     if isinstance(change, Access):
         return replace(order, openings=(Opening(change, proposal.version),))
     assert isinstance(change, ObjectChange)  # noqa: S101 - `signable` let nothing else by
-    one = _prepared(change, proposal)
+    one, for_one = _prepared(change, proposal), isinstance(change.base, Uid)
     ref = change.object
     return replace(
         order,
         objects=(one,),
         operation=change.operation,
-        base=None if visible and not order.past else change.base,
+        base=change.base if order.past or not visible or for_one else None,
         stretches=tuple(Stretch(ref.kind, ref.name, b) for b in change.elastic),
     )
 

@@ -16,9 +16,9 @@ from countersign.binding.deletions import orphans
 from countersign.binding.masking import salt_of
 from countersign.binding.match import state_digest
 from countersign.binding.proposal import propose
-from countersign.binding.surface import Rule, rule_for, subject_of
+from countersign.binding.surface import STATES, Rule, rule_for, subject_of
 from countersign.core.errors import Malformed
-from countersign.core.types.artifacts import Intent, Json, ObjectRef, Tree
+from countersign.core.types.artifacts import Digest, Intent, Json, ObjectRef, Tree
 from countersign.core.types.change import (
     Access,
     Base,
@@ -26,6 +26,7 @@ from countersign.core.types.change import (
     Deletion,
     ObjectChange,
     Operation,
+    Uid,
 )
 from countersign.core.types.decision import Decision, Outcome, Proposal
 from countersign.core.types.policy import Enforcement, GroupKind
@@ -151,7 +152,7 @@ def _proposal(
     if not judged.policies or (judged.verdict.allowed and not signed):
         return None
     try:
-        if rule_for(request) is Rule.OBJECT:
+        if rule_for(request) in STATES:
             return _state(judged, request, subject, salt)
         change = _deed(judged, request, subject)
     except Malformed:
@@ -186,13 +187,17 @@ def _state(
         )
     if intent is None:
         return None
+    base: Digest | Base | Uid = Base.ABSENT
+    operation = Operation.CREATE_OR_UPDATE
+    if request.resource.subresource:  # what is done to one Pod while it runs
+        base, operation = Uid(_uid(judged, request)), Operation.UPDATE
+    elif old is not None:
+        base = state_digest(old, salt=salt_of(intent.tree))
     change = ObjectChange(
         object=_named(intent.tree, subject),
         digest=intent.digest,
-        operation=Operation.CREATE_OR_UPDATE,
-        base=Base.ABSENT
-        if old is None
-        else state_digest(old, salt=salt_of(intent.tree)),
+        operation=operation,
+        base=base,
     )
     return Proposal(change=change, intent=intent, version=request.version)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.kinds import BUILT_IN, may_be_custom
-from countersign.binding.surface import Rule, rule_for, subject_of
+from countersign.binding.surface import STATES, Rule, rule_for, subject_of
 from countersign.core.errors import Malformed, Stale, Unavailable
 from countersign.core.types.artifacts import ObjectRef
 from countersign.core.types.policy import Policy, Revoked
@@ -164,7 +164,7 @@ class Reviewer:
         shut = opened.shut(asked.policies)
         if not shut:
             return opened, Seen()
-        if asked.rule is Rule.OBJECT:  # 5.
+        if asked.rule in STATES:  # 5.
             signed, seen = await asked.ways.signed.open(
                 asked.request,
                 asked.subject,

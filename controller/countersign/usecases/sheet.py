@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from countersign.binding.landing import Landing
-from countersign.core.types.artifacts import Digest, Intent, ObjectRef, Tree
+from countersign.core.types.artifacts import Difference, Digest, Intent, ObjectRef, Tree
 from countersign.core.types.change import (
     Access,
     Base,
@@ -13,6 +13,7 @@ from countersign.core.types.change import (
     ObjectChange,
     Operation,
     Stretch,
+    Uid,
 )
 from countersign.core.types.evidence import Provenance
 from countersign.ports import Detached
@@ -80,7 +81,7 @@ class LookOrder:
     bundles: tuple[bytes, ...] = ()
     detached: tuple[tuple[str, Detached], ...] = ()
     operation: Operation = Operation.CREATE_OR_UPDATE
-    base: Digest | Base | None = None
+    base: Digest | Base | Uid | None = None
     stretches: tuple[Stretch, ...] = ()
     past: bool = False
 
@@ -95,6 +96,7 @@ class Item:
         landing: Before and after; None where the cluster was not looked at.
         runs: Images that it newly runs, as far as that was looked at.
         same: Other intents that equal its own; evidence may name those.
+        sticks: What an apply would leave of the live object, other than it is signed.
     """
 
     prepared: Prepared
@@ -102,6 +104,7 @@ class Item:
     landing: Landing | None
     runs: frozenset[Digest] = frozenset()
     same: tuple[Intent, ...] = ()
+    sticks: tuple[Difference, ...] = ()
 
     @property
     def intents(self) -> frozenset[Digest]:

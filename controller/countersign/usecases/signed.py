@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from countersign.binding.custom.versions import converted_from
+from countersign.binding.derivations.kin import text
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.images import images
 from countersign.binding.kinds import Kinds
@@ -12,6 +13,7 @@ from countersign.core.decide import decide
 from countersign.core.errors import Malformed, Unavailable
 from countersign.core.types.artifacts import ObjectRef
 from countersign.core.types.bound import BoundChange
+from countersign.core.types.change import Change
 from countersign.core.types.policy import Policy, Revoked
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import (
@@ -20,7 +22,7 @@ from countersign.core.types.verdict import (
     Reason,
 )
 from countersign.ports import Clock, ClusterState
-from countersign.usecases.beside import OPERATIONS
+from countersign.usecases.beside import OPERATIONS, deeds_of
 from countersign.usecases.bind import (
     Sight,
     bind,
@@ -114,7 +116,10 @@ class SignedDoor:
             async with asyncio.timeout_at(deadline):
                 # first: without it nothing binds, however much is proven
                 seen.facts = await look_up(self._state, self._settings, tree, namespace)
-                await gather(tree, subject, seen.now, policies, old=old)
+                deeds: tuple[Change, ...] = ()
+                if old is not None and request.resource.subresource:
+                    deeds = deeds_of(request, subject, text(old, "/metadata/uid"))
+                await gather(tree, subject, seen.now, policies, old=old, deeds=deeds)
                 if old is not None:
                     await gather(old, subject, seen.before, policies, old=old)
         except TimeoutError:
@@ -188,6 +193,7 @@ class SignedDoor:
             cluster=self._cluster,
             object=subject,
             operation=OPERATIONS[request.verb],
+            subresource=request.resource.subresource,
             intents=bound,
             mismatches=missed,
             images=tuple(sorted(newly)),

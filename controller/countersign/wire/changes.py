@@ -22,6 +22,7 @@ from countersign.core.types.change import (
     NamespaceWindow,
     ObjectChange,
     Operation,
+    Uid,
 )
 from countersign.wire.shapes import OneDigest, Shape, render_digest, shaped
 
@@ -65,11 +66,18 @@ class _ObjectChange(Shape):
     object: _Object
     digest: OneDigest
     operation: Literal["create", "update", "createOrUpdate"]
-    base: OneDigest | Literal["any", "absent"] = "any"
+    base: OneDigest | _Uid | Literal["any", "absent"] = "any"
     elastic: list[_Elastic] = Field(default_factory=list, max_length=MAX_ELASTIC)
 
     def change(self) -> ObjectChange:
-        base = Base(self.base) if isinstance(self.base, str) else self.base
+        base: Digest | Base | Uid
+        match self.base:
+            case str():
+                base = Base(self.base)
+            case _Uid():
+                base = Uid(self.base.uid)
+            case _:
+                base = self.base
         return ObjectChange(
             object=self.object.ref(),
             digest=self.digest,
@@ -207,7 +215,9 @@ def _object(ref: ObjectRef, versions: Mapping[ObjectRef, str]) -> Json:
     return written
 
 
-def _base(base: Digest | Base) -> Json:
+def _base(base: Digest | Base | Uid) -> Json:
+    if isinstance(base, Uid):
+        return {"uid": base.value}
     return base.value if isinstance(base, Base) else render_digest(base)
 
 

@@ -85,7 +85,9 @@ def test_nothing_is_decided_by_no_policy() -> None:
     ("operation", "subresource"),
     [
         pytest.param(Operation.CONNECT, "exec", id="a shell"),
-        pytest.param(Operation.UPDATE, "ephemeralcontainers", id="another container"),
+        pytest.param(Operation.CREATE, "ephemeralcontainers", id="no update of it"),
+        pytest.param(Operation.UPDATE, "novelty", id="what nobody knows"),
+        pytest.param(Operation.DELETE, "log", id="a part that goes"),
         pytest.param(Operation.CONNECT, "", id="a connection"),
     ],
 )

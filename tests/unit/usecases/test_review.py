@@ -657,8 +657,6 @@ async def test_what_is_unknown_is_denied(
         pytest.param("attach", Verb.CONNECT, id="attach"),
         pytest.param("portforward", Verb.CONNECT, id="port-forward"),
         pytest.param("proxy", Verb.CONNECT, id="proxy"),
-        pytest.param("ephemeralcontainers", Verb.UPDATE, id="ephemeral containers"),
-        pytest.param("resize", Verb.UPDATE, id="resize"),
         pytest.param("novelty", Verb.CREATE, id="what a newer server has"),
         pytest.param("binding", Verb.CREATE, id="a binding by a person"),
     ],

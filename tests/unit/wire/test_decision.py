@@ -8,7 +8,13 @@ import pytest
 
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest, Intent
-from countersign.core.types.change import Deletion, ObjectChange, Operation
+from countersign.core.types.change import (
+    Base,
+    Deletion,
+    ObjectChange,
+    Operation,
+    Uid,
+)
 from countersign.core.types.decision import Proposal
 from countersign.wire.changes import render_change
 from countersign.wire.decision import parse_batch, parse_kept, render_decision
@@ -82,6 +88,16 @@ def test_refuses(data: bytes) -> None:
     """What would mislead a reader, or what nobody wrote."""
     with pytest.raises(Malformed):
         parse_kept(data)
+
+
+@pytest.mark.parametrize("base", [Base.ANY, Base.ABSENT, _INTENT.digest, Uid("u-1")])
+def test_a_base_is_read_as_it_was_written(base: Digest | Base | Uid) -> None:
+    """A state, no state, any, or one live object."""
+    change = replace(_CHANGE, base=base)
+    proposal = Proposal(change=change, intent=_INTENT, version="v1")
+    whole = replace(_WHOLE, proposal=proposal)
+
+    assert parse_kept(render_decision(whole)) == whole
 
 
 def test_refuses_an_intent_of_a_deletion() -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from countersign.core.rules.adverse import about
 from countersign.core.rules.case import Case, Said, said
 from countersign.core.rules.collectors import repository
-from countersign.core.types.change import Base, ObjectChange, Operation
+from countersign.core.types.change import Base, ObjectChange, Operation, Uid
 from countersign.core.types.evidence import Evidence, Provenance, SignOff
 from countersign.core.types.policy import BaseRule
 from countersign.core.types.verdict import Expected, Finding, Reason
@@ -22,7 +22,12 @@ def base_fault(
 
     The review of a break-glass admission says that it was right then. It stands for
     that state while it is live, and brings it back neither over a newer nor over none.
+
+    What is done to one Pod while it runs must be signed for that Pod, by its uid; and a
+    uid is a base for nothing else.
     """
+    if case.change.subresource or isinstance(change.base, Uid):
+        return uid_fault(case, sign_off, change)
     rule, old = case.policy.demands.base, case.change.old
     if sign_off.claim.looks_back:
         fits = _speaks_of_live(case, sign_off.evidence)
@@ -38,6 +43,21 @@ def base_fault(
     if fits or rule is BaseRule.ANY:
         return None
     seen = str(old.digest) if old else Base.ABSENT.value
+    return case.finding(Reason.STALE_BASE, Expected(str(change.base), seen))
+
+
+def uid_fault(
+    case: Case, sign_off: Said[SignOff], change: ObjectChange
+) -> Finding | None:
+    """Say why `change` is not for this one Pod, or None.
+
+    The review of what an emergency let in does not let it in again.
+    """
+    old = case.change.old
+    mine = old is not None and change.base == Uid(old.uid)
+    if case.change.subresource and mine and not sign_off.claim.looks_back:
+        return None
+    seen = f"uid {old.uid}" if old else Base.ABSENT.value
     return case.finding(Reason.STALE_BASE, Expected(str(change.base), seen))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from countersign.core.rules.artifacts import unpinned
+from countersign.core.rules.base import uid_fault
 from countersign.core.rules.case import Case, Said, signer
 from countersign.core.rules.coverage import coverage_fault
 from countersign.core.rules.objects import (
@@ -31,6 +32,7 @@ from countersign.core.types.change import (
     Change,
     Deletion,
     NamespaceWindow,
+    Uid,
 )
 from countersign.core.types.evidence import Emergency, SignOff
 from countersign.core.types.policy import BreakGlass
@@ -120,13 +122,17 @@ def _steps(
         yield window_fault(case, sign_off, MAX_WINDOW)
     elif isinstance(change, Access):
         yield _access_fault(case, change)
-    elif case.change.subresource:
+    elif case.change.is_side_door or (
+        case.change.subresource and isinstance(change, Deletion)
+    ):
         seen = f"{case.change.operation} {case.change.subresource}"
         yield case.finding(Reason.SUBRESOURCE, Expected("", seen))
     elif isinstance(change, Deletion):
         yield deletion_fault(case, change)
     else:
         yield operation_fault(case, change)
+        if case.change.subresource or isinstance(change.base, Uid):
+            yield uid_fault(case, sign_off, change)
         yield state_fault(case, sign_off, change)
         yield coverage_fault(case, sign_off)
         yield from unpinned(case)

@@ -7,6 +7,9 @@ from countersign.core.types.change import Elastic, Operation
 from countersign.core.types.evidence import Evidence
 from countersign.core.types.request import Requester
 
+POD_STATES = frozenset({"ephemeralcontainers", "resize"})
+"""Subresources by which a Pod that runs becomes another one, all else left as it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class BoundIntent:
@@ -77,3 +80,10 @@ class BoundChange:
     old: OldState | None = None
     requester: Requester
     propagation: str = ""
+
+    @property
+    def is_side_door(self) -> bool:
+        """Whether the request goes past the object: no state of it could be signed."""
+        if self.subresource in POD_STATES:
+            return self.operation is not Operation.UPDATE
+        return bool(self.subresource) or self.operation is Operation.CONNECT

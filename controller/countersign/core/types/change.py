@@ -26,6 +26,20 @@ class Base(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class Uid:
+    """The one live object with this uid, and no other that is ever called like it."""
+
+    value: str
+
+    def __post_init__(self) -> None:
+        if not self.value:
+            raise Malformed("expected the uid of a live object, saw none")
+
+    def __str__(self) -> str:
+        return f"uid {self.value}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Elastic:
     """A path whose integer may move within signed bounds, both included.
 
@@ -64,14 +78,16 @@ class ObjectChange:
         object: Which object; `ObjectRef.namespace` is the request's.
         digest: Of the canonical intent; also among the statement's subjects.
         operation: CREATE, UPDATE or CREATE_OR_UPDATE.
-        base: The state it was approved on: its normal form's digest, or a `Base`.
+        base: The state it was approved on: its normal form's digest, or a `Base`. A
+            `Uid` is for what is done to one Pod while it lives: another container in
+            it, other resources.
         elastic: Values that scaling may move.
     """
 
     object: ObjectRef
     digest: Digest
     operation: Operation
-    base: Digest | Base = Base.ANY
+    base: Digest | Base | Uid = Base.ANY
     elastic: tuple[Elastic, ...] = ()
 
 

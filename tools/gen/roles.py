@@ -21,11 +21,12 @@ _READ = ("get", "list", "watch")
 _WRITE = ("create", "update", "patch", "delete")
 _CLIENTS = "extension-apiserver-authentication"  # a ConfigMap that the server writes
 
-# What one live question may be about: owners that are not watched, and what the parts
-# of an Endpoints come from.
+# What one live question may be about: owners that are not watched, what the parts of an
+# Endpoints come from, and what the server's plugins read for a Pod.
 _ASKED = {
-    "": ("endpoints", "namespaces", "pods", "replicationcontrollers"),
+    "": ("endpoints", "namespaces", "nodes", "pods", "replicationcontrollers"),
     "apps": ("controllerrevisions",),
+    "node.k8s.io": ("runtimeclasses",),
     "resource.k8s.io": ("resourceclaimtemplates",),
 }
 

@@ -6,9 +6,7 @@ stops a signature, and a lint without a policy looks at what most policies ask.
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from countersign.binding.surface import place_of
 from countersign.core.rules.windows import written
@@ -17,44 +15,10 @@ from countersign.core.types.change import NamespaceWindow
 from countersign.core.types.evidence import Assistance, Provenance
 from countersign.core.types.policy import GroupKind, Policy, Toggle, Treatment, glob
 from countersign.usecases.inspect import Inspected
+from countersign.usecases.lint_kinds import Lint, LintKind
+from countersign.usecases.lint_manifests import manifest_lints
 from countersign.usecases.sheet import Item, Sheet
 from countersign.usecases.sign_off import Review
-
-
-class LintKind(StrEnum):
-    """What is in the way."""
-
-    STALE_EVIDENCE = "stale_evidence"
-    UNREADABLE_BUNDLE = "unreadable_bundle"
-    NO_PROVENANCE = "no_provenance"
-    IMAGE_UNPINNED = "image_unpinned"
-    IMAGE_WITHOUT_PROVENANCE = "image_without_provenance"
-    NOT_VERIFIED = "not_verified"
-    INCOMPLETE = "incomplete"
-    OTHER_CLUSTER = "other_cluster"
-    PROVENANCE_EXPIRES = "provenance_expires"
-    NO_POLICY = "no_policy"
-    WINDOW_TOO_LONG = "window_too_long"
-    RESTORE_TOO_LONG = "restore_too_long"
-    QUESTIONS_DIFFER = "questions_differ"
-    TRACE_MISSING = "trace_missing"
-    MEANING_MISSING = "meaning_missing"
-    DENIED_ANYWAY = "denied_anyway"
-    NO_BREAK_GLASS = "no_break_glass"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Lint:
-    """One thing in the way.
-
-    Attributes:
-        about: Object, image, bundle or policy.
-        detail: What was seen or is asked for, or ``""``.
-    """
-
-    kind: LintKind
-    about: str
-    detail: str = ""
 
 
 def lint(
@@ -70,8 +34,10 @@ def lint(
     """
     if review.emergency is not None:
         return tuple(sorted({*_emergency(sheet, review, policies or ())}))
-    found: set[Lint] = set()
+    elastic = {str(item.prepared.ref): item.change.elastic for item in sheet.items}
+    found = {*manifest_lints([item.prepared for item in sheet.items], elastic)}
     for item in sheet.items:
+        found.update(_sticking(item))
         judging = None if policies is None else _judging(item.prepared.ref, policies)
         found.update(_object(item, sheet, judging))
         for policy in judging or ():
@@ -81,6 +47,13 @@ def lint(
     for inspected, claim in sheet.provenance:
         found.update(_provenance(inspected, claim, review, now))
     return tuple(sorted(found))
+
+
+def _sticking(item: Item) -> Iterator[Lint]:
+    """Yield what the live object would keep, other than it is signed."""
+    for one in item.sticks:
+        detail = f"{one.seen or 'nothing'}, not {one.expected or 'nothing'}"
+        yield Lint(LintKind.STAYS, str(item.prepared.ref), detail, one.path)
 
 
 def _emergency(

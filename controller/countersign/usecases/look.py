@@ -23,6 +23,7 @@ from countersign.core.types.change import (
 from countersign.ports import ClusterState, Prover
 from countersign.usecases.concerning import Spoken, State, concerning
 from countersign.usecases.inspect import Inspected, inspect
+from countersign.usecases.lint_manifests import sticking
 from countersign.usecases.prepare import Prepared
 from countersign.usecases.sheet import (
     Going,
@@ -103,6 +104,7 @@ async def _item(one: Prepared, order: LookOrder, cluster: ClusterState | None) -
         landing=shown,
         runs=frozenset(i.digest for i in {*one.images} - {*ran} if i.digest),
         same=tuple(_same(one, order)),
+        sticks=() if order.past else sticking(one, live, change.elastic),
     )
 
 

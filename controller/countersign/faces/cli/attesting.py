@@ -30,6 +30,7 @@ from countersign.usecases.attest import Attested, AttestOrder, attest
 from countersign.usecases.carry import Placed, bundle_sets, unload
 from countersign.usecases.companions import companions
 from countersign.usecases.declare import consider
+from countersign.usecases.lint_manifests import manifest_lints
 from countersign.usecases.prepare import Prepared, prepare
 
 
@@ -156,9 +157,9 @@ def collect(session: Session, given: Given, scope: Scope, load: Load) -> None:
         write_manifests(given.out, _carried(done, load))
     else:
         write_result(given.out, done.bundle)
-    attested.tell(done, given.out)
+    attested.tell(done, given.out, lints := sorted({*manifest_lints(load.objects)}))
     if given.output == "json":
-        click.echo(json.dumps(attested.summary(done), indent=2))
+        click.echo(json.dumps(attested.summary(done, lints), indent=2))
 
 
 def _carried(done: Attested, load: Load) -> list[Tree]:

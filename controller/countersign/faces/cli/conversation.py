@@ -21,10 +21,11 @@ from countersign.faces.cli.progress import working
 from countersign.faces.cli.review_options import ReviewOptions
 from countersign.faces.cli.rulebook import Rulebook
 from countersign.faces.cli.session import Session
-from countersign.faces.cli.sheet import show_sheet
+from countersign.faces.cli.sheet import lint_json, show_sheet
 from countersign.faces.cli.signing import Signatory
 from countersign.usecases.baseline import parts
-from countersign.usecases.lint import Lint, lint
+from countersign.usecases.lint import lint
+from countersign.usecases.lint_kinds import Lint
 from countersign.usecases.sheet import LookOrder, Sheet
 from countersign.usecases.sign_off import Review, SignedOff, sign_off
 
@@ -121,10 +122,7 @@ class Outcome:
                 }
                 for found, provenance in sheet.provenance
             ],
-            "attention": [
-                {"kind": each.kind.value, "about": each.about, "detail": each.detail}
-                for each in self.lints
-            ],
+            "attention": [lint_json(each) for each in self.lints],
         }
         if sheet.source is not None:
             said["source"] = source.summary(sheet.source)

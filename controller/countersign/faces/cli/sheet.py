@@ -7,13 +7,13 @@ from dataclasses import replace
 from rich.console import Console
 from rich.text import Text
 
-from countersign.core.types.artifacts import Tree
+from countersign.core.types.artifacts import Json, Tree
 from countersign.core.types.change import NamespaceWindow
 from countersign.core.types.evidence import Provenance
 from countersign.faces.cli import words
 from countersign.faces.cli.text import one_line, visible
 from countersign.usecases.inspect import Inspected
-from countersign.usecases.lint import Lint, LintKind
+from countersign.usecases.lint_kinds import Lint, LintKind, Severity
 from countersign.usecases.sheet import Going, Item, Opening, Sheet
 from countersign.wire.yaml_text import render_yaml
 
@@ -38,6 +38,21 @@ _AMISS = {
     LintKind.MEANING_MISSING: "the policy asks for --meaning",
     LintKind.DENIED_ANYWAY: "the policy denies it, whoever signs",
     LintKind.NO_BREAK_GLASS: "the policy has no break-glass",
+    LintKind.STAYS: "stays as it is when this is applied: write it into the manifest, "
+    "or sign a range with --elastic",
+    LintKind.DEFAULT_DEPENDS: "is left out, and will not follow where an older state is "
+    "updated: write it",
+    LintKind.SCALED_BY: "is scaled by an autoscaler of this change: sign with --elastic",
+    LintKind.FIELD_GATED: "is dropped in silence by a server whose feature gate is off: "
+    "take it out, or be sure that it is on",
+    LintKind.FIELD_UNKNOWN: "is dropped in silence by older servers: take it out if yours "
+    "is one of",
+    LintKind.NAMED_TWICE: "is there twice, of which apply keeps one: rename or remove",
+    LintKind.TOO_LARGE: "is too large for kubectl apply on the client's side (256 KiB "
+    "with its copy): use --server-side; bytes",
+    LintKind.IMAGE_MOVES: "runs an image whose tag moves: name a version, better a digest",
+    LintKind.GENERATED: "looks made up at each rendering: sign and apply the same "
+    "rendered file, or set the value",
 }
 
 
@@ -59,8 +74,8 @@ def show_sheet(console: Console, sheet: Sheet, lints: tuple[Lint, ...]) -> None:
     if lints:
         console.print(Text("attention", style="bold yellow"))
     for lint in lints:
-        about = one_line(lint.about, 600)
-        console.print(f"  {about}: {_words(lint)}", style="yellow")
+        style = "red" if lint.severity is Severity.ERROR else "yellow"
+        console.print(f"  {lint_line(lint)}", style=style)
 
 
 def _show_others(console: Console, sheet: Sheet) -> None:
@@ -192,6 +207,21 @@ def _lines(tree: Tree) -> list[str]:
     ]  # less the marker ---
 
 
-def _words(lint: Lint) -> str:
+def lint_line(lint: Lint) -> str:
+    """Say what is in the way, where, and what to do, on one line."""
+    where = f"{lint.about}: {lint.path}" if lint.path else f"{lint.about}:"
     detail = f": {lint.detail}" if lint.detail else ""
-    return one_line(_AMISS[lint.kind] + detail, 300)
+    said = one_line(f"{_AMISS[lint.kind]}{detail}", 300)
+    sure = " (else it will be denied)" if lint.severity is Severity.ERROR else ""
+    return f"{one_line(where, 600)} {said}{sure}"
+
+
+def lint_json(lint: Lint) -> Json:
+    """Return the same for machines."""
+    return {
+        "kind": lint.kind.value,
+        "severity": lint.severity.value,
+        "about": lint.about,
+        "path": lint.path,
+        "detail": lint.detail,
+    }

@@ -24,9 +24,13 @@ _TEMPLATE = "/spec/template/metadata/annotations/"
 RESTARTED_AT = _TEMPLATE + token("kubectl.kubernetes.io/restartedAt")
 
 _CA_OF_CONVERSION = "/spec/conversion/webhook/clientConfig/caBundle"
+_OF_CLAIM = ("apiVersion", "kind", "resourceVersion", "uid")  # where it is named
 
 KEPT_PATHS: Mapping[str, tuple[str, ...]] = {
-    "v1/PersistentVolume": ("/spec/claimRef",),
+    "v1/PersistentVolume": (
+        "/spec/claimRef",
+        *(f"/spec/claimRef/{field}" for field in _OF_CLAIM),
+    ),
     "v1/PersistentVolumeClaim": ("/spec/volumeName", "/spec/storageClassName"),
     "v1/ReplicationController": ("/spec/replicas",),
     "apps/v1/DaemonSet": (RESTARTED_AT,),
@@ -116,7 +120,8 @@ def _keep_finalizers(sides: Comparison) -> None:
     if before is ABSENT:
         return
     kept = [n for n in seen if n in KEPT_FINALIZERS and n in before and n not in said]
-    if kept and [name for name in seen if name not in kept] == said:
+    once = len(kept) == len(set(kept))
+    if kept and once and [name for name in seen if name not in kept] == said:
         sides.wanted["metadata"]["finalizers"] = seen
 
 

@@ -76,6 +76,14 @@ def test_nothing_else_stays_unseen(path: str, value: Any) -> None:
     assert not equal(deployment(), kept, old=kept)
 
 
+def test_a_finalizer_stays_once() -> None:
+    """A second one of the same name was not there before."""
+    path, name = "/metadata/finalizers", "foregroundDeletion"
+    old = having(deployment(), path, [name])
+
+    assert not equal(deployment(), having(deployment(), path, [name, name]), old=old)
+
+
 def test_policy_types_do_not_stay() -> None:
     """Egress rules added to a policy for ingress would not be enforced."""
     version, old = "networking.k8s.io/v1", {"policyTypes": ["Ingress"]}
@@ -160,6 +168,13 @@ FOREIGN = [
         CLAIM,
         {**CLAIM, "uid": "v"},
         id="the claim of a volume",
+    ),
+    pytest.param(
+        cluster_wide("PersistentVolume", "v1", spec={"claimRef": {"name": "c"}}),
+        "/spec/claimRef/uid",
+        "u",
+        "v",
+        id="which claim of that name",
     ),
 ]
 

@@ -14,6 +14,7 @@ from countersign.core.types.verdict import Differences, Finding, OpenSlots, Reas
 from countersign.report.differences import changed_step, is_of_another_file
 from countersign.report.facts import fields, is_rested_on
 from countersign.report.phrases import clean, listed
+from countersign.report.side_doors import INSTEAD, SCALED, side_door
 
 SIGN = "countersign sign-off -f {file} --cluster {cluster} --out SIGNED"
 ATTEST = (
@@ -185,10 +186,12 @@ def next_step(
     step = changed_step(finding) or STEPS[reason]
     if reason is Reason.NO_EVIDENCE and not attested:
         step = STEPS[Reason.SLOT_OPEN]
+    step = INSTEAD.get(side_door(finding), step)
     if decided:
         step = DECIDED_STEPS.get(reason, step)
         if reason is Reason.SUBRESOURCE and way.access:
-            step = ACCESS
+            scaled = side_door(finding) == "scale"
+            step = f"{SCALED}; or {ACCESS}" if scaled else ACCESS
         if reason is Reason.SLOT_OPEN and unseen and asks is not None:
             step = STEPS[Reason.NO_EVIDENCE]
     if way.access:

@@ -1,9 +1,11 @@
 """Scaling: within the range that was signed, or by groups that may where none was.
 
-Rule 27. Never to zero by a group: that ends the workload without a deletion.
+Rule 27. A range is signed with the object, or as an autoscaler of it. Groups may write
+``spec.replicas`` alone: the scale of a custom resource may be any number of it. And
+never zero: that ends the workload without a deletion.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from countersign.binding.custom.definition import CustomKind
 from countersign.binding.custom.versions import converted_from
@@ -19,6 +21,7 @@ from countersign.core.types.policy import Policy, Revoked
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Basis, Door, Expected, Finding, Reason
 from countersign.ports import Clock, ClusterState
+from countersign.usecases.autoscaled import AUTOSCALER, Span, spans
 from countersign.usecases.opened import Opened
 from countersign.usecases.owners import Carried, Owners
 
@@ -94,7 +97,13 @@ class ScaleDoor:
             )
             for policy in lasting
         ]
-        judged = [_judge(case, carried, path, wanted) for case in cases]
+        automatic: Mapping[str, tuple[Span, ...]] = {}
+        if request.requester.name in AUTOSCALER:
+            automatic = await spans(self._state, self._owners, subject, lasting)
+        judged = [
+            _judge(case, carried, path, wanted, automatic.get(case.policy.name, ()))
+            for case in cases
+        ]
         return Opened(
             bases=tuple(j for j in judged if isinstance(j, Basis)),
             findings=tuple(j for j in judged if isinstance(j, Finding)),
@@ -117,7 +126,13 @@ def scaled_path(tree: Tree, kinds: Kinds) -> str:
     return kind.replicas if isinstance(kind, CustomKind) else REPLICAS
 
 
-def _judge(case: Case, carried: Carried, path: str, wanted: int) -> Basis | Finding:
+def _judge(
+    case: Case,
+    carried: Carried,
+    path: str,
+    wanted: int,
+    automatic: tuple[Span, ...],
+) -> Basis | Finding:
     policy, requester = case.policy, case.change.requester
     ranges = _signed_ranges(case, carried, path)
     holding = [
@@ -130,15 +145,25 @@ def _judge(case: Case, carried: Carried, path: str, wanted: int) -> Basis | Find
             rule="signed-range",
             bundles=carried.speaking(frozenset(holding)),
         )
-    may = not requester.groups.isdisjoint(policy.doors.scale_groups)
+    if chosen := next((span for span in automatic if span.holds(wanted)), None):
+        return Basis(
+            policy=policy.name,
+            door=Door.DELTA,
+            rule="signed-autoscaler",
+            bundles=chosen.bundles,
+        )
+    may = path == REPLICAS and not requester.groups.isdisjoint(
+        policy.doors.scale_groups
+    )
     if may and not ranges and wanted > 0:
         return Basis(policy=policy.name, door=Door.DELTA, rule="scale-group")
-    spans = sorted({f"{lowest}..{highest}" for _, lowest, highest in ranges})
+    signed = {f"{lowest}..{highest}" for _, lowest, highest in ranges}
+    signed |= {f"{span.lowest}..{span.highest}" for span in automatic}
     return Finding(
         policy=policy.name,
         reason=Reason.SUBRESOURCE,
         about=carried.sight.identity,
-        facts=Expected(", ".join(spans), f"scale to {wanted}"),
+        facts=Expected(", ".join(sorted(signed)), f"scale to {wanted}"),
         enforcement=policy.enforcement,
     )
 

@@ -12,6 +12,7 @@ _ACCOUNT = re.compile(
 )
 _POINTER = re.compile(r"(/([^/~]|~[01])+)+")
 _NEVER = ("/apiVersion", "/kind", "/status")
+LOAD_BALANCER = "/status/loadBalancer"  # whose addresses are where traffic goes
 _METADATA = ("labels", "annotations", "finalizers")
 _OURS = "countersign.dev"
 ANY_TOKEN = "*"  # noqa: S105 - of a JSON pointer
@@ -24,7 +25,8 @@ class Field:
     Raises:
         Malformed: no pointer, or one to what no operator may write: what an object is
             and is called, whose child it is, and our own annotations. Of metadata only
-            single labels, annotations and finalizers can be named.
+            single labels, annotations and finalizers can be named; of a status, which
+            is free anyway, the one part that is not: where load balancers listen.
     """
 
     path: str
@@ -33,7 +35,8 @@ class Field:
         if not _POINTER.fullmatch(self.path):
             raise Malformed(f"expected a JSON pointer, saw {self.path[:80]!r}")
         first, *rest = self.tokens
-        if first == ANY_TOKEN or f"/{first}" in _NEVER:
+        never = f"/{first}" in _NEVER and self.path != LOAD_BALANCER
+        if first == ANY_TOKEN or never:
             raise Malformed(f"{self.path}: no operator may write there")
         if first == "metadata" and not _is_mark(rest):
             raise Malformed(

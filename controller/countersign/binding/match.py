@@ -118,6 +118,7 @@ def _compared(intent: Tree, observed: Tree, said: _Context) -> tuple[Difference,
         if said.old is None
         else normal_form(_masked(said.old, salt), kinds=kinds),
         uid=str(find(observed, "/metadata/uid") or ""),
+        created=str(find(observed, "/metadata/creationTimestamp") or ""),
         namespace=identity.namespace,
         facts=facts,
         dry_run=said.dry_run,
@@ -180,7 +181,10 @@ def _as_read(tree: Tree) -> bytes | None:
 
 
 def _masked(tree: Tree, salt: bytes | None) -> Tree:
-    return tree if salt is None or not is_secret(tree) else mask(tree, salt)
+    """Mask an object of the server's, which shows webhooks an empty value as null."""
+    if salt is None or not is_secret(tree):
+        return tree
+    return mask_nulls(mask(tree, salt), salt)
 
 
 def _other_version(intent: Tree, seen: Struct) -> Difference:

@@ -21,6 +21,7 @@ class Comparison:
         old: The normal form of the object before an UPDATE, our annotations left out;
             None on CREATE.
         uid: The object's, which the server has already made.
+        created: When it was made, as the server writes it; empty where nobody knows.
         namespace: The request's.
         facts: About the cluster.
         dry_run: The server allocates no node ports then and shows dummies.
@@ -34,6 +35,7 @@ class Comparison:
     namespace: str
     facts: ClusterFacts
     dry_run: bool
+    created: str = ""
 
     def spec(self) -> Struct:
         """Return the intent's ``spec``."""

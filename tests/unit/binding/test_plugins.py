@@ -300,3 +300,31 @@ def test_who_asks_for_a_certificate_is_said_by_the_server() -> None:
     assert compare(said, seen) == ()
     assert compare(having(said, "/spec/username", "bob"), seen) != ()
     assert compare(said, having(seen, "/spec/signerName", "z.io/z")) != ()
+
+
+@pytest.mark.parametrize(
+    ("moment", "accepted"),
+    [
+        ("2026-01-01T00:00:00Z", True),
+        ("2025-12-31T23:59:58Z", True),
+        ("2025-12-31T23:58:00Z", False),
+        ("2026-01-01T00:00:01Z", False),
+    ],
+)
+def test_a_device_is_tainted_as_its_rule_is_made(
+    moment: str, *, accepted: bool
+) -> None:
+    """Not long before, not later; afterwards the moment stays as it was."""
+    said = {
+        "apiVersion": "resource.k8s.io/v1",
+        "kind": "DeviceTaintRule",
+        "metadata": {"name": "t"},
+        "spec": {"taint": {"key": "k", "effect": "NoExecute"}},
+    }
+    path = "/spec/taint/timeAdded"
+    made = having(said, "/metadata/creationTimestamp", "2026-01-01T00:00:00Z")
+    seen = having(made, path, moment)
+
+    assert (compare(said, seen) == ()) is accepted
+    assert compare(said, seen, old=seen) == ()
+    assert compare(said, having(seen, path, "2026-02-02T00:00:00Z"), old=seen) != ()

@@ -8,6 +8,7 @@ set it chose from. Nothing is a wildcard.
 
 from collections.abc import Callable, Mapping
 
+from countersign.binding.allocation.devices import complete_taints
 from countersign.binding.allocation.jobs import complete_job
 from countersign.binding.allocation.others import (
     complete_attributes_class,
@@ -35,5 +36,10 @@ ALLOCATIONS: Mapping[str, Callable[[Comparison], None]] = {
     "certificates.k8s.io/v1/CertificateSigningRequest": complete_signing_request,
     "networking.k8s.io/v1/Ingress": complete_ingress,
     "storage.k8s.io/v1/VolumeAttributesClass": complete_attributes_class,
+    **{
+        f"resource.k8s.io/{version}/{kind}": complete_taints
+        for version in ("v1", "v1beta2", "v1beta1", "v1alpha3")
+        for kind in ("DeviceTaintRule", "ResourceSlice")
+    },
 }
 """The rule of each kind into which the server allocates."""

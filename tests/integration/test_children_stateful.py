@@ -1,12 +1,14 @@
 """Children of StatefulSets: Pods of two templates, claims, and the records of both."""
 
-from typing import Any
+import json
 
 import pytest
+import yaml
 
 from tests.support import chart
 from tests.support.chart import NAMESPACE, Tree
 from tests.support.gate import Gate
+from tests.support.trees import having
 from tests.support.workloads import (
     EVIL,
     all_of,
@@ -14,26 +16,28 @@ from tests.support.workloads import (
     created,
     denied_to_controllers,
     owner_of,
+    played,
     regions,
     stateful_set,
     unplaced,
+    unprotected,
     until_regions,
 )
 from tools.stack.ready import until
 
 BY = "statefulset-controller"
+STRATEGY = {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}
 
 
 @pytest.fixture(name="app", scope="module")
 def _app(gate: Gate) -> str:
     """Apply a signed database; two of its three Pods are of the newer template."""
     name = "stateful"
-    strategy = {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}
-    first = stateful_set(name, updateStrategy=strategy)
+    first = stateful_set(name, updateStrategy=STRATEGY)
     applied = gate.apply(gate.approved(first, chart.service(name)))
     assert applied.admitted, applied.out
     until_regions(gate, name, "eu", "eu")
-    newer = stateful_set(name, "us", replicas=3, updateStrategy=strategy)
+    newer = stateful_set(name, "us", replicas=3, updateStrategy=STRATEGY)
     applied = gate.apply(gate.approved(newer))
     assert applied.admitted, applied.out
     until_regions(gate, name, "eu", "us", "us")
@@ -69,47 +73,126 @@ def _uid(gate: Gate, app: str) -> str:
     return pods[0]["metadata"]["uid"] if pods else ""
 
 
-def _pod(gate: Gate, app: str, ordinal: int) -> Tree:
-    """Return a Pod of the set as the controller sends it, of an ordinal of its own."""
-    pod = another(all_of(gate, "pods", app)[ordinal], f"{app}-{ordinal}")
+def _fourth(gate: Gate, app: str, like: int) -> Tree:
+    """Return the Pod that the next replica would have, as the controller sends it."""
+    pod = another(all_of(gate, "pods", app)[like], f"{app}-{like}")
     pod["metadata"]["generateName"] = f"{app}-"
     pod["spec"] = unplaced(pod["spec"])
-    return pod
+    text = yaml.safe_dump(pod).replace(f"{app}-{like}", f"{app}-3")
+    made: Tree = yaml.safe_load(text.replace("pod-index: '2'", "pod-index: '3'"))
+    return made
 
 
-def _fourth(gate: Gate, app: str, like: int) -> Tree:
-    """Return a Pod that the set does not have, and otherwise would."""
-    text: Any = _pod(gate, app, like)
-    return yaml.safe_load(yaml.safe_dump(text).replace(f"{app}-{like}", f"{app}-3"))
-
-
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        pytest.param("spec/hostPID", True, id="the host's processes"),
-        pytest.param("spec/subdomain", "elsewhere", id="another service"),
-        pytest.param("spec/hostname", "other", id="another host name"),
-        pytest.param("spec/containers/0/image", EVIL, id="an image"),
-        pytest.param(
-            "spec/volumes/0/persistentVolumeClaim/claimName",
-            "data-stateful-1",
-            id="the claim of a neighbour",
+def test_a_played_controller_makes_nothing_more(gate: Gate, app: str) -> None:
+    """Dry runs tell, of a set that asks for one more than there are."""
+    set_of = stateful_set(app, "us", replicas=4, updateStrategy=STRATEGY)
+    assert gate.apply(gate.approved(set_of)).admitted
+    until_regions(gate, app, "eu", "us", "us", "us")
+    pod = _fourth(gate, app, 2)
+    gate.stack.plane.kubectl("delete", "pod", f"{app}-3", "-n", NAMESPACE).check()
+    seen = {
+        "as asked for": pod,
+        "the host's processes": having(pod, "/spec/hostPID", value=True),
+        "another service": having(pod, "/spec/subdomain", "elsewhere"),
+        "another image": having(pod, "/spec/containers/0/image", EVIL),
+        "a neighbour's data": having(
+            pod, "/spec/volumes/0/persistentVolumeClaim/claimName", f"data-{app}-1"
         ),
-        pytest.param("metadata/labels/tier", "front", id="a label"),
-    ],
-)
-def test_a_played_controller_makes_nothing_more(
-    gate: Gate, app: str, path: str, value: Any
-) -> None:
-    """Dry runs tell: the names are taken."""
+        "a label": having(pod, "/metadata/labels/tier", "front"),
+        "an ordinal beyond the last": _renamed(pod, f"{app}-3", f"{app}-4"),
+    }
+    told = {
+        name: created(gate, tree, BY, "--dry-run=server").reasons
+        for name, tree in seen.items()
+    }
+
+    assert told.pop("as asked for") == ()
+    assert set(told.values()) == {("child_differs",)}, told
+
+
+def _renamed(tree: Tree, name: str, other: str) -> Tree:
+    made: Tree = yaml.safe_load(yaml.safe_dump(tree).replace(name, other))
+    return made
+
+
+def test_a_claim_is_the_templates(gate: Gate, app: str) -> None:
+    """Not of another class or size, and not of another name."""
+    claim = another(all_of(gate, "persistentvolumeclaims", app)[0], f"data-{app}-7")
+    claim["spec"].pop("volumeName", None)
+    size = "/spec/resources/requests/storage"
+    told = [
+        created(gate, tree, BY, "--dry-run=server").reasons
+        for tree in (
+            claim,
+            having(claim, "/spec/storageClassName", "fast-and-shared"),
+            having(claim, size, "900Gi"),
+            having(claim, "/metadata/labels/app", "other"),
+            having(claim, "/metadata/name", f"other-{app}-7"),
+        )
+    ]
+
+    assert told == [(), *[("child_differs",)] * 4]
+
+
+def test_a_claim_belongs_to_whom_the_policy_says(gate: Gate, app: str) -> None:
+    """Retained here: who plays the controller cannot have it go with the set."""
+    (owned,) = all_of(gate, "statefulsets", app)
+    reference = {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "name": app,
+        "uid": owned["metadata"]["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    claim = all_of(gate, "persistentvolumeclaims", app)[0]
+    taken = having(claim, "/metadata/ownerReferences", [reference])
+    given = played(gate, BY, "replace", "-f", "-", tree=taken)
+
+    assert given.reasons == ("child_differs",), given.out
+
+
+def test_records_are_of_signed_templates(gate: Gate, app: str) -> None:
+    """A forged one is denied, and so are Pods of one that was there before."""
+    records = all_of(gate, "controllerrevisions", app)
+    record = max(records, key=lambda one: int(one["revision"]))
+    (owner,) = all_of(gate, "statefulsets", app)
+    copied = owner["metadata"]["annotations"]
+    record = having(record, "/metadata/annotations", copied)
+    image = "/data/spec/template/spec/containers/0/image"
+    forged = having(another(record, f"{app}-bcdfgh"), image, EVIL)
+    more = having(another(record, f"{app}-bcdfgh"), "/data/spec/replicas", 9)
+    again = another(record, f"{app}-bcdfgh")
+    told = [
+        created(gate, tree, BY, "--dry-run=server").reasons
+        for tree in (again, forged, more)
+    ]
+
+    assert told == [(), ("child_differs",), ("child_differs",)]
+
+    with unprotected(gate):
+        played(gate, BY, "create", "-f", "-", tree=forged)
+        status = json.dumps({"status": {"currentRevision": f"{app}-bcdfgh"}})
+        plane = gate.stack.plane
+        name = ("statefulset", app, "-n", NAMESPACE, "--subresource=status")
+        plane.kubectl("patch", *name, "--type=merge", "-p", status).check()
     pod = _fourth(gate, app, 2)
-    assert put(pod, path, value) != value
+    label = "/metadata/labels/controller-revision-hash"
+    pod = having(pod, label, f"{app}-bcdfgh")
+    pod = having(pod, "/spec/containers/0/image", EVIL)
+    evil = created(gate, pod, BY, "--dry-run=server")
 
-    assert created(gate, pod, BY, "--dry-run=server").reasons == ("child_differs",)
+    assert evil.reasons in (("child_differs",), ("owner_unproven",)), evil.out
 
 
-def test_an_ordinal_beyond_the_last_is_nobodys(gate: Gate, app: str) -> None:
-    """Whatever it is of."""
-    pod = _fourth(gate, app, 2)
+def test_back_to_the_first_template_and_gone(gate: Gate, app: str) -> None:
+    """Signed anew: its record gets a new number, and all Pods are of it."""
+    back = stateful_set(app, replicas=1)
+    assert gate.apply(gate.approved(back)).admitted
+    until_regions(gate, app, "eu")
 
-    assert created(gate, pod, BY, "--dry-run=server").reasons == ("child_differs",)
+
+def test_no_controller_was_denied(gate: Gate, app: str) -> None:
+    """Whatever the real ones asked for in this session, in the audit log's words."""
+    assert regions(gate, app)
+    assert denied_to_controllers(gate) == []

@@ -3,13 +3,16 @@
 No kubelet runs here: Pods stay pending, and what is to be ready is told so.
 """
 
+import contextlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from tests.support.chart import NAMESPACE, PINNED, Tree
 from tests.support.gate import Gate, Judged
 from tests.support.lines import events
 from tools.stack.ready import until
+from tools.stack.webhook import register
 
 EVIL = f"registry.k8s.io/evil@sha256:{'6' * 64}"
 
@@ -27,9 +30,7 @@ def pod_template(name: str, region: str = "eu", **spec: Any) -> Tree:
     }
 
 
-def stateful_set(
-    name: str, region: str = "eu", replicas: int = 2, **spec: Any
-) -> Tree:
+def stateful_set(name: str, region: str = "eu", replicas: int = 2, **spec: Any) -> Tree:
     """Return a StatefulSet with a claim a Pod, all of them at once."""
     template = pod_template(name, region)
     (container,) = template["spec"]["containers"]
@@ -162,9 +163,22 @@ def played(gate: Gate, by: str, *arguments: str, tree: Tree | None = None) -> Ju
     return gate.kubectl(user, *arguments, by=None, stdin=tree)
 
 
-def created(gate: Gate, tree: Tree, by: str) -> Judged:
+def created(gate: Gate, tree: Tree, by: str, *flags: str) -> Judged:
     """Create an object as a controller that the administrator plays."""
-    return played(gate, by, "create", "-f", "-", tree=tree)
+    return played(gate, by, "create", *flags, "-f", "-", tree=tree)
+
+
+@contextlib.contextmanager
+def unprotected(gate: Gate) -> Iterator[None]:
+    """Be before the webhook was registered."""
+    plane, here = gate.stack.plane, "validatingwebhookconfiguration"
+    plane.kubectl("delete", here, "countersign").check()
+    probe = ("create", "configmap", "probe", "--dry-run=server", "-n", NAMESPACE)
+    try:
+        until(lambda: plane.kubectl(*probe).stderr, what="the end of protection")
+        yield
+    finally:
+        register(gate.stack)
 
 
 def denied_to_controllers(gate: Gate) -> list[tuple[str, ...]]:

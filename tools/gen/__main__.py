@@ -7,6 +7,7 @@ from tools.gen import ROOT, Generator
 from tools.gen.crds import CUSTOM_RESOURCES
 from tools.gen.gotypes import TYPE_TABLES
 from tools.gen.registration import REGISTRATION
+from tools.gen.rights import RIGHTS
 from tools.gen.roles import ROLES
 from tools.gen.settings import SETTINGS
 
@@ -15,6 +16,7 @@ GENERATORS: tuple[Generator, ...] = (
     *CUSTOM_RESOURCES,
     *ROLES,
     REGISTRATION,
+    RIGHTS,
     SETTINGS,
 )
 

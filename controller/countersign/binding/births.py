@@ -12,7 +12,7 @@ from countersign.binding.tree import ABSENT, Struct, find
 from countersign.core.types.artifacts import Tree
 from countersign.core.types.request import AdmissionRequest, Requester, Verb
 
-_NODES, _NODE = "system:nodes", "system:node:"
+NODES, _NODE = "system:nodes", "system:node:"
 _PLACE_LABELS = frozenset(
     {"topology.kubernetes.io/region", "topology.kubernetes.io/zone"}
 )
@@ -21,7 +21,7 @@ _PLACE_LABELS = frozenset(
 
 def node_of(requester: Requester) -> str:
     """Return the name of the node whose kubelet asks, or ``""``."""
-    if _NODES not in requester.groups or not requester.name.startswith(_NODE):
+    if NODES not in requester.groups or not requester.name.startswith(_NODE):
         return ""
     return requester.name.removeprefix(_NODE)
 
@@ -30,6 +30,28 @@ def birth(request: AdmissionRequest, rule: Rule) -> str:
     """Return the rule that lets a request of a component pass, or ``""``."""
     judge = _JUDGES.get(rule)
     return judge(request) if judge and request.object is not None else ""
+
+
+def _made(request: AdmissionRequest) -> str:
+    return _default_account(request) or _certificate(request)
+
+
+def _certificate(request: AdmissionRequest) -> str:
+    """A kubelet asks for the certificate of a Pod.
+
+    That it runs there, as whom, and with which uid, NodeRestriction sees
+    (``admitPodCertificateRequest``). It is signed for that Pod alone.
+    """
+    said = _map(request.object or {}, "/spec")
+    for_pod = (
+        request.verb is Verb.CREATE
+        and str(request.resource) == "podcertificaterequests.certificates.k8s.io"
+        and said.get("nodeName") == node_of(request.requester) != ""
+        and bool(said.get("podName"))
+        and bool(said.get("podUID"))
+        and not _map(request.object or {}, "/metadata").get("annotations")
+    )
+    return "pod-certificate" if for_pod else ""
 
 
 def _default_account(request: AdmissionRequest) -> str:
@@ -85,8 +107,19 @@ def _map(tree: Tree, path: str) -> Struct:
     return found if found is not ABSENT and type(found) is dict else {}
 
 
+MAKERS: Mapping[tuple[str, frozenset[str]], str] = {
+    ("serviceaccounts", controllers("service-account-controller")): "default-account",
+    ("bindings", SCHEDULER): "scheduled",
+    ("pods/binding", SCHEDULER): "scheduled",
+    ("podcertificaterequests.certificates.k8s.io", frozenset({NODES})): (
+        "pod-certificate"
+    ),
+    ("serviceaccounts/token", frozenset({NODES})): "pod-token",
+}
+"""What passes here, by place and by users (`NODES`: any kubelet)."""
+
 _JUDGES: Mapping[Rule, Callable[[AdmissionRequest], str]] = {
-    Rule.OBJECT: _default_account,
+    Rule.OBJECT: _made,
     Rule.BINDING: _binding,
     Rule.TOKEN: _token,
     Rule.QUESTION: _question,

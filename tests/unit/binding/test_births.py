@@ -27,6 +27,18 @@ TOKEN_REQUEST = request(
     by=node("one"),
     resource=Resource("", "v1", "serviceaccounts", "token"),
 )
+CERTIFICATE: Tree = {
+    "apiVersion": "certificates.k8s.io/v1beta1",
+    "kind": "PodCertificateRequest",
+    "metadata": {"name": "it", "namespace": "payments"},
+    "spec": {"nodeName": "one", "podName": "it", "podUID": "1"},
+}
+CERTIFICATE_REQUEST = request(
+    Verb.CREATE,
+    CERTIFICATE,
+    by=node("one"),
+    resource=Resource("certificates.k8s.io", "v1beta1", "podcertificaterequests"),
+)
 
 
 def born(ask: AdmissionRequest) -> str:
@@ -40,6 +52,7 @@ def born(ask: AdmissionRequest) -> str:
         pytest.param(ACCOUNT, "default-account", id="the default account"),
         pytest.param(BINDING, "scheduled", id="a Pod to a node"),
         pytest.param(TOKEN_REQUEST, "pod-token", id="a token for a Pod"),
+        pytest.param(CERTIFICATE_REQUEST, "pod-certificate", id="a certificate"),
     ],
 )
 def test_components_do_their_work(ask: AdmissionRequest, rule: str) -> None:
@@ -53,6 +66,10 @@ def test_components_do_their_work(ask: AdmissionRequest, rule: str) -> None:
     ("ask", "path", "value"),
     [
         pytest.param(ACCOUNT, "/metadata/name", "robot", id="another account"),
+        pytest.param(
+            CERTIFICATE_REQUEST, "/spec/nodeName", "two", id="another node's Pod"
+        ),
+        pytest.param(CERTIFICATE_REQUEST, "/spec/podUID", "", id="of no Pod"),
         pytest.param(
             ACCOUNT,
             "/metadata/annotations",

@@ -34,6 +34,22 @@ TOKEN: Any = find(REQUESTS, by="kube-controller-manager", kind="Secret").old
 OWNERS = "/metadata/ownerReferences"
 
 
+def _of(tree: Tree, kind: str, version: str = "apps/v1") -> Tree:
+    """Return `tree` as a child of another kind of owner."""
+    owner = {"apiVersion": version, "kind": kind, "name": "it", "uid": "1"}
+    return having(tree, OWNERS, [{**owner, "controller": True}])
+
+
+def _bare(version: str, kind: str) -> Tree:
+    metadata = {"name": "it", "namespace": "payments", "uid": "2"}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata}
+
+
+RECORD = _of(_bare("apps/v1", "ControllerRevision"), "DaemonSet")
+CLAIM = _of(_bare("v1", "PersistentVolumeClaim"), "StatefulSet")
+DEVICES = _bare("resource.k8s.io/v1", "ResourceClaim")
+
+
 def test_the_recorded_controllers_may() -> None:
     """Whatever the real controllers ended, but for what the namespace's end does."""
     by_controllers = [
@@ -60,6 +76,41 @@ def test_the_recorded_controllers_may() -> None:
             id="a Pod that a person made",
         ),
         pytest.param("replicaset-controller", REPLICA_SET, False, id="a ReplicaSet"),
+        pytest.param(
+            "statefulset-controller", _of(POD, "StatefulSet"), True, id="a set's Pod"
+        ),
+        pytest.param("statefulset-controller", POD, False, id="not a set's Pod"),
+        pytest.param(
+            "daemon-set-controller", _of(POD, "DaemonSet"), True, id="a node's Pod"
+        ),
+        pytest.param("daemon-set-controller", POD, False, id="not a node's Pod"),
+        pytest.param(
+            "replication-controller",
+            _of(POD, "ReplicationController", "v1"),
+            True,
+            id="a ReplicationController's Pod",
+        ),
+        pytest.param("replication-controller", POD, False, id="not its Pod"),
+        pytest.param(
+            "statefulset-controller",
+            _of(RECORD, "StatefulSet"),
+            True,
+            id="an old record of its own",
+        ),
+        pytest.param(
+            "statefulset-controller", RECORD, False, id="a record of a DaemonSet"
+        ),
+        pytest.param("daemon-set-controller", RECORD, True, id="an old record"),
+        pytest.param("statefulset-controller", CLAIM, False, id="a claim, with data"),
+        pytest.param(
+            "resource-claim-controller",
+            _of(DEVICES, "Pod", "v1"),
+            True,
+            id="devices of a Pod that is done",
+        ),
+        pytest.param(
+            "resource-claim-controller", DEVICES, False, id="devices that people signed"
+        ),
         pytest.param("job-controller", JOB_POD, True, id="the Job's Pod"),
         pytest.param("job-controller", POD, False, id="not a Job's Pod"),
         pytest.param("deployment-controller", REPLICA_SET, True, id="an old one"),

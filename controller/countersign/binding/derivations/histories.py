@@ -8,6 +8,7 @@ Source:
 
 from typing import Final
 
+from countersign.binding.allocation.others import TEMPLATE_GENERATION
 from countersign.binding.derivations.kin import Kin, born, mapping, number, text
 from countersign.binding.edits import HASH
 from countersign.binding.match import match
@@ -61,12 +62,20 @@ def _is_template(kin: Kin, template: Struct) -> bool:
     Of a record that is there already, what the owner was let to become since is left
     aside (a restart).
     """
-    then = at_template(kin.owner, template)
+    owner = _counted(kin.owner)
+    then = at_template(owner, template)
     group = str(kin.owner.get("apiVersion", "")).rpartition("/")[0]
     namespace = text(kin.owner, "/metadata/namespace")
     identity = ObjectRef(group, str(kin.owner.get("kind")), namespace, kin.name)
     old = None if kin.old is None else then
-    return not match(kin.owner, then, identity=identity, old=old)
+    return not match(owner, then, identity=identity, old=old)
+
+
+def _counted(owner: Tree) -> Tree:
+    """Return an owner whose templates are counted already, as the server would."""
+    metadata = mapping(owner, "/metadata")
+    counted = {TEMPLATE_GENERATION: "1", **mapping(metadata, "/annotations")}
+    return {**owner, "metadata": {**metadata, "annotations": counted}}
 
 
 def template_of(record: Tree) -> Struct | None:

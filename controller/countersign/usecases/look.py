@@ -5,14 +5,16 @@ from contextlib import suppress
 from dataclasses import replace
 
 from countersign.binding.canonical import read_intent
+from countersign.binding.custom.definition import compile_definition
 from countersign.binding.images import images
+from countersign.binding.kinds import BUILT_IN, Kinds, is_custom
 from countersign.binding.landing import landing
 from countersign.binding.masking import is_secret, salt_of
 from countersign.binding.match import state_digest
 from countersign.binding.normal_form import SERVER_OWNED, normal_form
 from countersign.binding.tables import supported
 from countersign.binding.tree import find
-from countersign.core.errors import Malformed
+from countersign.core.errors import Malformed, Unavailable
 from countersign.core.types.artifacts import Digest, Intent, ObjectRef, Tree
 from countersign.core.types.change import (
     Base,
@@ -35,6 +37,7 @@ from countersign.usecases.sheet import (
 from countersign.wire.resources.bundleset_about import intent_ref
 
 _MASK = "*****"
+_DEFINITIONS = ObjectRef("apiextensions.k8s.io", "CustomResourceDefinition", "", "")
 
 
 async def look(
@@ -56,7 +59,8 @@ async def look(
     if not (changes or order.source):
         raise Malformed("expected at least one object to sign off, saw none")
     _require_named(order)
-    items = tuple([await _item(one, order, cluster) for one in order.objects])
+    kinds = await _kinds(order, cluster)
+    items = tuple([await _item(one, order, cluster, kinds) for one in order.objects])
     there = None if order.past else cluster  # what was removed is gone
     going = tuple([await _going(one, there) for one in order.removals])
     carried = [raw for one in order.objects for raw in one.bundles]
@@ -85,18 +89,31 @@ async def look(
     )
 
 
-async def _item(one: Prepared, order: LookOrder, cluster: ClusterState | None) -> Item:
+async def _kinds(order: LookOrder, cluster: ClusterState | None) -> Kinds:
+    """Return the kinds that matter here; no custom ones to whoever may not see them."""
+    if cluster is None or not any(is_custom(one.intent.tree) for one in order.objects):
+        return BUILT_IN
+    try:
+        found = await cluster.list("v1", _DEFINITIONS)
+    except Unavailable:
+        return BUILT_IN
+    return Kinds(kind for tree in found for kind in compile_definition(tree))
+
+
+async def _item(
+    one: Prepared, order: LookOrder, cluster: ClusterState | None, kinds: Kinds
+) -> Item:
     live = None if cluster is None else await _live(one.version, one.ref, cluster)
     change = ObjectChange(
         object=one.ref,
         digest=one.intent.digest,
         operation=order.operation,
-        base=order.base or _base(one, live, seen=cluster is not None),
+        base=order.base or _base(one, live, kinds, seen=cluster is not None),
         elastic=tuple(s.bounds for s in order.stretches if _names(s, one)),
     )
     shown = None
     if cluster is not None:
-        shown = landing(one.intent.tree, live, one.ref.namespace)
+        shown = landing(one.intent.tree, live, one.ref.namespace, kinds)
     ran = () if live is None or order.past else images(live)
     return Item(
         prepared=one,
@@ -213,12 +230,15 @@ async def _live(version: str, ref: ObjectRef, cluster: ClusterState) -> Tree | N
     return await cluster.get(version, replace(ref, generate_name=""), live=True)
 
 
-def _base(one: Prepared, live: Tree | None, *, seen: bool) -> Digest | Base:
-    if not seen:
-        return Base.ANY
-    if live is None:
+def _base(
+    one: Prepared, live: Tree | None, kinds: Kinds, *, seen: bool
+) -> Digest | Base:
+    """Return the state to stand on; any where the signer cannot say which it is."""
+    if seen and live is None:
         return Base.ABSENT
-    return state_digest(live, salt=salt_of(one.intent.tree))
+    if live is None or not kinds.known(live):
+        return Base.ANY
+    return state_digest(live, salt=salt_of(one.intent.tree), kinds=kinds)
 
 
 def _names(stretch: Stretch, one: Prepared) -> bool:

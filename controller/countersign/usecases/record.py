@@ -192,7 +192,8 @@ def _state(
     if request.resource.subresource:  # what is done to one Pod while it runs
         base, operation = Uid(_uid(judged, request)), Operation.UPDATE
     elif old is not None:
-        base = state_digest(old, salt=salt_of(intent.tree))
+        salted = salt_of(intent.tree)
+        base = state_digest(old, salt=salted, kinds=judged.facts.kinds)
     change = ObjectChange(
         object=_named(intent.tree, subject),
         digest=intent.digest,

@@ -5,6 +5,7 @@ import http.client
 import json
 import ssl
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -18,11 +19,17 @@ APPLY_PATCH = "application/apply-patch+yaml"
 
 
 class Refused(Exception):  # noqa: N818 - reads as what happened
-    """The API server answered with an error."""
+    """The API server answered with an error.
 
-    def __init__(self, code: int, message: str) -> None:
+    Attributes:
+        code: The HTTP status.
+        causes: The fields that it complains of, each with reason, message and field.
+    """
+
+    def __init__(self, code: int, message: str, causes: Sequence[Tree] = ()) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
+        self.causes = causes
 
 
 class ApiServer:
@@ -70,7 +77,8 @@ class ApiServer:
         response = self._connection.getresponse()
         answer: Tree = json.loads(response.read())
         if response.status >= http.HTTPStatus.BAD_REQUEST:
-            raise Refused(response.status, str(answer.get("message")))
+            causes = answer.get("details", {}).get("causes", ())
+            raise Refused(response.status, str(answer.get("message")), causes)
         return answer
 
     def collection(self, tree: Tree) -> str:

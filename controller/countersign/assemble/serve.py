@@ -14,7 +14,7 @@ from countersign.adapters.cluster.ranges import Networks, ServiceRanges
 from countersign.adapters.cluster.state import WatchedCluster
 from countersign.adapters.cluster.watch import Pace
 from countersign.adapters.proof.prover import BundleProver
-from countersign.binding.facts import ClusterFacts
+from countersign.binding.facts import AdmissionPlugin, ClusterFacts
 from countersign.config import Cluster, Settings
 from countersign.core.types.request import AdmissionRequest
 from countersign.usecases.judged import Judged
@@ -116,4 +116,5 @@ def _facts(told: Cluster, networks: Networks) -> ClusterFacts:
         node_ports=range(told.first_node_port, told.last_node_port + 1),
         not_ready_s=told.not_ready_s,
         unreachable_s=told.unreachable_s,
+        plugins=frozenset(map(AdmissionPlugin, told.admission_plugins)),
     )

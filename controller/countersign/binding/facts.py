@@ -100,6 +100,8 @@ def _of_pod(tree: Tree, namespace: str) -> frozenset[Fact]:
 _NEEDED: Mapping[str, Callable[[Tree, str], frozenset[Fact]]] = {
     "v1/Pod": _of_pod,
     "v1/PersistentVolumeClaim": lambda _tree, _namespace: frozenset({STORAGE_CLASSES}),
+    "scheduling.k8s.io/v1beta1/PodGroup": lambda _t, _n: frozenset({PRIORITY_CLASSES}),
+    "scheduling.k8s.io/v1alpha3/PodGroup": lambda _t, _n: frozenset({PRIORITY_CLASSES}),
     "networking.k8s.io/v1/Ingress": lambda _t, _n: frozenset({INGRESS_CLASSES}),
 }
 

@@ -69,6 +69,7 @@ KEPT_FINALIZERS = frozenset(
         "networking.k8s.io/service-cidr-finalizer",
         "orphan",
         "resource.kubernetes.io/delete-protection",
+        "scheduling.k8s.io/podgroup-protection",
         "service.kubernetes.io/load-balancer-cleanup",
     }
 )

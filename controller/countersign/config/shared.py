@@ -88,6 +88,14 @@ class Cluster(Group):
         ge=0,
         description="Its --default-unreachable-toleration-seconds.",
     )
+    admission_plugins: Annotated[
+        tuple[Literal["AlwaysPullImages", "ExtendedResourceToleration"], ...],
+        BeforeValidator(words),
+    ] = Field(
+        default=(),
+        description="Those of its --enable-admission-plugins that are off by default "
+        "and write into Pods: what they write is expected then.",
+    )
 
     @model_validator(mode="after")
     def _patient(self) -> Self:

@@ -20,7 +20,7 @@ from countersign.binding.allocation.others import (
     complete_signing_request,
     complete_volume,
 )
-from countersign.binding.allocation.pods import complete_pod
+from countersign.binding.allocation.pods import complete_pod, complete_pod_group
 from countersign.binding.allocation.services import complete_service
 from countersign.binding.comparison import Comparison
 
@@ -35,6 +35,8 @@ ALLOCATIONS: Mapping[str, Callable[[Comparison], None]] = {
     "batch/v1/Job": complete_job,
     "certificates.k8s.io/v1/CertificateSigningRequest": complete_signing_request,
     "networking.k8s.io/v1/Ingress": complete_ingress,
+    "scheduling.k8s.io/v1beta1/PodGroup": complete_pod_group,
+    "scheduling.k8s.io/v1alpha3/PodGroup": complete_pod_group,
     "storage.k8s.io/v1/VolumeAttributesClass": complete_attributes_class,
     **{
         f"resource.k8s.io/{version}/{kind}": complete_taints

@@ -32,6 +32,7 @@ TOKEN_VOLUME = re.compile(r"kube-api-access-[bcdfghjklmnpqrstvwxz2456789]{5}")
 _TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
 _TOKEN_SECONDS = 3607  # WarnOnlyBoundTokenExpirationSeconds
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
+GROUP_PROTECTION = "scheduling.k8s.io/podgroup-protection"
 _MIRROR = "kubernetes.io/config.mirror"
 _TOPOLOGY = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
 _IMMUTABLE = ("/spec/overhead", "/spec/priority", "/spec/preemptionPolicy")
@@ -118,21 +119,36 @@ def _token_source() -> Struct:
     }
 
 
-def _priority(sides: Comparison) -> None:
+def complete_pod_group(sides: Comparison) -> None:
+    """The priority of its class, and a finalizer: podgroupprotection, priority.
+
+    Its policy of preemption is behind a feature gate that is off.
+    """
+    if sides.old is not None:
+        sides.keep("/spec/priority")
+        return
+    finalizers = sides.wanted["metadata"].get("finalizers", [])
+    if GROUP_PROTECTION not in finalizers:
+        sides.wanted["metadata"]["finalizers"] = [*finalizers, GROUP_PROTECTION]
+    _priority(sides, preempting=False)
+
+
+def _priority(sides: Comparison, *, preempting: bool = True) -> None:
     """The class's number and policy; without a class, the lowest global default's."""
     spec = sides.spec()
     classes: tuple[Struct, ...] = sides.facts.answers(PRIORITY_CLASSES)
-    if not spec.get("priorityClassName"):
-        defaults = [c for c in classes if c.get("globalDefault") is True]
-        chosen = min(defaults, key=lambda c: c.get("value", 0), default=None)
+    chosen: Struct | None
+    if name := spec.get("priorityClassName"):
+        chosen = next((c for c in classes if c["metadata"]["name"] == name), None)
         if chosen is None:
-            spec.setdefault("priority", 0)
-            spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
             return
-        spec["priorityClassName"] = chosen["metadata"]["name"]
-    name = spec["priorityClassName"]
-    for chosen in (c for c in classes if c["metadata"]["name"] == name):
-        spec.setdefault("priority", chosen.get("value", 0))
+    else:
+        defaults = [c for c in classes if c.get("globalDefault") is True]
+        chosen = min(defaults, key=lambda c: c.get("value", 0), default={})
+        if chosen:
+            spec["priorityClassName"] = chosen["metadata"]["name"]
+    spec.setdefault("priority", chosen.get("value", 0))
+    if preempting:
         policy = chosen.get("preemptionPolicy", "PreemptLowerPriority")
         spec.setdefault("preemptionPolicy", policy)
 

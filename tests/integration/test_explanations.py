@@ -60,6 +60,7 @@ def test_a_default_that_sticks_is_written_as_it_says(gate: Gate, name: str) -> N
     words = refused(gate, signed_over(gate, tree))
     advice = re.search(r"write (/spec/\w+): (\[.*?\]) into the manifest", words)
     assert advice is not None, words
+    assert json.loads(advice[2]) == ["Ingress", "Egress"]  # what was meant, not what is
     tree["spec"][advice[1].removeprefix("/spec/")] = json.loads(advice[2])
     applied = gate.apply(signed_over(gate, tree))
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.chart import NAMESPACE
 from tests.support.gate import Gate, documents, written
+from tools.stack.access import SERVE
 from tools.stack.ready import until
 
 GROUP = "shop.example.com"
@@ -73,9 +74,26 @@ def _served(gate: Gate) -> Iterator[Gate]:
     define(gate, definition())
     crd = f"crd/{RESOURCE}"
     plane.kubectl("wait", "--for=condition=Established", crd, "--timeout=60s").check()
+    for tree in sight():
+        plane.kubectl("apply", "-f", "-", stdin=tree).check()
     wait(gate, gate.approved(widget("known")), admitted=True)
     yield gate
+    for tree in sight():
+        plane.kubectl("delete", "-f", "-", stdin=tree).check()
     plane.kubectl("delete", "crd", RESOURCE, "--ignore-not-found").check()
+
+
+def sight() -> list[Tree]:
+    """Return what lets the webhook look at what is scaled."""
+    rbac, name = "rbac.authorization.k8s.io", "countersign-serve-widgets"
+    rule = {"apiGroups": [GROUP], "resources": ["widgets"], "verbs": ["get"]}
+    head: Tree = {"apiVersion": f"{rbac}/v1", "metadata": {"name": name}}
+    role = {"apiGroup": rbac, "kind": "ClusterRole", "name": name}
+    serve = {"apiGroup": rbac, "kind": "User", "name": SERVE}
+    return [
+        {**head, "kind": "ClusterRole", "rules": [rule]},
+        {**head, "kind": "ClusterRoleBinding", "roleRef": role, "subjects": [serve]},
+    ]
 
 
 def define(gate: Gate, tree: Tree) -> None:

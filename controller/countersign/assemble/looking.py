@@ -1,6 +1,6 @@
 """The parts that judge for people who look: by a folder or a cluster's own rules."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from countersign.adapters.cluster.state import LiveCluster
 from countersign.adapters.no_cluster import NoCluster
 from countersign.adapters.read_sets import ReadSets
 from countersign.binding.facts import ClusterFacts
+from countersign.core.types.artifacts import Tree
 from countersign.ports import Clock, ClusterState, PolicyBook, Prover, TrustBook
 from countersign.usecases.review import Reviewer
 
@@ -109,6 +110,7 @@ async def look_at_cluster(
     rules: Rules | None,
     cluster: str,
     clock: Clock,
+    manifests: Iterable[Tree] = (),
 ) -> AsyncIterator[Bench]:
     """Put together what judges against the live objects of a cluster, read as needed.
 
@@ -119,6 +121,7 @@ async def look_at_cluster(
         rules: None: the cluster's own.
         cluster: Its name.
         clock: The present.
+        manifests: Definitions among them count as applied.
 
     Raises:
         Misconfigured: the kubeconfig is not usable.
@@ -137,7 +140,8 @@ async def look_at_cluster(
             sets=ReadSets(server=server),
             state=LiveCluster(server),
             settings=ClusterFacts(
-                service_cidrs=await read_ranges(server), kinds=await read_kinds(server)
+                service_cidrs=await read_ranges(server),
+                kinds=(await read_kinds(server)).adding(manifests),
             ),
         ) as made:
             yield made

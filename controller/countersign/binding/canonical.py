@@ -11,7 +11,7 @@ from functools import lru_cache
 import orjson
 import rfc8785
 
-from countersign.binding.kinds import is_custom
+from countersign.binding.kinds import BUILT_IN, Kinds, is_custom
 from countersign.binding.masking import is_secret, mask, masked_part
 from countersign.binding.normal_form import LAST_APPLIED, OWN_PREFIX, SERVER_OWNED
 from countersign.binding.scalars import SCALARS
@@ -35,7 +35,13 @@ _METADATA = Structure(pointer=False, type="meta/v1.ObjectMeta")
 _REMEMBERED, _SMALL = 128, 16 * 2**10  # intents, and bytes of each: 16 MiB of trees
 
 
-def canonical(manifest: Tree, *, namespace: str = "", salt: bytes = b"") -> Intent:
+def canonical(
+    manifest: Tree,
+    *,
+    namespace: str = "",
+    salt: bytes = b"",
+    kinds: Kinds = BUILT_IN,
+) -> Intent:
     """Return the canonical intent of a manifest.
 
     Taken out: null fields, an empty status, our own annotations and
@@ -47,9 +53,10 @@ def canonical(manifest: Tree, *, namespace: str = "", salt: bytes = b"") -> Inte
     Args:
         manifest: One object as written by its author; lists are expanded before.
         namespace: Where a manifest that names no namespace goes, as ``kubectl -n``;
-            without effect on cluster-scoped built-in kinds. A custom resource without
-            any is one of a cluster-scoped kind.
+            without effect on kinds that are known to be cluster-scoped. A custom
+            resource of an unknown kind is taken for namespaced if there is any.
         salt: For a Secret that is not yet masked: 32 random bytes.
+        kinds: Tell whether a custom resource lives in a namespace.
 
     Raises:
         Malformed: unsupported kind; unknown field or wrong type; a field that the
@@ -57,7 +64,7 @@ def canonical(manifest: Tree, *, namespace: str = "", salt: bytes = b"") -> Inte
             cluster-scoped built-in kind; an integer beyond 2**53; nested too deeply.
     """
     if is_custom(manifest):
-        return _custom(manifest, namespace)
+        return _custom(manifest, namespace, kinds)
     kind = kind_of(manifest)
     if is_secret(manifest) and "salt" not in manifest:
         manifest = mask(manifest, salt)
@@ -76,12 +83,13 @@ def canonical(manifest: Tree, *, namespace: str = "", salt: bytes = b"") -> Inte
     return _intent(tree | masked)
 
 
-def _custom(manifest: Tree, namespace: str) -> Intent:
+def _custom(manifest: Tree, namespace: str, kinds: Kinds) -> Intent:
     """Return the canonical intent of a custom resource.
 
-    Whether its kind has namespaces, only a cluster knows. An intent that is wrong about
+    Whether its kind has namespaces, nobody may know here. An intent that is wrong about
     it equals no object: the server shows the namespace where there is one.
     """
+    namespaced = kinds.is_namespaced(manifest)
     about = manifest.get("metadata")
     try:
         metadata = _clean({} if about is None else about, _METADATA, "/metadata")
@@ -89,8 +97,9 @@ def _custom(manifest: Tree, namespace: str) -> Intent:
         raise Malformed("expected a manifest, saw one nested too deeply") from error
     tree: Struct = {**manifest, "metadata": metadata}
     _clean_metadata(tree)
-    if namespace or metadata.get("namespace"):
-        _place(metadata, namespace, namespaced=True)
+    if namespaced is None:
+        namespaced = bool(namespace or metadata.get("namespace"))
+    _place(metadata, namespace, namespaced=namespaced)
     return _intent(tree)
 
 

@@ -7,7 +7,7 @@ cluster has at this moment, so knowledge of them is passed along, never remember
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
-from countersign.binding.custom.definition import CustomKind
+from countersign.binding.custom.definition import CustomKind, compile_definition
 from countersign.binding.tables import KINDS, Kind, kind_key
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Tree
@@ -51,6 +51,9 @@ class Kinds:
         self._resources = {
             (kind.group, kind.plural): kind.kind for kind in self._custom.values()
         }
+        self._scopes = {
+            (kind.group, kind.kind): kind.namespaced for kind in self._custom.values()
+        }
 
     def of(self, tree: Tree) -> AnyKind:
         """Return what is known about the kind of an object.
@@ -77,6 +80,32 @@ class Kinds:
         """
         key = kind_key(tree)
         return key in KINDS or self.custom(key) is not None
+
+    def is_namespaced(self, tree: Tree) -> bool | None:
+        """Tell whether objects of this kind live in namespaces; None: nobody knows.
+
+        Versions of a kind do not differ in that.
+
+        Raises:
+            Malformed: no apiVersion or kind.
+        """
+        if built_in := KINDS.get(kind_key(tree)):
+            return built_in.namespaced
+        group = str(tree["apiVersion"]).rpartition("/")[0]
+        return self._scopes.get((group, str(tree["kind"])))
+
+    def adding(self, manifests: Iterable[Tree]) -> "Kinds":
+        """Return these kinds and those that manifests would define; these win.
+
+        An object may come together with the definition of its kind.
+        """
+        defined = [
+            kind
+            for tree in manifests
+            if tree.get("kind") == "CustomResourceDefinition"
+            for kind in compile_definition(tree)
+        ]
+        return Kinds((*defined, *self._custom.values())) if defined else self
 
     def behind(self, group: str, resource: str) -> str:
         """Return the kind of a custom resource by its plural name, or ``""``."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from countersign.binding.canonical import canonical, canonical_json, read_intent
 from countersign.binding.images import images
+from countersign.binding.kinds import BUILT_IN, Kinds
 from countersign.binding.masking import is_secret, salt_of
 from countersign.binding.normal_form import OWN_PREFIX
 from countersign.core.errors import Malformed
@@ -94,6 +95,7 @@ def prepare(
     namespace: str,
     salt: Callable[[], bytes],
     beside: Iterable[bytes] = (),
+    kinds: Kinds = BUILT_IN,
 ) -> tuple[Prepared, ...]:
     """Make the intent of each manifest, or keep the one it carries.
 
@@ -105,13 +107,14 @@ def prepare(
         namespace: For those that name none; ``""`` for no such help.
         salt: Makes the random salt of a Secret.
         beside: Intents of BundleSets, raw: kept like those that objects carry.
+        kinds: Tell which custom resources live in namespaces.
 
     Raises:
         Malformed: a manifest that cannot be signed, or one object twice; the message
             says which.
     """
     known = {ref: raw for raw in beside if (ref := intent_ref(raw))}
-    prepared = tuple(_prepare(one, namespace, salt, known) for one in manifests)
+    prepared = tuple(_prepare(one, namespace, salt, known, kinds) for one in manifests)
     seen: set[ObjectRef] = set()
     for one in prepared:
         if one.ref in seen:
@@ -125,6 +128,7 @@ def _prepare(
     namespace: str,
     salt: Callable[[], bytes],
     beside: Mapping[ObjectRef, bytes],
+    kinds: Kinds,
 ) -> Prepared:
     try:
         carried = read_annotations(_annotations(manifest))
@@ -134,6 +138,7 @@ def _prepare(
             manifest,
             namespace=namespace,
             salt=(known and salt_of(known.tree)) or salt(),
+            kinds=kinds,
         )
     except Malformed as error:
         raise Malformed(f"{name_of(manifest)}: {error}") from error

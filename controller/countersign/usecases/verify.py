@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from countersign.binding.applied import applied
+from countersign.binding.kinds import BUILT_IN, Kinds
 from countersign.binding.landing import allocated
-from countersign.binding.tables import kind_of, supported
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import ObjectRef, Tree
 from countersign.core.types.request import AdmissionRequest, Requester, Resource, Verb
@@ -13,7 +13,7 @@ from countersign.ports import ClusterState
 
 
 def as_requests(
-    manifests: Iterable[Tree], *, namespace: str
+    manifests: Iterable[Tree], *, namespace: str, kinds: Kinds = BUILT_IN
 ) -> tuple[AdmissionRequest, ...]:
     """Return the request that creating each manifest would cause, as a dry-run.
 
@@ -23,16 +23,21 @@ def as_requests(
     Args:
         manifests: Objects as written, lists expanded.
         namespace: For those of namespaced kinds that name none.
+        kinds: Those that are known.
 
     Raises:
         Malformed: a manifest that says not what it is, or not where it goes, or that no
             server would take.
     """
-    return tuple(_request(manifest, namespace) for manifest in manifests)
+    return tuple(_request(manifest, namespace, kinds) for manifest in manifests)
 
 
 async def on_cluster(
-    manifests: Iterable[Tree], *, namespace: str, state: ClusterState
+    manifests: Iterable[Tree],
+    *,
+    namespace: str,
+    state: ClusterState,
+    kinds: Kinds = BUILT_IN,
 ) -> tuple[AdmissionRequest, ...]:
     """Return the request that applying each manifest would cause, as a dry-run.
 
@@ -42,12 +47,15 @@ async def on_cluster(
         manifests: Objects as written, lists expanded.
         namespace: For those of namespaced kinds that name none.
         state: The live objects.
+        kinds: Those that are known.
 
     Raises:
         Malformed: as `as_requests`.
         Unavailable: the API server did not answer, or shows no object to this user.
     """
-    return tuple([await _on(m, _request(m, namespace), state) for m in manifests])
+    return tuple(
+        [await _on(m, _request(m, namespace, kinds), state) for m in manifests]
+    )
 
 
 async def _on(
@@ -60,7 +68,7 @@ async def _on(
     return replace(created, verb=Verb.UPDATE, object=applied(live, manifest), old=live)
 
 
-def _request(manifest: Tree, namespace: str) -> AdmissionRequest:
+def _request(manifest: Tree, namespace: str, kinds: Kinds) -> AdmissionRequest:
     metadata = manifest.get("metadata")
     kind, version = manifest.get("kind"), manifest.get("apiVersion")
     if not (
@@ -71,11 +79,13 @@ def _request(manifest: Tree, namespace: str) -> AdmissionRequest:
         raise Malformed("expected apiVersion, kind and metadata in a manifest")
     group, _, version = version.rpartition("/")
     where = str(metadata.get("namespace") or "")
-    known = supported(manifest)
+    namespaced = kinds.is_namespaced(manifest)
     # of a kind that nobody here knows only its manifest says whether it has a namespace
-    if not where and (not known or kind_of(manifest).namespaced):
+    if not where and namespaced is not False:
         where = namespace
-        if known and not where:  # no policy would hold there, wherever kubectl puts it
+        if (
+            namespaced and not where
+        ):  # no policy would hold there, wherever kubectl puts it
             name = f"{kind}/{metadata.get('name', '')}"[:200]
             raise Malformed(f"{name}: expected a namespace, saw none: give --namespace")
     ref = ObjectRef(

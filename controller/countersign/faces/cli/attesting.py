@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from countersign.adapters.git import GitRepository
+from countersign.binding.kinds import BUILT_IN
 from countersign.binding.masking import SALT_BYTES, is_secret
 from countersign.binding.references import parse_reference
 from countersign.core.errors import Malformed
@@ -19,7 +20,11 @@ from countersign.core.types.artifacts import Digest, Json, Subject, Tree
 from countersign.faces.cli import attested, declare
 from countersign.faces.cli.attest import ANNOTATIONS, BUNDLE_SET
 from countersign.faces.cli.files import read_file, read_inputs, write_result
-from countersign.faces.cli.manifests import read_manifests, write_manifests
+from countersign.faces.cli.manifests import (
+    read_manifests,
+    warn_of_places,
+    write_manifests,
+)
 from countersign.faces.cli.options import SigningOptions
 from countersign.faces.cli.progress import working
 from countersign.faces.cli.session import Session
@@ -217,11 +222,14 @@ def _objects(
             "expected a carrier for the salted digests of a Secret, saw none: "
             f"give --carrier {BUNDLE_SET}"
         )
+    kinds = BUILT_IN.adding(manifests)
+    warn_of_places(manifests, namespace, kinds)
     prepared = prepare(
         manifests,
         namespace=namespace,
         salt=lambda: secrets.token_bytes(SALT_BYTES),
         beside=[raw for _, one in sets for raw in one.intents],
+        kinds=kinds,
     )
     return prepared, sets
 

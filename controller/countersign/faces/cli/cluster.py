@@ -1,11 +1,13 @@
 """The live cluster that a kubeconfig names, as far as looking at it goes."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from countersign.binding.kinds import BUILT_IN, Kinds, is_custom
+from countersign.core.types.artifacts import Tree
 from countersign.ports import ClusterState
 
 REQUEST_S = 15.0  # seconds for one answer: a person waits
@@ -49,6 +51,30 @@ def namespace_in(where: Where) -> str:
     from countersign.adapters.cluster.kubeconfig import namespace_of  # noqa: PLC0415
 
     return namespace_of(where.kubeconfig, where.context)
+
+
+async def kinds_at(where: Where | None, manifests: Sequence[Tree]) -> Kinds:
+    """Return the kinds that are known to a cluster, and by definitions among manifests.
+
+    The cluster is asked only where some manifest is of a custom kind. Who may not list
+    definitions there knows the built-in kinds alone.
+
+    Raises:
+        Misconfigured: the kubeconfig is not usable.
+    """
+    kinds = BUILT_IN
+    if where is not None and any(is_custom(tree) for tree in manifests):
+        # a second of imports, as below
+        from countersign.adapters.cluster.client import connect  # noqa: PLC0415
+        from countersign.adapters.cluster.definitions import (  # noqa: PLC0415
+            read_kinds,
+        )
+
+        async with connect(
+            kubeconfig=where.kubeconfig, context=where.context, request_s=REQUEST_S
+        ) as server:
+            kinds = await read_kinds(server)
+    return kinds.adding(manifests)
 
 
 @asynccontextmanager

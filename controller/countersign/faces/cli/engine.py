@@ -1,6 +1,6 @@
 """The engine that commands ask: by a folder's rules, or by a cluster's own."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,8 @@ import click
 from click.core import ParameterSource
 
 from countersign.assemble.looking import Bench, bench, look_at_cluster
+from countersign.binding.facts import ClusterFacts
+from countersign.binding.kinds import BUILT_IN
 from countersign.core.errors import Unavailable
 from countersign.core.types.artifacts import Tree
 from countersign.core.types.explained import Explained
@@ -65,9 +67,14 @@ def sources(
 
 @asynccontextmanager
 async def open_bench(
-    session: Session, found: Sources, cluster_name: str
+    session: Session,
+    found: Sources,
+    cluster_name: str,
+    manifests: Sequence[Tree] = (),
 ) -> AsyncIterator[Bench]:
     """Open the engine, and say on standard error by whose rules it judges.
+
+    Definitions among `manifests` count as applied, where the cluster has no others.
 
     Raises:
         Malformed, Unavailable: the rules cannot be read.
@@ -78,7 +85,10 @@ async def open_bench(
         rules = read_policies(found.policies)
         if _from_environment("policies"):
             say_source(f"{found.policies} (COUNTERSIGN_POLICIES)")
-        with bench(rules, cluster=cluster_name, clock=session) as made:
+        settings = ClusterFacts(kinds=BUILT_IN.adding(manifests))
+        with bench(
+            rules, cluster=cluster_name, clock=session, settings=settings
+        ) as made:
             yield made
         return
     folder = None if found.policies is None else read_policies(found.policies)
@@ -89,6 +99,7 @@ async def open_bench(
         rules=folder,
         cluster=cluster_name,
         clock=session,
+        manifests=manifests,
     ) as made:
         say_source(str(found.policies or "the cluster's own"))
         if folder is None:
@@ -117,7 +128,8 @@ async def judged_by(
         Misconfigured: the kubeconfig is not usable.
         Unavailable: rules or live objects cannot be read.
     """
-    async with open_bench(session, found, cluster_name) as bench:
+    given = () if isinstance(what, tuple) else what.objects
+    async with open_bench(session, found, cluster_name, given) as bench:
         requests = what if isinstance(what, tuple) else await requests_of(what, bench)
         return [(r, await bench.reviewer.judge(r)) for r in requests]
 
@@ -130,7 +142,7 @@ async def explained_by(
     Raises:
         Malformed, Misconfigured, Unavailable: as `judged_by`.
     """
-    async with open_bench(session, found, cluster_name) as bench:
+    async with open_bench(session, found, cluster_name, what.objects) as bench:
         return [
             (request, judged.verdict, await explained(judged, bench.prover))
             for request in await requests_of(what, bench)
@@ -150,7 +162,10 @@ async def requests_of(what: Manifests, bench: Bench) -> tuple[AdmissionRequest, 
     """
     bench.sets.add(what.objects, what.namespace)
     requests = await on_cluster(
-        what.objects, namespace=what.namespace, state=bench.state
+        what.objects,
+        namespace=what.namespace,
+        state=bench.state,
+        kinds=bench.settings.kinds,
     )
     await list_sets(bench, {request.ref.namespace for request in requests})
     return requests

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from countersign.assemble.offline import offline
+from countersign.binding.kinds import is_custom
 from countersign.core.types.artifacts import Tree
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Reason, Verdict
@@ -46,7 +47,9 @@ def outlook(
     Raises:
         Malformed, Unavailable: as `judge`.
     """
-    requests = as_requests(objects, namespace="")
+    # of a custom kind only a cluster knows the definition
+    known = (tree for tree in objects if not is_custom(tree))
+    requests = as_requests(known, namespace="")
     return tuple(
         denial(verdict, request, cluster).partition("\n")[0]
         for request, verdict in asyncio.run(judge(requests, folder, cluster, clock))

@@ -1,11 +1,13 @@
 """The objects that ``-f`` names, and those that a command gives back."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
 
+from countersign.binding.kinds import Kinds
+from countersign.binding.tables import kind_key
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Tree
 from countersign.faces.cli.files import read_inputs, write_result
@@ -34,6 +36,26 @@ def read_manifests(names: Sequence[str]) -> tuple[Tree, ...]:
     if not objects:
         raise NoInput(f"expected objects, saw none in {', '.join(names)}")
     return tuple(objects)
+
+
+def warn_of_places(manifests: Iterable[Tree], namespace: str, kinds: Kinds) -> None:
+    """Tell of which kinds it is only assumed that their objects live in a namespace."""
+    assumed = {
+        kind_key(tree)
+        for tree in manifests
+        if namespace and kinds.is_namespaced(tree) is None and not _place(tree)
+    }
+    for kind in sorted(assumed):
+        click.echo(
+            f"{kind} is not known here: its objects are taken to live in {namespace}; "
+            "write metadata.namespace, or give the definition along",
+            err=True,
+        )
+
+
+def _place(tree: Tree) -> object:
+    metadata = tree.get("metadata")
+    return metadata.get("namespace") if isinstance(metadata, dict) else None
 
 
 def write_manifests(out: Path | None, objects: Sequence[Tree]) -> None:

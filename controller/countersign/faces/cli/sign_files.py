@@ -8,17 +8,21 @@ from dataclasses import replace
 
 import click
 
+from countersign.binding.kinds import Kinds
 from countersign.binding.masking import SALT_BYTES
-from countersign.binding.tables import kind_of, supported
 from countersign.core.errors import Malformed, Unavailable
 from countersign.core.types.artifacts import ObjectRef, Tree
 from countersign.core.types.change import Operation
 from countersign.core.types.evidence import Carrier
 from countersign.faces.cli import judgement
-from countersign.faces.cli.cluster import look_at
+from countersign.faces.cli.cluster import kinds_at, look_at
 from countersign.faces.cli.conversation import Ask, Case, Outcome, converse
 from countersign.faces.cli.files import write_result
-from countersign.faces.cli.manifests import read_manifests, write_to_apply
+from countersign.faces.cli.manifests import (
+    read_manifests,
+    warn_of_places,
+    write_to_apply,
+)
 from countersign.faces.cli.progress import working
 from countersign.faces.cli.rulebook import Rulebook, open_rulebook
 from countersign.faces.cli.session import Exit
@@ -83,13 +87,17 @@ def _order(
     order = ask.add_to(LookOrder(source=seen, detached=sets))
     if said.operation == Operation.DELETE:
         way = (said.propagation or "").title()
-        removals = tuple(_removal(tree, namespace, way) for tree in manifests)
+        kinds = asyncio.run(kinds_at(ask.where, manifests))
+        removals = tuple(_removal(one, namespace, way, kinds) for one in manifests)
         return replace(order, removals=removals)
+    kinds = asyncio.run(kinds_at(ask.where, manifests))
+    warn_of_places(manifests, namespace, kinds)
     objects = prepare(
         manifests,
         namespace=namespace,
         salt=lambda: secrets.token_bytes(SALT_BYTES),
         beside=[raw for _, one in sets for raw in one.intents],
+        kinds=kinds,
     )
     return replace(order, objects=objects, operation=Operation(said.operation))
 
@@ -117,7 +125,7 @@ def _sets(trees: Iterable[Tree]) -> Iterator[tuple[str, Detached]]:
         yield str(about.get("namespace", "")), found
 
 
-def _removal(tree: Tree, namespace: str, propagation: str) -> Removal:
+def _removal(tree: Tree, namespace: str, propagation: str, kinds: Kinds) -> Removal:
     """Read which object is meant; what else its manifest says is of no interest."""
     metadata, version = tree.get("metadata"), tree.get("apiVersion")
     about = metadata if isinstance(metadata, dict) else {}
@@ -125,7 +133,7 @@ def _removal(tree: Tree, namespace: str, propagation: str) -> Removal:
         raise Malformed(f"{name_of(tree)}: expected apiVersion, kind and name")
     group, _, version = version.rpartition("/")
     where = str(about.get("namespace") or namespace)
-    if supported(tree) and not kind_of(tree).namespaced:
+    if kinds.is_namespaced(tree) is False:
         where = ""
     ref = ObjectRef(group, str(tree["kind"]), where, str(about["name"]))
     return Removal(ref=ref, version=version, propagation=propagation)

@@ -1,6 +1,7 @@
 """The ClusterRoles: what our two processes may do, and people with our resources.
 
-``serve`` writes nothing, and lists no Secrets. ``operate`` writes status alone: reviews
+``serve`` writes nothing, and lists no Secrets. What it must read besides, since policies
+name operators, is collected from ClusterRoles with a label. ``operate`` writes status alone: reviews
 of tokens and of access are questions, and nothing of them is stored.
 """
 
@@ -22,10 +23,12 @@ _WRITE = ("create", "update", "patch", "delete")
 _CLIENTS = "extension-apiserver-authentication"  # a ConfigMap that the server writes
 
 # What one live question may be about: owners that are not watched, what the parts of an
-# Endpoints come from, and what the server's plugins read for a Pod.
+# Endpoints come from, what scales an object, and what the server's plugins read for a
+# Pod.
 _ASKED = {
     "": ("endpoints", "namespaces", "nodes", "pods", "replicationcontrollers"),
     "apps": ("controllerrevisions",),
+    "autoscaling": ("horizontalpodautoscalers",),
     "node.k8s.io": ("runtimeclasses",),
     "resource.k8s.io": ("resourceclaimtemplates",),
 }
@@ -96,6 +99,8 @@ def _roles() -> dict[str, list[Tree]]:
             decisions,
             bundles,
             _rule(GROUP, rulebook, ("get", "list")),
+            # to say on which state of a custom resource a signature stands
+            _rule("apiextensions.k8s.io", ("customresourcedefinitions",), _READ[:2]),
         ],
         "countersign-developer": [bundles],
         "countersign-viewer": [
@@ -122,7 +127,25 @@ def _make(file: str) -> Mapping[str, bytes]:
         }
         for name, rules in _roles().items()
     ]
+    documents.append(_collecting())
     return {file: (_HEADER + render_yaml(documents)).encode()}
+
+
+def _collecting() -> Tree:
+    """Return the role whose rules the API server collects: owners of operators' children.
+
+    No rules are written: the controller manager owns them.
+    """
+    selector: Tree = {"matchLabels": {f"{GROUP}/aggregate-to-serve": "true"}}
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {
+            "name": "countersign-serve-owners",
+            "labels": {"app.kubernetes.io/part-of": "countersign"},
+        },
+        "aggregationRule": {"clusterRoleSelectors": [selector]},
+    }
 
 
 def _generator(file: str) -> Generator:

@@ -15,7 +15,8 @@ def bindings(namespaces: Sequence[str]) -> list[dict[str, object]]:
     Developers may write whatever a namespace's editor may, and roles besides, since a
     usual application chart brings its own; signers may read.
     """
-    found = [_process(SERVE), _process(OPERATE), *map(_looking, (SIGNERS, DEVELOPERS))]
+    processes = [_process(SERVE), _process(SERVE, "-owners"), _process(OPERATE)]
+    found = [*processes, *map(_looking, (SIGNERS, DEVELOPERS))]
     for namespace in namespaces:
         found += [
             _bound(namespace, DEVELOPERS, "admin"),
@@ -26,13 +27,13 @@ def bindings(namespaces: Sequence[str]) -> list[dict[str, object]]:
     return found
 
 
-def _process(name: str) -> dict[str, object]:
-    """Bind the user that a process runs as to the role of its name."""
+def _process(name: str, more: str = "") -> dict[str, object]:
+    """Bind the user that a process runs as to a role that is called after it."""
     return {
         "apiVersion": f"{_RBAC}/v1",
         "kind": "ClusterRoleBinding",
-        "metadata": {"name": name},
-        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": name},
+        "metadata": {"name": name + more},
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": name + more},
         "subjects": [{"apiGroup": _RBAC, "kind": "User", "name": name}],
     }
 

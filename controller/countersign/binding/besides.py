@@ -1,7 +1,7 @@
 """What may be in an object besides its intent, because a policy says so."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from countersign.binding.places import fields_of
 from countersign.core.types.injection import Injection
@@ -32,6 +32,14 @@ class Besides:
             fields=fields_of(doors.operators, kind) if doors.operators else (),
             injections=doors.injections,
         )
+
+    @classmethod
+    def in_children(cls, policies: Iterable[Policy], kind: GroupKind) -> "Besides":
+        """Return what every one of some policies lets be in what a controller makes.
+
+        No tool applies that, so none leaves its marks there.
+        """
+        return replace(cls.of_all(policies, kind), tools=Tools())
 
     @classmethod
     def of_all(cls, policies: Iterable[Policy], kind: GroupKind) -> "Besides":

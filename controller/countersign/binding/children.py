@@ -6,6 +6,7 @@ makes of it, as if that were a signed intent. Whether the owner is live and auth
 looked up by the use case.
 """
 
+from countersign.binding.besides import NOTHING, Besides
 from countersign.binding.deletions import controller_of
 from countersign.binding.delta import controllers
 from countersign.binding.derivations.kin import Kin, listing, mapping
@@ -43,6 +44,7 @@ def compare(
     kin: Kin,
     identity: ObjectRef,
     facts: ClusterFacts | None = None,
+    besides: Besides = NOTHING,
 ) -> tuple[Difference, ...]:
     """Compare a child with what its owner makes of it.
 
@@ -53,6 +55,7 @@ def compare(
         kin: Owner and child.
         identity: What the request says the child is.
         facts: Answers to `facts_needed` of the child.
+        besides: What policies let be in a child.
 
     Returns:
         Where they differ, sorted, bounded. Empty: the child is derived.
@@ -61,7 +64,9 @@ def compare(
         Malformed: a kind is not supported, or the child is not `identity`.
     """
     expected = derivation.derive(kin)
-    return _differences(expected, kin.child, identity, old=kin.old, facts=facts)
+    return _differences(
+        expected, kin.child, identity, old=kin.old, facts=facts, besides=besides
+    )
 
 
 def _differences(
@@ -71,17 +76,25 @@ def _differences(
     *,
     old: Tree | None = None,
     facts: ClusterFacts | None = None,
+    besides: Besides = NOTHING,
 ) -> tuple[Difference, ...]:
     """Compare as with a signed intent, our own annotations too."""
     wanted, seen = own_annotations(expected), own_annotations(child)
     changed = sorted(k for k in wanted | seen if wanted.get(k) != seen.get(k))
-    return match(expected, child, identity=identity, old=old, facts=facts) + tuple(
+    found = match(
+        expected, child, identity=identity, old=old, facts=facts, besides=besides
+    )
+    return found + tuple(
         Difference(f"/metadata/annotations/{token(key)}", None, None) for key in changed
     )
 
 
 def comes_from(
-    derivation: Derivation, owner: Tree, child: Tree, identity: ObjectRef
+    derivation: Derivation,
+    owner: Tree,
+    child: Tree,
+    identity: ObjectRef,
+    besides: Besides = NOTHING,
 ) -> bool:
     """Tell whether a live child still is in the state that `owner` gives it.
 
@@ -94,7 +107,7 @@ def comes_from(
     expected = derivation.derive(Kin(owner=owner, child=child, old=child))
     annotations = mapping(child, "/metadata/annotations")
     expected["metadata"]["annotations"] = annotations
-    return not match(expected, child, identity=identity, old=child)
+    return not match(expected, child, identity=identity, old=child, besides=besides)
 
 
 def adopts(request: AdmissionRequest) -> bool:

@@ -4,6 +4,7 @@ Rule 27. As with the built-in controllers, the user is no proof: a child must be
 live owner and the policy make of it, and people must stand for the owner.
 """
 
+from countersign.binding.besides import Besides
 from countersign.binding.canonical import canonical_json
 from countersign.binding.children import compare
 from countersign.binding.declared import Claim, claimed, claims, way_of, writes
@@ -107,7 +108,8 @@ class OperatorDoor:
         child = request.object or {}
         facts_here = await look_up(self._state, self._settings, child, namespace)
         kin = Kin(owner=owner, child=child, old=request.old)
-        if differences := compare(way, kin, request.ref, facts_here):
+        besides = Besides.in_children((policy,), _kind(request))
+        if differences := compare(way, kin, request.ref, facts_here, besides):
             digest = Digest.sha256(canonical_json(owner))
             seen = Differences(digest, differences)
             return Opened.refusing(request.ref, (policy,), Reason.CHILD_DIFFERS, seen)

@@ -7,6 +7,7 @@ objects asks; the object is what the live owner makes of it; the owner is authen
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from countersign.binding.besides import Besides
 from countersign.binding.canonical import canonical_json
 from countersign.binding.children import (
     DERIVATIONS,
@@ -81,6 +82,15 @@ class DerivedDoor:
         if publishes_root(request):
             return await self._root(request, policies)
         found = Opened()
+        for alike in _alike(policies):
+            found = found.then(await self._open(request, alike))
+        return found
+
+    async def _open(
+        self, request: AdmissionRequest, policies: tuple[Policy, ...]
+    ) -> Opened:
+        """Judge by policies that let the same be in children."""
+        found = Opened()
         for claim in _claims(request):
             found = await self._claimed(request, claim, policies)
             if found.complete(policies):
@@ -139,7 +149,7 @@ class DerivedDoor:
         source, trusted = None, policies
         if way.source is not None:
             source, trusted = await self._source(request, way.source, owner, policies)
-        differences = await self._differences(request, way, owner, source)
+        differences = await self._differences(request, way, owner, policies, source)
         if differences:
             facts = Differences(Digest.sha256(canonical_json(owner)), differences)
             return Opened.refusing(request.ref, policies, Reason.CHILD_DIFFERS, facts)
@@ -173,7 +183,7 @@ class DerivedDoor:
         if earlier is None:
             return None
         then, standing = earlier
-        if await self._differences(request, way, then):
+        if await self._differences(request, way, then, policies):
             return None
         return _standing(request, way, owner, policies, standing)
 
@@ -207,6 +217,7 @@ class DerivedDoor:
         request: AdmissionRequest,
         way: Derivation,
         owner: Tree,
+        policies: tuple[Policy, ...],
         source: Tree | None = None,
     ) -> tuple[Difference, ...]:
         namespace, child = request.ref.namespace, request.object or {}
@@ -217,7 +228,9 @@ class DerivedDoor:
             )
         facts = await look_up(self._state, self._settings, child, namespace)
         kin = Kin(owner=owner, child=child, old=request.old, pods=pods, source=source)
-        return compare(way, kin, request.ref, facts)
+        kind = GroupKind(request.ref.group, request.ref.kind)
+        besides = Besides.in_children(policies, kind)
+        return compare(way, kin, request.ref, facts, besides)
 
 
 def _claims(request: AdmissionRequest) -> Iterator[_Claim]:
@@ -232,6 +245,17 @@ def _claims(request: AdmissionRequest) -> Iterator[_Claim]:
     found = DERIVATIONS.get((claimed.kind, kind)) if claimed else None
     if claimed and found and claimed.version == found.version:
         yield _Claim(claimed, found)
+
+
+def _alike(policies: tuple[Policy, ...]) -> Iterator[tuple[Policy, ...]]:
+    """Yield the policies that let nothing but children be, then each of the others."""
+
+    def plain(policy: Policy) -> bool:
+        return not (policy.doors.injections or policy.doors.operators)
+
+    if usual := tuple(policy for policy in policies if plain(policy)):
+        yield usual
+    yield from ((policy,) for policy in policies if not plain(policy))
 
 
 def _unowned(

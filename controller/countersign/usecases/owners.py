@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from countersign.binding.besides import Besides
 from countersign.binding.children import DERIVATIONS, Derivation, comes_from
 from countersign.binding.declared import claims, way_of
 from countersign.binding.deletions import Owner, controller_of
@@ -178,9 +179,10 @@ class Owners:
         policies: tuple[Policy, ...],
     ) -> Standing:
         """Believe a child for the sake of its own live owner."""
+        besides = Besides.in_children(policies, GroupKind(ref.group, ref.kind))
         for live in (False, True):
             owner = await self.find(claim, ref.namespace, live=live)
-            if owner is not None and comes_from(way, owner, tree, ref):
+            if owner is not None and comes_from(way, owner, tree, ref, besides):
                 return await self.standing(owner, policies)
         return {}
 

@@ -81,6 +81,7 @@ TOKEN_PATHS = (
     "/data/namespace",
     "/data/token",
     "/metadata/annotations/" + token("kubernetes.io/service-account.uid"),
+    "/metadata/labels/" + token("kubernetes.io/legacy-token-invalid-since"),
     "/metadata/labels/" + token("kubernetes.io/legacy-token-last-used"),
 )
 """What the server fills into a Secret of that type, and that may stay in it."""

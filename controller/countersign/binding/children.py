@@ -9,7 +9,7 @@ looked up by the use case.
 from countersign.binding.besides import NOTHING, Besides
 from countersign.binding.deletions import controller_of
 from countersign.binding.delta import controllers
-from countersign.binding.derivations.kin import Kin, listing, mapping
+from countersign.binding.derivations.kin import Kin, listing, mapping, text
 from countersign.binding.derivations.table import (
     DERIVATIONS,
     Derivation,
@@ -31,7 +31,9 @@ __all__ = [
     "changes_hands",
     "comes_from",
     "compare",
+    "compare_classed",
     "compare_roots",
+    "gets_class",
     "named_after",
     "own_annotations",
     "publishes_root",
@@ -171,6 +173,38 @@ def _holds(term: Value, labels: Struct) -> bool:
             return key not in labels
         case _:
             return False
+
+
+_CLASS = "/spec/storageClassName"
+
+
+def gets_class(request: AdmissionRequest) -> bool:
+    """Tell whether a claim without a storage class gets one, and nothing else changes.
+
+    Which it must be, `compare_classed` says.
+
+    Source:
+        ``assignDefaultStorageClass`` in pkg/controller/volume/persistentvolume.
+    """
+    return (
+        request.old is not None
+        and str(request.resource) == "persistentvolumeclaims"
+        and request.requester.name in controllers("persistent-volume-binder")
+        and not text(request.old, _CLASS)
+        and [p for p, _, _ in changes(request.old, request.object or {})] == [_CLASS]
+    )
+
+
+def compare_classed(
+    request: AdmissionRequest, facts: ClusterFacts
+) -> tuple[Difference, ...]:
+    """Compare a claim with what the server would make of it if it were new.
+
+    Raises:
+        Malformed: an object is not what it is called.
+    """
+    old = request.old or {}
+    return _differences(old, request.object or {}, request.ref, facts=facts)
 
 
 ROOT_CERTIFICATES = "kube-root-ca.crt"

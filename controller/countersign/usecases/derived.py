@@ -16,7 +16,9 @@ from countersign.binding.children import (
     adopts,
     changes_hands,
     compare,
+    compare_classed,
     compare_roots,
+    gets_class,
     named_after,
     publishes_root,
     selects,
@@ -81,6 +83,8 @@ class DerivedDoor:
         """
         if publishes_root(request):
             return await self._root(request, policies)
+        if gets_class(request):
+            return await self._classed(request, policies)
         found = Opened()
         for alike in _alike(policies):
             found = found.then(await self._open(request, alike))
@@ -201,6 +205,18 @@ class DerivedDoor:
             return Opened.by(policies, Door.DERIVED, "root-certificates")
         seen = Differences(Digest.sha256(canonical_json(root)), differences)
         return Opened.refusing(request.ref, policies, Reason.CHILD_DIFFERS, seen)
+
+    async def _classed(
+        self, request: AdmissionRequest, policies: tuple[Policy, ...]
+    ) -> Opened:
+        """Let a claim have the class that is the default now."""
+        child = request.object or {}
+        facts = await look_up(self._state, self._settings, child, request.ref.namespace)
+        if differences := compare_classed(request, facts):
+            digest = Digest.sha256(canonical_json(request.old or {}))
+            seen = Differences(digest, differences)
+            return Opened.refusing(request.ref, policies, Reason.CHILD_DIFFERS, seen)
+        return Opened.by(policies, Door.DERIVED, "default-class")
 
     async def _owner(self, claim: _Claim, namespace: str, *, live: bool) -> Tree | None:
         if not claim.way.by_name:

@@ -4,21 +4,24 @@ Whoever may impersonate has every name there is: none of them opens more than th
 proven owner asks for.
 """
 
-import contextlib
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.support import chart
 from tests.support.chart import NAMESPACE, Tree
-from tests.support.gate import Gate, Judged
-from tests.support.lines import events
+from tests.support.gate import Gate
+from tests.support.workloads import (
+    EVIL,
+    another,
+    created,
+    denied_to_controllers,
+    unplaced,
+    unprotected,
+)
 from tools.stack.ready import until
-from tools.stack.webhook import register
 
-EVIL = f"registry.k8s.io/evil@sha256:{'6' * 64}"
 POD, SET = "replicaset-controller", "deployment-controller"
 
 
@@ -46,45 +49,16 @@ def live(gate: Gate, kind: str, app: str) -> Tree:
     return found[0]
 
 
-def another(tree: Tree, name: str = "") -> Tree:
-    """Return `tree` as something to be created, with all that it claims."""
-    metadata = {
-        key: value
-        for key, value in tree["metadata"].items()
-        if key
-        in ("labels", "annotations", "ownerReferences", "finalizers", "namespace")
-    }
-    metadata |= (
-        {"name": name} if name else {"generateName": tree["metadata"]["generateName"]}
-    )
-    return {k: v for k, v in tree.items() if k != "status"} | {"metadata": metadata}
-
-
-def created(gate: Gate, tree: Tree, by: str = "") -> Judged:
-    """Create an object as the administrator, or as a controller that he plays."""
-    played = [f"--as=system:serviceaccount:kube-system:{by}"] if by else []
-    return gate.kubectl(*played, "create", "-f", "-", by=None, stdin=tree)
-
-
 def test_a_played_controller_makes_what_is_asked_for(gate: Gate, app: str) -> None:
     """The name is right, the owner is proven, the object is the template's."""
     pod = another(live(gate, "pods", app))
-    pod["spec"] = without_server(pod["spec"])
+    pod["spec"] = unplaced(pod["spec"])
 
     assert created(gate, pod, POD).doors == {"derived"}
-    assert created(gate, pod).reasons == ("owner_unproven",)
+    assert gate.kubectl("create", "-f", "-", by=None, stdin=pod).reasons == (
+        "owner_unproven",
+    )
     assert created(gate, pod, "job-controller").code != 0
-
-
-def without_server(spec: Tree) -> Tree:
-    """Return a Pod's spec as the controller sends it."""
-    plain = {k: v for k, v in spec.items() if k not in ("nodeName", "tolerations")}
-    plain["volumes"] = []
-    plain["containers"] = [
-        {k: v for k, v in container.items() if k != "volumeMounts"}
-        for container in spec["containers"]
-    ]
-    return plain
 
 
 @pytest.mark.parametrize(
@@ -103,7 +77,7 @@ def without_server(spec: Tree) -> Tree:
 def test_it_makes_nothing_more(gate: Gate, app: str, change: dict[str, Any]) -> None:
     """Denied by the engine, or already by the server."""
     pod = another(live(gate, "pods", app))
-    pod["spec"] = {**without_server(pod["spec"]), **change}
+    pod["spec"] = {**unplaced(pod["spec"]), **change}
     denied = created(gate, pod, POD)
 
     assert denied.code != 0
@@ -192,19 +166,6 @@ def test_a_number_moves_as_far_as_it_was_signed(gate: Gate, name: str) -> None:
     assert beyond.reasons == nothing.reasons == ("subresource",)
 
 
-@contextlib.contextmanager
-def _unprotected(gate: Gate) -> Iterator[None]:
-    """Be before the webhook was registered."""
-    plane, here = gate.stack.plane, "validatingwebhookconfiguration"
-    plane.kubectl("delete", here, "countersign").check()
-    probe = ("create", "configmap", "probe", "--dry-run=server", "-n", NAMESPACE)
-    try:
-        until(lambda: plane.kubectl(*probe).stderr, what="the end of protection")
-        yield
-    finally:
-        register(gate.stack)
-
-
 def test_an_owner_from_before_that_was_signed_for_another_cluster(
     gate: Gate, name: str
 ) -> None:
@@ -214,14 +175,14 @@ def test_an_owner_from_before_that_was_signed_for_another_cluster(
         app = f"{name}-{cluster}"
         text = gate.attest(chart.deployment(app), flags=("--cluster", cluster))
         signed[app] = gate.sign(text, "--cluster", cluster)
-    with _unprotected(gate):
+    with unprotected(gate):
         for app, text in signed.items():
             gate.stack.plane.kubectl("apply", "-f", "-", stdin=text).check()
             gate.pod(app)
     made = []
     for app in signed:
         pod = another(live(gate, "pods", app))
-        pod["spec"] = without_server(pod["spec"])
+        pod["spec"] = unplaced(pod["spec"])
         made.append(created(gate, pod, POD))
     here, elsewhere = made
 
@@ -232,14 +193,4 @@ def test_an_owner_from_before_that_was_signed_for_another_cluster(
 def test_no_controller_was_denied(gate: Gate, app: str) -> None:
     """Whatever the real ones asked for in this session, in the audit log's words."""
     gate.pod(app)
-    denied = [
-        (event["user"]["username"], event["verb"], event.get("requestURI"), said)
-        for event in events(gate.audit)[0]
-        if event["user"]["username"].startswith("system:")
-        and event.get("objectRef", {}).get("namespace") == NAMESPACE
-        for key, said in event.get("annotations", {}).items()
-        if key.endswith("countersign.dev/verdict")
-        and said not in ("allowed", "outside")
-    ]
-
-    assert denied == []
+    assert denied_to_controllers(gate) == []

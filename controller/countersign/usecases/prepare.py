@@ -8,6 +8,7 @@ from countersign.binding.images import images
 from countersign.binding.kinds import BUILT_IN, Kinds
 from countersign.binding.masking import is_secret, salt_of
 from countersign.binding.normal_form import OWN_PREFIX
+from countersign.binding.tree import token
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import (
     Image,
@@ -25,6 +26,7 @@ from countersign.wire.resources.bundleset_about import intent_ref
 # Characters of our annotations on one object. `kubectl apply` stores them twice, and the
 # controllers of Deployments copy them to each ReplicaSet: above this it gets tight.
 BUDGET = 48 * 1024
+MAX_SAFE = 2**53 - 1  # RFC 7493, section 2.2; what canonical JSON holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +136,7 @@ def _prepare(
         carried = read_annotations(_annotations(manifest))
         kept = read_intent(carried.intent) if carried.intent else None
         known = kept or _beside(manifest, namespace, beside)
+        _require_safe(manifest, "")
         intent = canonical(
             manifest,
             namespace=namespace,
@@ -153,6 +156,21 @@ def _prepare(
         carries={} if stale else _own(manifest),
         stale=stale,
     )
+
+
+def _require_safe(value: Json, path: str) -> None:
+    """Refuse an integer that canonical JSON cannot hold, and say where it stands."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _require_safe(item, f"{path}/{token(key)}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _require_safe(item, f"{path}/{index}")
+    elif isinstance(value, int) and abs(value) > MAX_SAFE:
+        raise Malformed(
+            f"{path}: expected an integer of at most 2^53, which JSON's readers agree "
+            f"on, saw {value}: quote it, if the field takes text"
+        )
 
 
 def _beside(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Cause
 from countersign.core.types.change import Elastic
 from countersign.faces.cli.sheet import lint_line
@@ -212,3 +213,36 @@ def test_nothing_is_left_of_what_is_written() -> None:
 
     assert sticking(one, before, ()) == ()
     assert sticking(one, None, ()) == ()
+
+
+def with_field(path: str, value: object) -> Any:
+    """Return a Deployment, or the kind before a colon, with a field at a place."""
+    kind, _, where = path.rpartition(":")
+    tree: Any = deployment()
+    if kind:
+        tree = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "web"}}
+    *above, last = where.split(".")
+    place = tree
+    for key in above:
+        place = place[key]
+    place[last] = value
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("spec.replicas", 2**53, "/spec/replicas: expected an integer of at most 2.53"),
+        ("spec.replica", 1, "/spec/replica: unknown field"),
+        ("metadata.uid", "u", "/metadata/uid: owned by the server; remove it"),
+        ("metadata.managedFields", [], "/metadata/managedFields: owned by the server"),
+        ("status", {"replicas": 1}, "/status: owned by the server"),
+        ("Namespace:metadata.namespace", "x", "/metadata/namespace: .* no namespace"),
+    ],
+)
+def test_what_can_never_be_signed_is_refused_with_its_place(
+    path: str, value: object, said: str
+) -> None:
+    """An error, since nothing could be admitted on it."""
+    with pytest.raises(Malformed, match=said):
+        prepared(with_field(path, value))

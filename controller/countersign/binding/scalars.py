@@ -21,17 +21,6 @@ _NANOS: Mapping[str, int] = {
     **{suffix: 10 ** (12 + 3 * i) for i, suffix in enumerate("kMGTPE")},
     **{f"{letter}i": 1024 ** (i + 1) * 10**9 for i, letter in enumerate("KMGTPE")},
 }
-_PART = r"(\d+(?=[.a-zµμ])|(?=\.\d))(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)"
-_DURATION_PART = re.compile(_PART)
-_DURATION = re.compile(rf"([+-]?)(0|(?:{_PART})+)")
-_NANOSECONDS: Mapping[str, int] = {
-    "ns": 1,
-    **dict.fromkeys(("us", "µs", "μs"), 10**3),  # Go takes both letters
-    "ms": 10**6,
-    "s": 10**9,
-    "m": 60 * 10**9,
-    "h": 3600 * 10**9,
-}
 _MILLI = 10**6  # nanos
 _LARGEST = (2**63 - 1) * 10**9  # nanos; binary quantities are capped there
 
@@ -167,26 +156,10 @@ def _micro_time(value: Value) -> str:
     return _moment(value).isoformat(timespec="microseconds")
 
 
-def _duration(value: Value) -> str:
-    """Write a ``metav1.Duration`` in nanoseconds, exactly: ``1m30s`` as 90000000000ns.
-
-    Source:
-        ``time.ParseDuration``, which takes off fractions of a nanosecond.
-    """
-    if type(value) is not str or not (parts := _DURATION.fullmatch(value)):
-        raise _wrong("a duration such as 1m30s", value)
-    amount = 0
-    for whole_part, fraction, unit in _DURATION_PART.findall(parts[2]):
-        amount += int(whole_part or 0) * _NANOSECONDS[unit]
-        amount += int(fraction or 0) * _NANOSECONDS[unit] // 10 ** len(fraction)
-    return f"{'-' if parts[1] == '-' and amount else ''}{amount}ns"
-
-
 SCALARS: Mapping[str, Callable[[Value], Value]] = {
     "any": lambda value: value,
     "bool": _exactly(bool, "true or false"),
     "bytes": _bytes,
-    "duration": _duration,
     "float": _float,
     "int": _int,
     "intOrString": _int_or_string,
@@ -205,7 +178,6 @@ ZEROS: Mapping[str, Value] = {
     "any": None,
     "bool": False,
     "bytes": "",
-    "duration": "0ns",
     "float": 0,
     "int": 0,
     "intOrString": 0,

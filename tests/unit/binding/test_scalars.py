@@ -79,6 +79,15 @@ def test_writes_the_shortest_spelling(amount: int, text: str) -> None:
         ("bytes", "eA=\r\n=", "eA=="),
         ("bytes", "eB==", "eA=="),
         ("time", "2026-01-01T02:00:00.5+02:00", "2026-01-01T00:00:00+00:00"),
+        (
+            "microTime",
+            "2026-01-01T02:00:00.5+02:00",
+            "2026-01-01T00:00:00.500000+00:00",
+        ),
+        ("float", 1, 1),
+        ("float", 1.0, 1),
+        ("float", 0.5, 0.5),
+        ("float", 2**63 - 1, 2**63),
         ("any", {"a": None}, {"a": None}),
     ],
 )
@@ -102,6 +111,10 @@ def test_has_one_spelling(name: str, value: object, form: object) -> None:
         ("time", "2026-01-01T00:00:00"),
         ("time", "yesterday"),
         ("time", 0),
+        ("microTime", "2026-01-01T00:00:00.000000"),
+        ("float", True),
+        ("float", "1"),
+        ("float", 10**400),
     ],
 )
 def test_refuses_another_type(name: str, value: object) -> None:

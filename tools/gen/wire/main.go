@@ -13,7 +13,7 @@
 //	(T|U)           either, told apart by what JSON has there
 //	core/v1.PodSpec another struct of the table
 //	string bool int float bytes any quantity milliQuantity intOrString
-//	time microTime duration
+//	time microTime
 //
 // The sources are parsed, not compiled: that costs seconds for all minors together and
 // needs nothing but Go's own library. What parsing cannot know (a type that writes its
@@ -48,7 +48,6 @@ var leaves = map[string]string{
 	machinery + "util/intstr.IntOrString":        "intOrString",
 	machinery + "apis/meta/v1.Time":              "time",
 	machinery + "apis/meta/v1.MicroTime":         "microTime",
-	machinery + "apis/meta/v1.Duration":          "duration",
 	machinery + "apis/meta/v1.FieldsV1":          "any",
 	machinery + "runtime.RawExtension":           "any",
 	extensions + ".JSON":                         "any",

@@ -4,7 +4,7 @@ Each property names the fault it was seen to catch.
 """
 
 import copy
-from pathlib import Path
+import itertools
 from typing import Any
 
 from hypothesis import given
@@ -16,7 +16,6 @@ from countersign.binding.match import match, same
 from countersign.binding.normal_form import normal_form
 from countersign.binding.references import parse_reference
 from countersign.binding.scalars import nanos, quantity_text
-from countersign.binding.tables import KINDS
 from countersign.binding.tree import ABSENT, differences, put, token
 from countersign.core.errors import Malformed
 from countersign.wire.annotations import (
@@ -27,27 +26,14 @@ from countersign.wire.annotations import (
     render_annotations,
 )
 from countersign.wire.manifests import parse_manifests
+from tests.support.corpus import by_kind
 from tests.support.mutations import stepped, steps
 from tests.support.trees import Tree, ref
 
 SALT = bytes(range(32))
-CORPUS = Path(__file__).parents[1] / "integration" / "normal_form"
 
 
-def load() -> list[Tree]:
-    """Return the manifests that the real server was shown, each in a namespace."""
-    found: list[Tree] = []
-    for file in sorted(CORPUS.glob("*.yaml")):
-        for manifest in parse_manifests(file.read_bytes()):
-            placed: Tree = copy.deepcopy(manifest)
-            placed["metadata"].setdefault("name", "made")
-            if KINDS[f"{placed['apiVersion']}/{placed['kind']}"].namespaced:
-                placed["metadata"]["namespace"] = "here"
-            found.append(placed)
-    return found
-
-
-MANIFESTS = load()
+MANIFESTS = list(itertools.chain(*by_kind("here").values()))
 STEPS = {id(manifest): steps(manifest) for manifest in MANIFESTS}
 manifests = st.sampled_from(MANIFESTS)
 pairs = manifests.flatmap(

@@ -48,12 +48,14 @@ class Judged:
         out: What it printed, errors last.
         reasons: Of every finding about the requests it made.
         bases: What those that were admitted rest on, as the audit log writes it.
+        rules: What judged each of its requests that somebody had to judge.
     """
 
     code: int
     out: str
     reasons: tuple[str, ...]
     bases: tuple[str, ...]
+    rules: tuple[str, ...] = ()
 
     @property
     def admitted(self) -> bool:
@@ -230,6 +232,7 @@ class Gate:
                 if name
             ),
             bases=tuple(b for one in judged if (b := _value(one, "basis"))),
+            rules=tuple(_value(one, "rule") for one in judged),
         )
 
     def apply(self, text: str, *flags: str, by: Someone = LEE) -> Judged:

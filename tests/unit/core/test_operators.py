@@ -22,6 +22,8 @@ USER = "system:serviceaccount:cert-manager:cert-manager"
         "/kind",
         "/apiVersion",
         "/status",
+        "/status/conditions",
+        "/status/loadBalancer/ingress",
         "/metadata",
         "/metadata/name",
         "/metadata/namespace",

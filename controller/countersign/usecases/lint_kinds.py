@@ -30,6 +30,7 @@ class LintKind(StrEnum):
     SCALED_BY = "scaled_by"
     FIELD_GATED = "field_gated"
     FIELD_UNKNOWN = "field_unknown"
+    API_UNKNOWN = "api_unknown"
     NAMED_TWICE = "named_twice"
     TOO_LARGE = "too_large"
     IMAGE_MOVES = "image_moves"

@@ -99,7 +99,8 @@ def _fields(manifest: Tree, about: str) -> Iterator[Lint]:
         for path in unknown_to(minor, manifest):
             minors.setdefault(path, []).append(minor)
     for path, unknown in [*minors.items()][:_MAX_SHOWN]:
-        yield Lint(LintKind.FIELD_UNKNOWN, about, ", ".join(unknown), path)
+        kind = LintKind.FIELD_UNKNOWN if path else LintKind.API_UNKNOWN
+        yield Lint(kind, about, ", ".join(unknown), path)
 
 
 def _policy_types(manifest: Tree, about: str) -> Iterator[Lint]:

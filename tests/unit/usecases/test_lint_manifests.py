@@ -108,6 +108,13 @@ GOLDEN = {
             "--elastic: Deployment/web:/spec/replicas=2..9")
         ],
     ),
+    "a version that is new": (
+        [{"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy", "metadata": {"name": "web"}}],
+        [
+            ("MutatingAdmissionPolicy/web: is of an API version that older servers do not "
+            "serve: 1.34, 1.35")
+        ],
+    ),
     "latest": (
         [deployment(image="ghcr.io/acme/web:latest")],
         [

@@ -24,6 +24,10 @@ _DOORS = {
     SideDoor.HELM: "Helm may keep its releases (exceptions.tools.helm)",
     SideDoor.SCALE: "may scale unsigned: {}",
     SideDoor.RESTART: "may restart unsigned: {}",
+    SideDoor.OPERATORS: "operators write what the policy says of them: {}",
+    SideDoor.TRUSTED_OPERATORS: "what these make is not compared (mode: trusted): {}",
+    SideDoor.INJECTION: "may be injected into Pods: {}",
+    SideDoor.CONVERSION: "conversion webhooks are trusted of: {}",
     SideDoor.ANY_BASE: "older states may return (signOff.base: any)",
 }
 _STATES = {True: "yes", False: "NO", None: "unknown"}

@@ -4,12 +4,18 @@ Everything is worked out here from the objects themselves, by the code of the op
 what the operator wrote into their status is only read where a right is missing for that.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from countersign.core.types.artifacts import Json, Tree
-from countersign.core.types.policy import BaseRule, Enforcement, Policy, Toggle
+from countersign.core.types.policy import (
+    BaseRule,
+    Doors,
+    Enforcement,
+    Policy,
+    Toggle,
+)
 from countersign.core.types.survey import Item, Open, SideDoor
 from countersign.usecases.coverage import Registration
 from countersign.usecases.status import Problems, Stock, take_stock
@@ -135,14 +141,25 @@ def _doors(policy: Policy) -> Iterator[Open]:
         yield Open(SideDoor.IMAGES_UNPINNED)
     if policy.doors.tools.helm:
         yield Open(SideDoor.HELM)
-    for door, groups in (
-        (SideDoor.SCALE, policy.doors.scale_groups),
-        (SideDoor.RESTART, policy.doors.restart_groups),
-    ):
-        if groups:
-            yield Open(door, ", ".join(sorted(groups)))
+    for door, names in _named(policy.doors):
+        if names:
+            yield Open(door, ", ".join(sorted(names)))
     if policy.demands.base is BaseRule.ANY:
         yield Open(SideDoor.ANY_BASE)
+
+
+def _named(doors: Doors) -> Iterator[tuple[SideDoor, Iterable[str]]]:
+    """Yield the ways that are open to whom or what a policy names, with the names."""
+    yield SideDoor.SCALE, doors.scale_groups
+    yield SideDoor.RESTART, doors.restart_groups
+    trusted = {o.user for o in doors.operators if any(c.trusted for c in o.children)}
+    yield SideDoor.TRUSTED_OPERATORS, trusted
+    yield SideDoor.OPERATORS, {o.user for o in doors.operators} - trusted
+    yield SideDoor.INJECTION, {injection.name for injection in doors.injections}
+    yield (
+        SideDoor.CONVERSION,
+        {f"{kind.kind}.{kind.group}" for kind in doors.conversions},
+    )
 
 
 def _order(kind: str) -> int:

@@ -15,6 +15,7 @@ from tests.support import resources as stored
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SENT = Registration(protected=("payments",))
+OPERATOR = stored.operator(user="system:serviceaccount:payments:issuer")
 
 
 def look(
@@ -62,6 +63,22 @@ DOORS = [
     ({"exceptions": {"scale": {"allowGroups": ["ops"]}}}, SideDoor.SCALE, "ops"),
     ({"exceptions": {"restart": {"allowGroups": ["ops"]}}}, SideDoor.RESTART, "ops"),
     ({"exceptions": {"tools": {"helm": {}}}}, SideDoor.HELM, ""),
+    (
+        {"exceptions": {"controllers": [OPERATOR]}},
+        SideDoor.OPERATORS,
+        OPERATOR["user"],
+    ),
+    (
+        {"exceptions": {"controllers": [{**OPERATOR, "mode": "trusted"}]}},
+        SideDoor.TRUSTED_OPERATORS,
+        OPERATOR["user"],
+    ),
+    ({"exceptions": {"injection": [{"name": "mesh"}]}}, SideDoor.INJECTION, "mesh"),
+    (
+        {"conversion": {"trusted": [{"group": "acme.example", "kind": "Order"}]}},
+        SideDoor.CONVERSION,
+        "Order.acme.example",
+    ),
     (
         {
             "protect": {

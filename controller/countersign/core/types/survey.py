@@ -19,6 +19,10 @@ class SideDoor(StrEnum):
     HELM = "helm"
     SCALE = "scaleGroups"
     RESTART = "restartGroups"
+    OPERATORS = "operators"
+    TRUSTED_OPERATORS = "trustedOperators"
+    INJECTION = "injection"
+    CONVERSION = "trustedConversion"
     ANY_BASE = "anyBase"
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.load import Job
+from tests.bench.matching import matching
 from tests.bench.measure import Measured, measure, percentiles
 from tests.bench.reviews import SCHEMES, Reviews, capture
 from tests.bench.servers import Server, countersign, floor
@@ -96,6 +97,7 @@ def run(folder: Path, options: argparse.Namespace) -> Json:
             **measured,
             "api_server": _api_server(gate, options.creates),
             "start": {"ready_s": round(ready_s, 2)},
+            "match": matching(),
         }
 
 

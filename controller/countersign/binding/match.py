@@ -21,6 +21,7 @@ from countersign.binding.normal_form import (
     written_form,
 )
 from countersign.binding.places import places_in
+from countersign.binding.shared import are_alike, without_inert, without_shared
 from countersign.binding.tables import kind_key
 from countersign.binding.tooling import accept_marks
 from countersign.binding.tree import (
@@ -102,10 +103,13 @@ def _compared(intent: Tree, observed: Tree, said: _Context) -> tuple[Difference,
     salt, kinds = salt_of(intent), facts.kinds
     if salt is not None:
         intent = mask_nulls(intent, salt)
+    intent, observed = without_shared(intent, observed)
     seen = normal_form(_masked(observed, salt), kinds=kinds)
     _identify(seen, identity, kinds)
     if intent.get("apiVersion") != seen["apiVersion"] and is_custom(intent):
         return (_other_version(intent, seen),)
+    if are_alike(normal_form(intent, kinds=kinds), seen):  # so most objects are
+        return ()
     completed = injected(intent, seen, besides.injections)
     wanted = written_form(completed, kinds=kinds)
     _name(wanted, seen)
@@ -116,7 +120,7 @@ def _compared(intent: Tree, observed: Tree, said: _Context) -> tuple[Difference,
         seen=seen,
         old=None
         if said.old is None
-        else normal_form(_masked(said.old, salt), kinds=kinds),
+        else normal_form(_masked(without_inert(said.old), salt), kinds=kinds),
         uid=str(find(observed, "/metadata/uid") or ""),
         created=str(find(observed, "/metadata/creationTimestamp") or ""),
         namespace=identity.namespace,

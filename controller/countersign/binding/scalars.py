@@ -9,6 +9,7 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from countersign.binding.tree import Value
 from countersign.core.errors import Malformed
@@ -22,6 +23,7 @@ _NANOS: Mapping[str, int] = {
     **{f"{letter}i": 1024 ** (i + 1) * 10**9 for i, letter in enumerate("KMGTPE")},
 }
 _MILLI = 10**6  # nanos
+_SHORT = 32  # characters of a quantity that is remembered
 _LARGEST = (2**63 - 1) * 10**9  # nanos; binary quantities are capped there
 
 
@@ -72,6 +74,17 @@ def _quantity(value: Value) -> str:
 
 def _milli_quantity(value: Value) -> str:
     """Round up to milli, as ``SetDefaults_ResourceList`` does (core/v1/defaults.go)."""
+    if type(value) is str and len(value) <= _SHORT:
+        return _usual_quantity(value)
+    return _rounded(value)
+
+
+@lru_cache(maxsize=1024)  # the same few, in every container
+def _usual_quantity(text: str) -> str:
+    return _rounded(text)
+
+
+def _rounded(value: Value) -> str:
     amount = nanos(value)
     rounded = -(-abs(amount) // _MILLI) * _MILLI
     return quantity_text(rounded if amount >= 0 else -rounded)

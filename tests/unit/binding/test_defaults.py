@@ -150,6 +150,18 @@ def test_does_not_touch_what_is_said() -> None:
     assert find(normal_form(level), "/spec/limited/nominalConcurrencyShares") == 0
 
 
+def test_an_old_request_for_one_of_several_devices_has_no_count() -> None:
+    """In v1beta1 a request is either for a class or for the first that is there."""
+    sub = {"name": "s", "deviceClassName": "c"}
+    requests = [{"name": "a", "firstAvailable": [sub]}, {"deviceClassName": "c"}]
+    spec = {"devices": {"requests": requests}}
+    form = normal_form(made("resource.k8s.io/v1beta1/ResourceClaim", spec=spec))
+    first, second = form["spec"]["devices"]["requests"]
+
+    assert first.keys() == {"name", "firstAvailable"}
+    assert first["firstAvailable"][0]["count"] == second["count"] == 1
+
+
 def test_a_volume_inside_an_attachment_is_no_volume_of_its_own() -> None:
     """SetDefaults_PersistentVolume is for the object, not for its specification."""
     volume = {"hostPath": {"path": "/x"}}

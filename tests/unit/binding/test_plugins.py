@@ -11,6 +11,7 @@ from countersign.binding.allocation.limits import MAX_RANGES
 from countersign.binding.canonical import canonical
 from countersign.binding.facts import (
     INGRESS_CLASSES,
+    STORAGE_CLASSES,
     AdmissionPlugin,
     ClusterFacts,
     Fact,
@@ -109,11 +110,30 @@ def test_limit_ranges_come_in_any_order(order: tuple[Tree, ...], seen: Tree) -> 
     assert compare(pod(), seen) != ()
 
 
+@pytest.mark.parametrize(
+    ("note", "accepted"),
+    [("cpu limit", True), ("memory limit", True), ("pods limit", False)],
+)
+def test_the_last_limit_range_writes_the_annotation(
+    note: str, *, accepted: bool
+) -> None:
+    """The values are the same in either order: the text tells which it was."""
+    apart = [{"default": {"cpu": "2"}}, {"default": {"memory": "1Gi"}}]
+    both = {"cpu": "2", "memory": "1Gi"}
+    word = note.removesuffix(" limit")
+    text = f"{word} request for container main; {note} for container main"
+
+    assert (compare(pod(), limited(both, both, text), ranges(*apart)) == ()) is accepted
+
+
 def test_too_many_limit_ranges_are_not_believed() -> None:
     """Each order is tried; of more than a few, none."""
-    several = [CPU, *({"default": {f"x.io/{n}": "1"}} for n in range(MAX_RANGES))]
+    note = "cpu request for container main; cpu limit for container main"
+    seen = limited({"cpu": "2"}, {"cpu": "2"}, note)
+    same = {"default": {"cpu": "2"}}
 
-    assert compare(pod(), FIRST_CPU, ranges(*several)) != ()
+    assert compare(pod(), seen, ranges(*[same] * MAX_RANGES)) == ()
+    assert compare(pod(), seen, ranges(*[same] * (MAX_RANGES + 1))) != ()
 
 
 def test_what_was_limited_once_stays_on_update() -> None:
@@ -166,6 +186,43 @@ def test_a_runtime_class_says_how_to_run() -> None:
         del without["spec"][field]
         assert compare(said, without, live) != (), field
     assert compare(said, having(seen, "/spec/overhead/cpu", "9"), live) != ()
+
+
+@pytest.mark.parametrize(("said", "given", "kept"), [(None, 5, None), (5, None, None)])
+def test_a_toleration_for_ever_covers_one_for_a_while(
+    said: int | None, given: int | None, kept: int | None
+) -> None:
+    """Not the other way round, whichever comes first."""
+
+    def toleration(seconds: int | None) -> Tree:
+        until = {} if seconds is None else {"tolerationSeconds": seconds}
+        return {"key": "k", "operator": "Exists", "effect": "NoExecute", **until}
+
+    scheduling = {"tolerations": [toleration(given)]}
+    live: dict[Fact, tuple[Tree, ...]] = {
+        runtime_class("k"): ({"handler": "k", "scheduling": scheduling},)
+    }
+    first = [toleration(kept), *TAINTS] if said is kept else [*TAINTS, toleration(kept)]
+    manifest = pod(runtimeClassName="k", tolerations=[toleration(said)])
+    seen = admitted(runtimeClassName="k", tolerations=first)
+    other = admitted(runtimeClassName="k", tolerations=[*TAINTS, toleration(5)])
+
+    assert compare(manifest, seen, live) == ()
+    assert compare(manifest, other, live) != ()
+
+
+def test_label_keys_keep_the_labels_that_a_pod_was_made_with() -> None:
+    """Selectors are immutable; the label itself may be signed anew."""
+    selector = {"matchLabels": {"a": "b"}}
+    term = {"labelSelector": selector, "matchLabelKeys": ["v"], "maxSkew": 1}
+    chosen = {"key": "v", "operator": "In", "values": ["1"]}
+    grown = {**term, "labelSelector": {**selector, "matchExpressions": [chosen]}}
+    path = "/metadata/labels"
+    said = having(pod(topologySpreadConstraints=[term]), path, {"v": "2"})
+    old = having(admitted(topologySpreadConstraints=[grown]), path, {"v": "1"})
+
+    assert compare(said, having(old, path, {"v": "2"}), old=old) == ()
+    assert compare(said, having(old, path, {"v": "2"})) != ()
 
 
 def test_overhead_stays_though_its_class_has_changed() -> None:
@@ -257,6 +314,17 @@ def test_a_default_class_is_looked_up_when_an_object_is_made() -> None:
     assert compare(said, said, live, old=said) == ()
     assert compare(said, new, live, old=new) == ()
     assert compare(said, old, live, old=old) != ()
+
+    annotations = {"storageclass.kubernetes.io/is-default-class": "true"}
+    metadata = {"name": "new", "annotations": annotations}
+    live = {STORAGE_CLASSES: ({"metadata": metadata},)}
+    claim = tree("PersistentVolumeClaim", spec={})
+    classed = having(claim, "/spec/storageClassName", "new")
+    path, protection = "/metadata/finalizers", ["kubernetes.io/pvc-protection"]
+
+    assert compare(claim, having(classed, path, protection), live) == ()
+    assert compare(claim, having(claim, path, protection), live) != ()
+    assert compare(claim, claim, live, old=claim) == ()
 
 
 def test_a_daemon_set_counts_its_templates() -> None:

@@ -41,9 +41,9 @@ from countersign.core.types.policy import BaseRule, Policy, Revoked
 from countersign.core.types.request import Verb
 from countersign.core.types.verdict import Basis
 from countersign.ports import (
-    Archive,
     BundleSource,
     Clock,
+    DebtBook,
     PolicyBook,
     Prover,
     Query,
@@ -85,7 +85,7 @@ class Debtors:
 
     def __init__(
         self,
-        archive: Archive,
+        archive: DebtBook,
         sets: BundleSource,
         prover: Prover,
         policies: PolicyBook,

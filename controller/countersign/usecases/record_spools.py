@@ -1,12 +1,12 @@
 """Record what the spools hold: take it, keep it, and only then let them forget it.
 
 Whatever fails on the way is tried again from the last position that is recorded: an
-entry may be told twice, and is kept once (:meth:`countersign.ports.Archive.add`).
+entry may be told twice, and is kept once (:meth:`countersign.ports.Intake.add`).
 """
 
 from dataclasses import dataclass
 
-from countersign.ports import Archive, Spool
+from countersign.ports import Intake, Spool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class SpoolRecorder:
         archive: Where everything is kept.
     """
 
-    def __init__(self, spool: Spool, archive: Archive) -> None:
+    def __init__(self, spool: Spool, archive: Intake) -> None:
         self._spool = spool
         self._archive = archive
         self._told: tuple[str, int, int] | None = None

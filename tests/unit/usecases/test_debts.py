@@ -1,6 +1,6 @@
 """Review debts: closed by the law, never by whoever broke the glass, never by age."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +20,6 @@ from countersign.core.types.change import (
     Operation,
 )
 from countersign.core.types.decision import (
-    Batch,
     Decision,
     Outcome,
     Proposal,
@@ -347,14 +346,6 @@ class Ledger:
     async def review(self, decision: str, done: Review) -> None:
         """Close a debt."""
         self.reviews[decision] = done
-
-    async def positions(self) -> Mapping[str, int]:
-        """No spools here."""
-        return {}
-
-    async def add(self, batch: Batch) -> None:
-        """No batches either."""
-        raise NotImplementedError
 
 
 def recorded(decision: Decision) -> Recorded:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from countersign.core.errors import CountersignError
 from countersign.core.types.artifacts import Json
-from countersign.ports import Archive, Clock, Spool
+from countersign.ports import Clock, Intake, Spool
 from countersign.telemetry import PULLS, RECORDED, SPOOL_AGE, SPOOLS_LOST
 from countersign.usecases.record_spools import Pulled, SpoolRecorder
 from countersign.wire.shapes import render_time
@@ -33,7 +33,7 @@ class Replicas(Protocol):
         ...
 
 
-class Store(Archive, Protocol):
+class Store(Intake, Protocol):
     """The audit store, which also knows what is not in it."""
 
     async def lost(self) -> Mapping[str, int]:

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from countersign.core.errors import Malformed, Unavailable
-from countersign.core.types.decision import Batch, Entry, Recorded, Review
+from countersign.core.types.decision import Batch, Entry
 from countersign.faces.recorder.pull import Puller
-from countersign.ports import Query
 from countersign.usecases.record_spools import Pulled, SpoolRecorder
 from tests.support.decisions import denied
 
@@ -72,18 +71,6 @@ class Store:
             if entry.sequence > self.reached.get(batch.spool, 0):
                 self.kept.append((batch.spool, entry.sequence))
                 self.reached[batch.spool] = entry.sequence
-
-    async def get(self, decision: str) -> Recorded | None:
-        """Return nothing: nobody asks."""
-        raise NotImplementedError(decision)
-
-    async def find(self, query: Query) -> tuple[Recorded, ...]:
-        """Return nothing: nobody asks."""
-        raise NotImplementedError(query)
-
-    async def review(self, decision: str, done: Review) -> None:
-        """Do nothing: nobody asks."""
-        raise NotImplementedError(decision, done)
 
 
 class Clock:

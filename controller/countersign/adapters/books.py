@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from countersign.adapters.expiry import expires
+from countersign.binding.registration import NEVER_JUDGED
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Tree
+from countersign.core.types.operators import Operator
 from countersign.core.types.people import Roster
 from countersign.core.types.policy import Policy, Revoked, any_names
 from countersign.core.types.trust import TrustRoot
@@ -147,11 +149,20 @@ def _policy(
         f"spec.exceptions.controllers: {operator.user} runs in a namespace that is not "
         "protected: who may run Pods there can become it; protect that namespace, too"
         for operator in policy.doors.operators
-        if not any_names(homes, operator.namespace)
+        if not any_names(homes, operator.namespace) and not _is_clouds(operator)
     ]
     if problems:
         raise Invalid(problems)
     return policy
+
+
+def _is_clouds(operator: Operator) -> bool:
+    """Tell whether it is a cloud's controller, that only says where traffic comes in.
+
+    It runs where the controller manager does. That namespace cannot be protected, and
+    who may run Pods in it may do worse anyway.
+    """
+    return operator.namespace == NEVER_JUDGED and operator.only_addresses
 
 
 def _flat(entries: Iterable[tuple[Revoked, ...]]) -> tuple[Revoked, ...]:

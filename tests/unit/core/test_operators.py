@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from countersign.core.errors import Malformed
-from countersign.core.types.operators import Children, Derive, Field, Link, Operator
+from countersign.core.types.operators import (
+    Children,
+    Derive,
+    Field,
+    Link,
+    Operator,
+    Writes,
+)
 
 USER = "system:serviceaccount:cert-manager:cert-manager"
 
@@ -86,6 +93,40 @@ def test_an_operator_is_a_service_account(user: str) -> None:
 def test_it_runs_where_its_account_is() -> None:
     """Which must be protected as well."""
     assert Operator(user=USER).namespace == "cert-manager"
+
+
+@pytest.mark.parametrize(
+    ("paths", "children", "only"),
+    [
+        pytest.param(("/status/loadBalancer",), (), True, id="addresses"),
+        pytest.param(("/status/loadBalancer", "/spec/x"), (), False, id="and more"),
+        pytest.param((), (), False, id="nothing"),
+        pytest.param(
+            ("/status/loadBalancer",),
+            (
+                Children(
+                    group="",
+                    kind="Secret",
+                    owner_group="x",
+                    owner_version="v1",
+                    owner_kind="Order",
+                    trusted=True,
+                ),
+            ),
+            False,
+            id="and children",
+        ),
+    ],
+)
+def test_a_clouds_controller_writes_addresses_alone(
+    paths: tuple[str, ...], children: tuple[Children, ...], *, only: bool
+) -> None:
+    """Of a status the one part that is not free."""
+    fields = tuple(map(Field, paths))
+    writes = (Writes(group="", kind="Service", fields=fields),)
+
+    operator = Operator(user=USER, writes=writes, children=children)
+    assert operator.only_addresses is only
 
 
 def test_of_children_something_must_be_said() -> None:

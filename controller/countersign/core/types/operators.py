@@ -182,6 +182,12 @@ class Operator:
             )
 
     @property
+    def only_addresses(self) -> bool:
+        """Whether it writes nothing but the addresses of load balancers."""
+        fields = {field for written in self.writes for field in written.fields}
+        return not self.children and fields == {Field(LOAD_BALANCER)}
+
+    @property
     def namespace(self) -> str:
         """Where it runs: who may make Pods there can become it."""
         found = _ACCOUNT.fullmatch(self.user)

@@ -9,7 +9,7 @@ looked up by the use case.
 from countersign.binding.besides import NOTHING, Besides
 from countersign.binding.deletions import controller_of
 from countersign.binding.delta import controllers
-from countersign.binding.derivations.kin import Kin, listing, mapping, text
+from countersign.binding.derivations.kin import Kin, listing, mapping
 from countersign.binding.derivations.table import (
     DERIVATIONS,
     Derivation,
@@ -179,9 +179,9 @@ _CLASS = "/spec/storageClassName"
 
 
 def gets_class(request: AdmissionRequest) -> bool:
-    """Tell whether a claim without a storage class gets one, and nothing else changes.
+    """Tell whether a claim gets a storage class, and nothing else changes.
 
-    Which it must be, `compare_classed` says.
+    Which it must be, and that it had none, `compare_classed` says.
 
     Source:
         ``assignDefaultStorageClass`` in pkg/controller/volume/persistentvolume.
@@ -190,7 +190,6 @@ def gets_class(request: AdmissionRequest) -> bool:
         request.old is not None
         and str(request.resource) == "persistentvolumeclaims"
         and request.requester.name in controllers("persistent-volume-binder")
-        and not text(request.old, _CLASS)
         and [p for p, _, _ in changes(request.old, request.object or {})] == [_CLASS]
     )
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from countersign.core.types.request import AdmissionRequest
+from countersign.core.types.request import AdmissionRequest, Verb
 from countersign.core.types.verdict import Door, Reason
 from tests.support.trees import having
 from tests.support.workloads import daemon_set
@@ -21,8 +21,10 @@ def _world() -> World:
 
 @pytest.fixture(name="live")
 def _live(world: World) -> Tree:
-    """Return the live owner, of the newer template."""
-    tree = stored(world.signed(daemon_set("edge", "us")))
+    """Return the live owner, of the newer template, which the server counts."""
+    signed = world.signed(daemon_set("edge", "us"))
+    counted = "/metadata/annotations/deprecated.daemonset.template.generation"
+    tree = stored(having(signed, counted, "1"))
     world.cluster.store(tree)
     return tree
 
@@ -120,8 +122,11 @@ async def test_nothing_is_taken_by_who_goes(world: World, live: Tree) -> None:
 
 async def test_nothing_changes_hands(world: World, live: Tree) -> None:
     """From another controller nothing is taken, however alike its child is."""
-    orphan = record(world, "us")
+    copied = live["metadata"]["annotations"]
+    orphan = having(record(world, "us"), "/metadata/annotations", copied)
     other = {"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "a", "uid": "9"}
     held = having(orphan, "/metadata/ownerReferences", [{**other, "controller": True}])
+    taken = adoption(held, live)
 
-    assert await world.why(adoption(held, live)) == {Reason.OWNER_UNPROVEN}
+    assert not await world.why(replace(taken, verb=Verb.CREATE, old=None))
+    assert await world.why(taken) == {Reason.OWNER_UNPROVEN}

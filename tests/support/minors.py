@@ -6,13 +6,15 @@ minor knows them, but the feature that they belong to is off by default.
 
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from countersign.binding.minors import unknown_to
+from countersign.binding.tables import KINDS, TABLES, kind_key
 from countersign.binding.tree import token
 from tests.support.apiserver import ApiServer, Tree
+from tools.controlplane import ControlPlane
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,23 @@ _DEFAULTED = {
 """Defaults that only some minors write, by the first that does."""
 
 
-def minor_of(server: ApiServer) -> str:
+def minor_of(server: ApiServer | ControlPlane) -> str:
     """Return the minor of a server, as in ``1.37``."""
-    told = server.request("GET", "/version")
+    if isinstance(server, ApiServer):
+        told = server.request("GET", "/version")
+    else:
+        told = server.kubectl("get", "--raw", "/version").json()
     return f"{told['major']}.{told['minor'].rstrip('+')}"
+
+
+def served(minor: str, trees: Iterable[Tree]) -> list[Tree]:
+    """Return the objects but those of built-in kinds that `minor` does not serve."""
+    (table,) = [table for table in TABLES if table.minor == minor]
+    return [
+        tree
+        for tree in trees
+        if kind_key(tree) not in KINDS or kind_key(tree) in table.kinds
+    ]
 
 
 def dropped(minor: str, tree: Tree) -> frozenset[str]:

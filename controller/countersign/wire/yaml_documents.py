@@ -108,8 +108,9 @@ class _Document:
         self._add(1)
         if depth < 0:
             raise self._wrong(event, f"expected YAML at most {MAX_DEPTH} deep")
-        if event.anchor is not None:  # from its start on it hides one of the same name
-            self._anchors[event.anchor] = event
+        anchor: str | None = getattr(event, "anchor", None)
+        if anchor is not None:  # from its start on it hides one of the same name
+            self._anchors[anchor] = event
         value: Json
         match event:
             case events.ScalarEvent(value=text, implicit=(bare, _), tag=None):
@@ -122,8 +123,8 @@ class _Document:
                 value = self._mapping(depth - 1)
             case _:
                 raise self._wrong(event, "expected no tag, saw one")
-        if event.anchor is not None and self._anchors[event.anchor] is event:
-            self._anchors[event.anchor] = value, self._count - before
+        if anchor is not None and self._anchors[anchor] is event:
+            self._anchors[anchor] = value, self._count - before
         return value
 
     def _plain(self, event: events.Event, text: str) -> Json:
@@ -138,7 +139,7 @@ class _Document:
             raise Malformed(f"expected at most {MAX_VALUES} values in a document")
 
     def _alias(self, event: events.AliasEvent) -> Json:
-        known = self._anchors.get(event.anchor)
+        known = self._anchors.get(event.anchor or "")
         if not isinstance(known, tuple):
             raise self._wrong(event, "expected a known, complete anchor")
         value, count = known

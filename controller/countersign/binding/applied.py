@@ -80,7 +80,7 @@ def _items(owned: Value) -> list[Struct]:
     """Return the items of a list that a FieldsV1 set names by their keys."""
     keyed = owned.items() if type(owned) is dict else ()
     return [
-        {**json.loads(key[2:]), **_fields(below)}
+        _fields(below) | json.loads(key[2:])
         for key, below in keyed
         if key.startswith("k:")
     ]

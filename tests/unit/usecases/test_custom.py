@@ -1,0 +1,95 @@
+"""Requests about custom resources, by what is known of their kinds at that moment."""
+
+from dataclasses import dataclass
+
+from countersign.binding.custom.definition import compile_definition
+from countersign.binding.kinds import Kinds
+from countersign.core.errors import Unavailable
+from countersign.core.types.request import AdmissionRequest
+from countersign.core.types.verdict import Door, Reason
+from countersign.usecases.review import Reviewer
+from tests.support import a
+from tests.support.world import Tree, World, create, update
+from tests.unit.binding.test_custom import definition, version, widget
+
+
+@dataclass
+class FakeDefinitions:
+    """The port Definitions; without kinds there is no fresh word of them."""
+
+    known: Kinds | None
+
+    def kinds(self) -> Kinds:
+        """Return what is known."""
+        if self.known is None:
+            raise Unavailable("no first list of CustomResourceDefinition yet")
+        return self.known
+
+
+SERVED = Kinds(compile_definition(definition()))
+PLACE = {"name": "it", "namespace": a.NAMESPACE}
+CONFIG: Tree = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": PLACE}
+
+
+def placed(tree: Tree) -> Tree:
+    """Return an object where the world's policies hold."""
+    return {**tree, "metadata": PLACE}
+
+
+async def reasons(
+    world: World, request: AdmissionRequest, known: Kinds | None
+) -> set[Reason | Door]:
+    """Return why a request is denied, or the doors that let it in."""
+    reviewer = Reviewer(
+        policies=world,
+        prover=world.prover,
+        sets=world.sets,
+        state=world.cluster,
+        clock=world,
+        cluster=a.CLUSTER,
+        settings=world.settings,
+        definitions=FakeDefinitions(known),
+    )
+    verdict = await reviewer.review(request)
+    return {basis.door for basis in verdict.bases} or set(a.reasons(verdict))
+
+
+async def test_what_was_signed_is_admitted() -> None:
+    """With the default that the definition has."""
+    world = World()
+    signed = world.signed(placed(widget()))
+
+    seen = {**signed, "spec": {"size": 1}}
+
+    assert await reasons(world, create(seen), SERVED) == {Door.SIGNED}
+    assert await reasons(world, update(seen, seen), SERVED) == {Door.UNCHANGED}
+
+
+async def test_without_fresh_word_only_custom_resources_are_denied() -> None:
+    """All else is judged by the type table."""
+    world = World()
+    signed = world.signed(placed(widget()))
+    config = world.signed(CONFIG)
+
+    assert await reasons(world, create(signed), None) == {Reason.UNAVAILABLE}
+    assert await reasons(world, create(config), None) == {Door.SIGNED}
+
+
+async def test_a_kind_that_nothing_defines_is_not_judged() -> None:
+    """Signed or not."""
+    world = World()
+    signed = world.signed(placed(widget()))
+
+    assert await reasons(world, create(signed), Kinds()) == {Reason.UNSUPPORTED}
+
+
+async def test_a_version_that_is_not_stored_whole() -> None:
+    """Neither what is signed nor what is unchanged is stored as it is seen."""
+    world = World()
+    more = version("v2", spec={"more": {"type": "string"}})
+    apart = Kinds(compile_definition(definition(version(), more)))
+    signed = world.signed(placed(widget("v2")))
+    seen = {**signed, "spec": {"size": 1}}
+
+    assert await reasons(world, create(seen), apart) == {Reason.CONVERTED}
+    assert await reasons(world, update(seen, seen), apart) == {Reason.CONVERTED}

@@ -29,6 +29,7 @@ from tests.support.apiserver import (
     Tree,
 )
 from tests.support.judge import SALT, Judge, lasting
+from tests.support.minors import kept_by, minor_of
 from tests.support.mutations import stepped, steps
 from tools.controlplane import ControlPlane
 
@@ -119,7 +120,7 @@ def _namespace(control_plane: ControlPlane, server: ApiServer) -> str:
 def _placed(
     namespace: str, server: ApiServer, request: pytest.FixtureRequest
 ) -> Iterator[Tree]:
-    manifest = copy.deepcopy(request.param)
+    manifest = kept_by(minor_of(server), request.param)
     if KINDS[f"{manifest['apiVersion']}/{manifest['kind']}"].namespaced:
         manifest["metadata"]["namespace"] = namespace
     if "name" in manifest["metadata"]:

@@ -9,10 +9,11 @@ from countersign.binding.besides import NOTHING, Besides
 from countersign.binding.canonical import canonical_json
 from countersign.binding.causes import explained, texts
 from countersign.binding.comparison import Comparison
+from countersign.binding.custom.definition import CustomKind
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.inherited import keep_inherited
 from countersign.binding.injection import injected
-from countersign.binding.kinds import BUILT_IN, Kinds, is_custom
+from countersign.binding.kinds import BUILT_IN, AnyKind, Kinds, is_custom
 from countersign.binding.masking import is_secret, mask, mask_nulls, salt_of
 from countersign.binding.normal_form import (
     SERVER_OWNED,
@@ -131,6 +132,7 @@ def _compared(intent: Tree, observed: Tree, said: _Context) -> tuple[Difference,
     if allocate:
         allocate(sides)
     keep_inherited(sides)
+    _keep_scale(sides, kinds.of(intent))
     _keep_fields(sides, besides.fields)
     for bounds in said.elastic:
         _stretch(sides, bounds)
@@ -237,6 +239,16 @@ def _name(wanted: Struct, seen: Struct) -> None:
         and _GENERATED_SUFFIX.fullmatch(name, len(base))
     ):
         metadata["name"] = name
+
+
+def _keep_scale(sides: Comparison, kind: AnyKind) -> None:
+    """Let an unsaid number stay that ``/scale`` of a custom kind was let through with.
+
+    As ``/spec/replicas`` of built-in kinds: an apply without it leaves it alone.
+    """
+    path = kind.replicas if isinstance(kind, CustomKind) else ""
+    if path and type(find(sides.seen, path)) is int:
+        sides.keep(path)
 
 
 def _keep_fields(sides: Comparison, fields: Iterable[Field]) -> None:

@@ -255,3 +255,19 @@ def test_nothing_is_changed_in_place() -> None:
     assert differences(widget(), seen, known) == ()
     assert differences(widget(), seen, known) == ()
     assert seen == before
+
+
+def test_a_number_that_was_scaled_may_stay_where_nothing_says_it() -> None:
+    """As it was before, and no other; what the intent says wins."""
+    scale = {"specReplicasPath": ".spec.size"}
+    known = kinds(version(subresources={"scale": scale}))
+
+    def found(signed: Tree, seen: int, old: int) -> tuple[Difference, ...]:
+        facts = ClusterFacts(kinds=known)
+        intent, observed = canonical(signed).tree, widget(size=seen)
+        before = widget(size=old)
+        return match(intent, observed, identity=ref(observed), old=before, facts=facts)
+
+    assert found(widget(), 5, 5) == ()
+    assert found(widget(), 5, 4)
+    assert found(widget(size=1), 5, 5)

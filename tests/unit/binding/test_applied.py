@@ -110,7 +110,9 @@ def test_a_note_that_is_none_removes_nothing(noted: str) -> None:
 def test_what_server_side_apply_remembers_of_items() -> None:
     """Its sets name items by their keys, and have no values for fields of theirs."""
     key = 'k:{"port":80,"protocol":"TCP"}'
-    fields = {"f:spec": {"f:ports": {key: {".": {}, "f:port": {}, "f:name": {}}}}}
+    fields: dict[str, Any] = {
+        "f:spec": {"f:ports": {key: {".": {}, "f:port": {}, "f:name": {}}}}
+    }
     live = {
         "metadata": {"managedFields": [{"operation": "Apply", "fieldsV1": fields}]},
         "spec": {"ports": [{"port": 80, "name": "a"}, {"port": 81, "name": "b"}]},

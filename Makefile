@@ -38,6 +38,10 @@ test: $(ENV) ## all tests; PYTEST='-k webhook' for some
 test-matrix: $(ENV) ## tests on a real server, whole sweeps, each minor; MINORS='1.34'
 	@$(RUN) python -m tools.matrix $(if $(MINORS),--minors "$(MINORS)") $(PYTEST)
 
+.PHONY: mutants
+mutants: $(ENV) ## wrong versions of the law and of binding; MUTANTS='--sample 100' for some
+	@$(RUN) python -m tests.mutation $(MUTANTS)
+
 .PHONY: bench
 bench: $(ENV) ## what a review costs, beside an empty webhook: a table, bench/results.json
 	@$(RUN) python -m tools.controlplane ensure

@@ -21,7 +21,7 @@ from countersign.usecases.gathered import Gathered
 
 MAX_ELASTICS = 4  # sets of bounds for one intent; each costs a comparison
 ANY_SCALE = (Elastic("/spec/replicas", 1, 2**31 - 1),)
-"""Where a policy lets groups scale: any number, never 0."""
+"""Any number but 0: of a state that is there already. Who chose it, the door asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,7 @@ def bind_old(
     Raises:
         Malformed: the kind is not supported, or the object is not what the request says.
     """
-    intents, _ = bind(sight, gathered, policy)
+    intents, _ = bind(sight, gathered, policy, allowed=ANY_SCALE)
     state = unproven_state(sight.tree, salt, sight.facts.kinds)
     evidence = _about(gathered, intents, state.images)
     return replace(state, intents=intents, evidence=evidence)

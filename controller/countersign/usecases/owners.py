@@ -330,15 +330,15 @@ class Carried:
         """Return the intents that the object equals, controllers' edits aside.
 
         Args:
-            policy: Whose people count, and whether Helm and groups that scale are
-                let in.
-            allowed: Paths that may have moved besides.
+            policy: Whose people count, and what it lets be there.
+            allowed: Paths that may have moved, besides the number of replicas: a
+                signed autoscaler, or a group that may, chose it at the door *scale*.
 
         Raises:
             Malformed: the object is not what it was asked for as.
         """
-        scaled = ANY_SCALE if policy.doors.scale_groups else ()
-        found, _ = bind(self.sight, self.gathered, policy, allowed=(*allowed, *scaled))
+        moved = (*allowed, *ANY_SCALE)
+        found, _ = bind(self.sight, self.gathered, policy, allowed=moved)
         return found
 
     def speaking(self, bound: frozenset[BoundIntent]) -> tuple[Digest, ...]:

@@ -318,7 +318,8 @@ async def test_an_older_template_makes_no_new_set() -> None:
     ("doors_", "elastic", "replicas", "passes"),
     [
         pytest.param(Doors(), (), 2, True, id="as signed"),
-        pytest.param(Doors(), (), 5, False, id="scaled past what was signed"),
+        pytest.param(Doors(), (), 5, True, id="by an autoscaler"),
+        pytest.param(Doors(), (), 0, False, id="to nothing, of which nothing comes"),
         pytest.param(
             Doors(), (Elastic("/spec/replicas", 1, 9),), 5, True, id="as stretched"
         ),

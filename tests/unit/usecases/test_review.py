@@ -533,11 +533,20 @@ async def test_a_live_object_that_nobody_signed_is_newer_than_all(
     world: World,
 ) -> None:
     """Rule 8: whatever it carries, it is not in the state that this speaks of."""
-    moved = having(stored(world.signed(ledger(ONE))), "/spec/replicas", 5)
+    moved = having(stored(world.signed(ledger(ONE))), "/spec/minReadySeconds", 5)
 
     assert Reason.STALE_BASE in await world.why(
         update(moved, world.signed(ledger(TWO)))
     )
+
+
+async def test_a_live_object_that_was_scaled_is_the_one_that_was_signed(
+    world: World,
+) -> None:
+    """Who may choose a number was asked when it was chosen; the next state follows."""
+    scaled = having(stored(world.signed(ledger(ONE))), "/spec/replicas", 5)
+
+    assert not await world.why(update(scaled, world.signed(ledger(TWO))))
 
 
 async def test_only_what_names_a_state_speaks_of_it(world: World) -> None:

@@ -203,10 +203,13 @@ class TestNumbers:
         assert "1..4" in outside.out
         assert again.code == 0, again.out
 
-    def test_a_signed_autoscaler(self, gate: Gate, name: str) -> None:
-        """As far as it says; an unsigned one scales nothing."""
+    @pytest.mark.parametrize("said", [False, True], ids=["left-out", "said"])
+    def test_a_signed_autoscaler(self, gate: Gate, name: str, *, said: bool) -> None:
+        """As far as it says, whatever the manifest does; an unsigned one not at all."""
+        name = f"{name}-{said}".lower()
         tree = placed(chart.deployment(name))
-        del tree["spec"]["replicas"]
+        if not said:
+            del tree["spec"]["replicas"]
         target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
         hpa = placed(
             {

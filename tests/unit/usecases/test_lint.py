@@ -24,7 +24,8 @@ from countersign.core.types.policy import (
     TraceDemand,
     Treatment,
 )
-from countersign.usecases.lint import Lint, LintKind, lint
+from countersign.usecases.lint import lint
+from countersign.usecases.lint_kinds import Lint, LintKind
 from countersign.usecases.look import look
 from countersign.usecases.sheet import LookOrder, Sheet
 from countersign.usecases.sign_off import Review

@@ -11,7 +11,7 @@ from countersign.core.types.artifacts import Digest, ObjectRef, Tree
 from countersign.core.types.change import Access, ObjectChange, Operation
 from countersign.faces.cli import words
 from countersign.faces.cli.sheet import diff, show_sheet
-from countersign.usecases.lint import Lint, LintKind
+from countersign.usecases.lint_kinds import Lint, LintKind
 from countersign.usecases.look import look
 from countersign.usecases.sheet import LookOrder, Opening, Removal, Sheet
 from tests.unit.usecases.test_sign_off import (

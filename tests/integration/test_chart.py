@@ -13,7 +13,8 @@ from cryptography.x509.oid import NameOID
 from countersign.binding.registration import webhook_configuration
 from countersign.binding.surface import RECOMMENDED
 from countersign.config import OperateSettings, Settings, load, paths, variable
-from countersign.core.types.policy import GroupKind, Scope
+from countersign.core.types.artifacts import GroupKind
+from countersign.core.types.policy import Scope
 from countersign.usecases.coverage import registration, uncovered
 from tools import controlplane
 from tools.controlplane import ControlPlane

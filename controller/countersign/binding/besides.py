@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from countersign.binding.places import fields_of
+from countersign.core.types.artifacts import GroupKind
+from countersign.core.types.doors import Tools
 from countersign.core.types.injection import Injection
 from countersign.core.types.operators import Field
-from countersign.core.types.policy import GroupKind, Policy, Tools
+from countersign.core.types.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,14 +24,13 @@ from countersign.binding.tree import (
     put,
     token,
 )
-from countersign.core.types.artifacts import Tree
+from countersign.core.types.artifacts import GroupKind, Tree
 from countersign.core.types.operators import (
     Children,
     Link,
     Operator,
     is_ours,
 )
-from countersign.core.types.policy import GroupKind
 from countersign.core.types.request import AdmissionRequest
 
 _SALT = bytes(32)

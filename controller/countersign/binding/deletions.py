@@ -16,8 +16,7 @@ from countersign.binding.delta import (
 )
 from countersign.binding.surface import ANY
 from countersign.binding.tree import Struct, Value, find
-from countersign.core.types.artifacts import Tree
-from countersign.core.types.policy import GroupKind
+from countersign.core.types.artifacts import GroupKind, Tree
 from countersign.core.types.request import AdmissionRequest
 
 OWNERS: Mapping[GroupKind, frozenset[GroupKind]] = {

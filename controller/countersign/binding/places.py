@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from countersign.binding.tree import ABSENT, Value, find, token
+from countersign.core.types.artifacts import GroupKind
 from countersign.core.types.operators import ANY_TOKEN, Field, Operator, is_ours
-from countersign.core.types.policy import GroupKind
 
 
 def fields_of(operators: Iterable[Operator], kind: GroupKind) -> tuple[Field, ...]:

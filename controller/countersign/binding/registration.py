@@ -9,8 +9,7 @@ from collections.abc import Collection, Iterator
 
 from countersign.binding.surface import ANY, ROWS, Entry, Row, Rule
 from countersign.core.errors import Misconfigured
-from countersign.core.types.artifacts import Json, Tree
-from countersign.core.types.policy import GroupKind
+from countersign.core.types.artifacts import GroupKind, Json, Tree
 from countersign.core.types.request import Verb
 
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"  # set by the server, immutable

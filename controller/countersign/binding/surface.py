@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from countersign.core.types.artifacts import ObjectRef
-from countersign.core.types.policy import GroupKind
+from countersign.core.types.artifacts import GroupKind, ObjectRef
 from countersign.core.types.request import AdmissionRequest, Resource, Verb
 
 ANY = "*"

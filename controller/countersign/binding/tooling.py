@@ -10,7 +10,7 @@ import re
 from countersign.binding.comparison import annotate, annotations
 from countersign.binding.tree import Struct
 from countersign.core.types.artifacts import ObjectRef
-from countersign.core.types.policy import Tools
+from countersign.core.types.doors import Tools
 
 _MAX_CHANGE_CAUSE = 1024  # characters
 _DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")

@@ -17,8 +17,7 @@ from countersign.binding.proposal import propose
 from countersign.binding.tables import stored
 from countersign.binding.tree import find
 from countersign.core.errors import Malformed
-from countersign.core.types.artifacts import Intent, ObjectRef, Tree
-from countersign.core.types.policy import GroupKind
+from countersign.core.types.artifacts import GroupKind, Intent, ObjectRef, Tree
 from countersign.ports import ClusterState, Right
 from countersign.usecases.bind import look_up
 from countersign.usecases.prepare import Prepared

@@ -11,11 +11,17 @@ from countersign.binding.kinds import BUILT_IN, Kinds
 from countersign.binding.masking import is_secret, salt_of
 from countersign.binding.match import match, state_digest
 from countersign.core.errors import Malformed
-from countersign.core.types.artifacts import Algorithm, Digest, ObjectRef, Tree
+from countersign.core.types.artifacts import (
+    Algorithm,
+    Digest,
+    GroupKind,
+    ObjectRef,
+    Tree,
+)
 from countersign.core.types.bound import BoundIntent, Mismatch, OldState
 from countersign.core.types.change import Elastic, ObjectChange
 from countersign.core.types.evidence import Evidence, Provenance, SignOff
-from countersign.core.types.policy import GroupKind, Policy
+from countersign.core.types.policy import Policy
 from countersign.ports import ClusterState
 from countersign.usecases.gathered import Gathered
 

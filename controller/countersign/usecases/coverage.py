@@ -18,8 +18,8 @@ from countersign.binding.registration import (
 )
 from countersign.binding.surface import RECOMMENDED
 from countersign.core.errors import Misconfigured
-from countersign.core.types.artifacts import Json, Tree
-from countersign.core.types.policy import GroupKind, Scope, glob
+from countersign.core.types.artifacts import GroupKind, Json, Tree
+from countersign.core.types.policy import Scope, glob
 
 NAME = "countersign"
 """Of the configuration, of the Service it names and, by default, of the release."""

@@ -11,9 +11,9 @@ from countersign.binding.declared import Claim, claimed, claims, way_of, writes
 from countersign.binding.derivations.kin import Kin, text
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.surface import Rule
-from countersign.core.types.artifacts import Digest, Tree
+from countersign.core.types.artifacts import Digest, GroupKind, Tree
 from countersign.core.types.operators import Operator
-from countersign.core.types.policy import GroupKind, Policy
+from countersign.core.types.policy import Policy
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Basis, Differences, Door, Expected, Reason
 from countersign.ports import ClusterState

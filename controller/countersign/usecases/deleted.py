@@ -13,8 +13,8 @@ from countersign.binding.deletions import (
 )
 from countersign.binding.derivations.kin import text
 from countersign.binding.tables import supported
-from countersign.core.types.artifacts import ObjectRef, Tree
-from countersign.core.types.policy import GroupKind, Policy
+from countersign.core.types.artifacts import GroupKind, ObjectRef, Tree
+from countersign.core.types.policy import Policy
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Basis, Door
 from countersign.ports import ClusterState

@@ -27,8 +27,14 @@ from countersign.binding.deletions import Owner, controller_of
 from countersign.binding.derivations.kin import Kin, text
 from countersign.binding.edits import changes
 from countersign.binding.facts import ClusterFacts, Fact
-from countersign.core.types.artifacts import Difference, Digest, ObjectRef, Tree
-from countersign.core.types.policy import GroupKind, Policy
+from countersign.core.types.artifacts import (
+    Difference,
+    Digest,
+    GroupKind,
+    ObjectRef,
+    Tree,
+)
+from countersign.core.types.policy import Policy
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import (
     Basis,

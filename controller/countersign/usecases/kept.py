@@ -12,8 +12,8 @@ from countersign.binding.deletions import controller_of
 from countersign.binding.derivations.kin import number, text
 from countersign.binding.facts import ClusterFacts
 from countersign.core.errors import Malformed
-from countersign.core.types.artifacts import ObjectRef, Tree
-from countersign.core.types.policy import Enforcement, GroupKind, Policy
+from countersign.core.types.artifacts import GroupKind, ObjectRef, Tree
+from countersign.core.types.policy import Enforcement, Policy
 from countersign.core.types.request import AdmissionRequest, Verb
 from countersign.core.types.verdict import Finding, Names, Reason, Verdict
 from countersign.ports import (

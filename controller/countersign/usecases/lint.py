@@ -10,10 +10,15 @@ from datetime import datetime
 
 from countersign.binding.surface import place_of
 from countersign.core.rules.windows import written
-from countersign.core.types.artifacts import Image, ObjectRef
+from countersign.core.types.artifacts import GroupKind, Image, ObjectRef
 from countersign.core.types.change import NamespaceWindow
 from countersign.core.types.evidence import Assistance, Provenance
-from countersign.core.types.policy import GroupKind, Policy, Toggle, Treatment, glob
+from countersign.core.types.policy import (
+    Policy,
+    Toggle,
+    Treatment,
+    glob,
+)
 from countersign.usecases.inspect import Inspected
 from countersign.usecases.lint_kinds import Lint, LintKind
 from countersign.usecases.lint_manifests import manifest_lints

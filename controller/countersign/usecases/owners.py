@@ -26,10 +26,10 @@ from countersign.binding.facts import ClusterFacts
 from countersign.binding.images import images
 from countersign.binding.tree import find
 from countersign.core.rules.authentic import authentic
-from countersign.core.types.artifacts import Digest, Intent, ObjectRef, Tree
+from countersign.core.types.artifacts import Digest, GroupKind, Intent, ObjectRef, Tree
 from countersign.core.types.bound import BoundIntent
 from countersign.core.types.change import Elastic
-from countersign.core.types.policy import GroupKind, Policy
+from countersign.core.types.policy import Policy
 from countersign.ports import ClusterState
 from countersign.usecases.bind import ANY_SCALE, Sight, bind, elastics, look_up
 from countersign.usecases.gather import Gatherer

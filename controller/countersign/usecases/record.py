@@ -18,7 +18,14 @@ from countersign.binding.match import state_digest
 from countersign.binding.proposal import propose
 from countersign.binding.surface import STATES, Rule, rule_for, subject_of
 from countersign.core.errors import Malformed
-from countersign.core.types.artifacts import Digest, Intent, Json, ObjectRef, Tree
+from countersign.core.types.artifacts import (
+    Digest,
+    GroupKind,
+    Intent,
+    Json,
+    ObjectRef,
+    Tree,
+)
 from countersign.core.types.change import (
     Access,
     Base,
@@ -29,7 +36,7 @@ from countersign.core.types.change import (
     Uid,
 )
 from countersign.core.types.decision import Decision, Outcome, Proposal
-from countersign.core.types.policy import Enforcement, GroupKind
+from countersign.core.types.policy import Enforcement
 from countersign.core.types.request import AdmissionRequest, Verb
 from countersign.core.types.verdict import Door, Verdict
 from countersign.report.records import outcome, told

@@ -22,10 +22,10 @@ from countersign.binding.tables import KINDS
 from countersign.core.errors import Malformed, Unavailable
 from countersign.core.rules.authentic import authentic
 from countersign.core.rules.case import said
-from countersign.core.types.artifacts import Digest, ObjectRef, Tree
+from countersign.core.types.artifacts import Digest, GroupKind, ObjectRef, Tree
 from countersign.core.types.decision import Outcome, Recorded
 from countersign.core.types.evidence import Provenance
-from countersign.core.types.policy import GroupKind, Policy, glob
+from countersign.core.types.policy import Policy, glob
 from countersign.core.types.running import Running, Since, Voice
 from countersign.core.types.verdict import Door
 from countersign.ports import BundleSource, ClusterState, Prover

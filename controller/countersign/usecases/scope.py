@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from countersign.binding.surface import place_of
-from countersign.core.types.artifacts import ObjectRef
-from countersign.core.types.policy import GroupKind, Policy, Scope, any_names
+from countersign.core.types.artifacts import GroupKind, ObjectRef
+from countersign.core.types.policy import Policy, Scope, any_names
 from countersign.core.types.request import AdmissionRequest, Verb
 from countersign.ports import InvalidPolicy, PolicySnapshot
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from countersign.core.types.artifacts import Json, Tree
+from countersign.core.types.doors import Doors
 from countersign.core.types.policy import (
     BaseRule,
-    Doors,
     Enforcement,
     Policy,
     Toggle,

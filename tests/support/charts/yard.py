@@ -15,7 +15,7 @@ from typing import Any
 
 from countersign.binding.registration import webhook_configuration
 from countersign.binding.surface import RECOMMENDED
-from countersign.core.types.policy import GroupKind
+from countersign.core.types.artifacts import GroupKind
 from countersign.wire.manifests import parse_manifests
 from countersign.wire.yaml_text import render_yaml
 from tests.support.charts.corpus import ChartSet

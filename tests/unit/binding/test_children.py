@@ -15,7 +15,7 @@ from countersign.binding.children import (
 from countersign.binding.derivations.kin import Kin
 from countersign.binding.tree import ABSENT
 from countersign.core.errors import Malformed
-from countersign.core.types.policy import GroupKind
+from countersign.core.types.artifacts import GroupKind
 from countersign.core.types.request import Verb
 from tests.support.families import CHILDREN, REQUESTS, differ, family
 from tests.support.recording import find

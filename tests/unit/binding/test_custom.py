@@ -13,8 +13,8 @@ from countersign.binding.kinds import BUILT_IN, Kinds
 from countersign.binding.match import match, same, state_digest
 from countersign.binding.tree import ABSENT, find
 from countersign.core.errors import Malformed
-from countersign.core.types.artifacts import Difference
-from countersign.core.types.policy import Doors, GroupKind
+from countersign.core.types.artifacts import Difference, GroupKind
+from countersign.core.types.doors import Doors
 from tests.support.trees import having, ref, tree
 
 Tree = dict[str, Any]

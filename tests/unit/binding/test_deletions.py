@@ -13,7 +13,7 @@ from countersign.binding.deletions import (
     orphans,
 )
 from countersign.binding.tree import ABSENT
-from countersign.core.types.policy import GroupKind
+from countersign.core.types.artifacts import GroupKind
 from countersign.core.types.request import AdmissionRequest, Requester, Verb
 from tests.support.recording import find, recorded
 from tests.support.trees import having

@@ -14,7 +14,7 @@ from countersign.binding.tree import ABSENT
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Difference, ObjectRef
 from countersign.core.types.change import Elastic
-from countersign.core.types.policy import Tools
+from countersign.core.types.doors import Tools
 from tests.support.trees import Tree, deployment, having, ref, tree
 
 SALT = bytes(32)

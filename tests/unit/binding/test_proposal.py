@@ -11,7 +11,7 @@ from countersign.binding.match import match
 from countersign.binding.proposal import propose
 from countersign.binding.tree import find
 from countersign.core.types.artifacts import Intent
-from countersign.core.types.policy import Tools
+from countersign.core.types.doors import Tools
 from tests.support.trees import Tree, deployment, having, ref, tree
 
 SALT = bytes(range(32))

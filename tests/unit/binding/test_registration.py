@@ -8,7 +8,7 @@ import pytest
 from countersign.binding.registration import webhook_configuration
 from countersign.binding.surface import RECOMMENDED, ROWS, Entry, Row
 from countersign.core.errors import Misconfigured
-from countersign.core.types.policy import GroupKind
+from countersign.core.types.artifacts import GroupKind
 from countersign.core.types.request import Verb
 
 CLIENT: dict[str, Any] = {"url": "https://127.0.0.1:9443/validate", "caBundle": "Q0E="}

@@ -4,7 +4,7 @@ import pytest
 
 from countersign.binding.besides import Besides
 from countersign.binding.match import match
-from countersign.core.types.policy import Tools
+from countersign.core.types.doors import Tools
 from tests.support.trees import Tree, having, ref, tree
 
 ARGO = "/metadata/annotations/argocd.argoproj.io~1"

@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from countersign.core.errors import Malformed
-from countersign.core.types.artifacts import Algorithm, Digest, ObjectRef
+from countersign.core.types.artifacts import Algorithm, Digest, GroupKind, ObjectRef
 from countersign.core.types.change import Elastic
 from countersign.core.types.evidence import Assistance, Emergency, Lines
 from countersign.core.types.people import Roster
 from countersign.core.types.policy import (
     Attestor,
     Enforcement,
-    GroupKind,
     QuestionSet,
     Scope,
     Slot,

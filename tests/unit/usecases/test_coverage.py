@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from countersign.binding.registration import webhook_configuration
 from countersign.binding.surface import RECOMMENDED
-from countersign.core.types.artifacts import Tree
-from countersign.core.types.policy import GroupKind, Scope
+from countersign.core.types.artifacts import GroupKind, Tree
+from countersign.core.types.policy import Scope
 from countersign.usecases.coverage import registration, uncovered
 
 OWN = "countersign"

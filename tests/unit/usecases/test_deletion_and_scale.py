@@ -7,8 +7,8 @@ import pytest
 
 from countersign.core.errors import Unavailable
 from countersign.core.types.change import Elastic
+from countersign.core.types.doors import Doors
 from countersign.core.types.evidence import Result
-from countersign.core.types.policy import Doors
 from countersign.core.types.request import AdmissionRequest, Requester, Resource, Verb
 from countersign.core.types.verdict import Door, Expected, Reason
 from tests.support import a

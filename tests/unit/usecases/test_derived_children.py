@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from countersign.core.types.artifacts import GroupKind
 from countersign.core.types.change import Elastic
-from countersign.core.types.policy import Doors, GroupKind, Revoked, RevokedKind, Scope
+from countersign.core.types.doors import Doors
+from countersign.core.types.policy import Revoked, RevokedKind, Scope
 from countersign.core.types.request import AdmissionRequest, Verb
 from countersign.core.types.verdict import Differences, Door, Reason
 from tests.support import a

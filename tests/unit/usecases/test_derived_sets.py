@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from countersign.core.types.policy import GroupKind, Scope
+from countersign.core.types.artifacts import GroupKind
+from countersign.core.types.policy import Scope
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Door, Reason
 from tests.support import a

@@ -2,7 +2,8 @@
 
 import pytest
 
-from countersign.core.types.policy import Doors, Policy, Tools
+from countersign.core.types.doors import Doors, Tools
+from countersign.core.types.policy import Policy
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Door, Names, Reason
 from tests.support import a

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from countersign.core.types.doors import Doors
 from countersign.core.types.operators import (
     Children,
     Derive,
@@ -13,7 +14,6 @@ from countersign.core.types.operators import (
     Operator,
     Writes,
 )
-from countersign.core.types.policy import Doors
 from countersign.core.types.request import Requester
 from countersign.core.types.verdict import Door, Reason
 from tests.support import a

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from countersign.core.types.policy import BaseRule, Doors
+from countersign.core.types.doors import Doors
+from countersign.core.types.policy import BaseRule
 from countersign.core.types.request import AdmissionRequest, Verb
 from countersign.core.types.verdict import Door, Reason, Verdict
 from tests.support import a

@@ -9,20 +9,19 @@ import pytest
 from countersign.binding.masking import mask
 from countersign.binding.match import state_digest
 from countersign.core.errors import Malformed, OverLimit, Stale, Unavailable
+from countersign.core.types.artifacts import GroupKind
 from countersign.core.types.change import Elastic
+from countersign.core.types.doors import Doors, Tools
 from countersign.core.types.evidence import Evidence
 from countersign.core.types.people import CertIdentity
 from countersign.core.types.policy import (
     BaseRule,
-    Doors,
     Enforcement,
-    GroupKind,
     Images,
     Revoked,
     RevokedKind,
     Scope,
     Toggle,
-    Tools,
 )
 from countersign.core.types.request import Resource, Verb
 from countersign.core.types.verdict import Detail, Door, Expected, Names, Reason

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from countersign.core.presets import PRESETS
+from countersign.core.types.artifacts import GroupKind
 from countersign.core.types.evidence import Presence
 from countersign.core.types.policy import (
     BaseRule,
     Enforcement,
-    GroupKind,
     Policy,
     Treatment,
 )

@@ -5,10 +5,8 @@ from typing import Any
 import pytest
 
 from countersign.binding import surface
-from countersign.core.types.policy import (
-    GroupKind,
-    Policy,
-)
+from countersign.core.types.artifacts import GroupKind
+from countersign.core.types.policy import Policy
 from countersign.wire.resources import objects, scope
 from countersign.wire.resources.resolve import resolve
 from tests.support import resources as stored

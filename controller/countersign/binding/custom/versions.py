@@ -7,8 +7,8 @@ written version sees a change. A conversion webhook may do anything.
 
 from countersign.binding.custom.definition import CustomKind
 from countersign.binding.kinds import Kinds
-from countersign.core.types.artifacts import Tree
-from countersign.core.types.policy import Doors, GroupKind
+from countersign.core.types.artifacts import GroupKind, Tree
+from countersign.core.types.doors import Doors
 
 
 def converted_from(tree: Tree, kinds: Kinds, doors: Doors) -> str:

@@ -27,8 +27,7 @@ from countersign.binding.derivations.stateful_sets import (
 )
 from countersign.binding.facts import Fact
 from countersign.binding.tree import Struct
-from countersign.core.types.artifacts import Tree
-from countersign.core.types.policy import GroupKind
+from countersign.core.types.artifacts import GroupKind, Tree
 
 
 @dataclass(frozen=True, slots=True)

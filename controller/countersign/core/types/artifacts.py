@@ -78,6 +78,14 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class GroupKind:
+    """An API group and kind."""
+
+    group: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class ObjectRef:
     """A Kubernetes object by what it is, not by how it was written.
 

@@ -1,17 +1,15 @@
 """What an organisation asks: where it holds, of whom, and how strictly."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
 from countersign.core.errors import Malformed
-from countersign.core.types.artifacts import Digest
+from countersign.core.types.artifacts import Digest, GroupKind
+from countersign.core.types.doors import Doors
 from countersign.core.types.evidence import Evidence, Presence
-from countersign.core.types.injection import Injection
-from countersign.core.types.operators import Operator
 from countersign.core.types.people import KeyIdentity, Roster
 
 
@@ -66,14 +64,6 @@ def glob(pattern: str, stop: str) -> re.Pattern[str]:
 def any_names(patterns: tuple[str, ...], namespace: str) -> bool:
     """Tell whether one of `patterns` is of `namespace`; asked of every request."""
     return any(glob(p, "").fullmatch(namespace) for p in patterns)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class GroupKind:
-    """An API group and kind."""
-
-    group: str
-    kind: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,54 +253,6 @@ class Images:
     attestations: Toggle = Toggle.REQUIRED
     pinning: Toggle = Toggle.REQUIRED
     third_party: tuple[ThirdParty, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """Deployment tools whose marks on what they apply may be there.
-
-    Attributes:
-        helm: Helm; the storage of its releases passes, too.
-        argocd: The id of the Argo CD installation, ``""`` for one that has none; None:
-            no Argo CD.
-        flux: Flux.
-    """
-
-    helm: bool = False
-    argocd: str | None = None
-    flux: bool = False
-
-    @classmethod
-    def all_of(cls, several: Iterable["Tools"]) -> "Tools":
-        """Return those that every one of `several` names."""
-        each = tuple(several)
-        installations = {tools.argocd for tools in each}
-        return cls(
-            helm=all(tools.helm for tools in each),
-            argocd=installations.pop() if len(installations) == 1 else None,
-            flux=all(tools.flux for tools in each),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doors:
-    """What the doors delta and derived let through; read by binding, not by `decide`.
-
-    Attributes:
-        tools: Deployment tools that may leave their marks.
-        scale_groups: Groups that may scale outside signed ranges, never to 0.
-        restart_groups: Groups that may set ``restartedAt``.
-        operators: Third-party controllers, and what each may write.
-        injections: What sidecar injectors add to Pods.
-        conversions: Custom kinds whose conversion webhook is trusted.
-    """
-
-    tools: Tools = field(default_factory=lambda: Tools(helm=True))
-    scale_groups: frozenset[str] = frozenset()
-    restart_groups: frozenset[str] = frozenset()
-    operators: tuple[Operator, ...] = ()
-    injections: tuple[Injection, ...] = ()
-    conversions: frozenset[GroupKind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ import click
 from countersign.binding.surface import place_of
 from countersign.core.errors import Malformed
 from countersign.core.questions import DEFAULT, Question, texts
-from countersign.core.types.artifacts import ObjectRef
+from countersign.core.types.artifacts import GroupKind, ObjectRef
 from countersign.core.types.evidence import Answer, Trace
-from countersign.core.types.policy import GroupKind, Policy, QuestionSet, TraceDemand
+from countersign.core.types.policy import Policy, QuestionSet, TraceDemand
 from countersign.faces.cli import questions
 from countersign.faces.cli.files import read_file, write_result
 from countersign.faces.cli.questions import fits

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, StringConstraints, WithJsonSchema
 
+from countersign.core.types.doors import Tools as CoreTools
 from countersign.core.types.injection import Injection
 from countersign.core.types.operators import (
     Children,
@@ -13,7 +14,6 @@ from countersign.core.types.operators import (
     Writes,
 )
 from countersign.core.types.operators import Field as Place
-from countersign.core.types.policy import Tools as CoreTools
 from countersign.wire.resources.fields import MAX_LIST, Name, Prose, Strict, Text
 
 Groups = Annotated[tuple[Text, ...], Field(max_length=MAX_LIST)]

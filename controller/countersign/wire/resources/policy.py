@@ -8,7 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
-from countersign.core.types.policy import BaseRule, Enforcement, GroupKind, Toggle
+from countersign.core.types.artifacts import GroupKind
+from countersign.core.types.policy import BaseRule, Enforcement, Toggle
 from countersign.wire.resources.attestors import Builder, Collector, Robot
 from countersign.wire.resources.exceptions import Exceptions
 from countersign.wire.resources.fields import (

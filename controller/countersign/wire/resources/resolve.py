@@ -8,6 +8,7 @@ from countersign.core.errors import Malformed
 from countersign.core.presets import PRESETS, Preset
 from countersign.core.questions import known
 from countersign.core.types.artifacts import Algorithm, Digest
+from countersign.core.types.doors import Doors
 from countersign.core.types.evidence import Presence
 from countersign.core.types.injection import Injection
 from countersign.core.types.operators import Operator
@@ -18,7 +19,6 @@ from countersign.core.types.policy import (
     BaseRule,
     BreakGlass,
     Demands,
-    Doors,
     Images,
     Policy,
     QuestionSet,

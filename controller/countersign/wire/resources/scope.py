@@ -3,8 +3,8 @@
 from pydantic import TypeAdapter, ValidationError
 
 from countersign.core.presets import PRESETS
-from countersign.core.types.artifacts import Tree
-from countersign.core.types.policy import GroupKind, Scope
+from countersign.core.types.artifacts import GroupKind, Tree
+from countersign.core.types.policy import Scope
 from countersign.wire.resources.fields import NamespacePattern
 from countersign.wire.resources.policy import Protect
 

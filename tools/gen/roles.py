@@ -30,6 +30,7 @@ _ASKED = {
     "apps": ("controllerrevisions",),
     "autoscaling": ("horizontalpodautoscalers",),
     "node.k8s.io": ("runtimeclasses",),
+    "rbac.authorization.k8s.io": ("clusterroles",),
     "resource.k8s.io": ("resourceclaimtemplates",),
 }
 

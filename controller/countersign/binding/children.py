@@ -19,6 +19,7 @@ from countersign.binding.edits import changes
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.match import match
 from countersign.binding.normal_form import OWN_PREFIX
+from countersign.binding.selectors import selected
 from countersign.binding.tree import Struct, Value, token
 from countersign.core.types.artifacts import Difference, ObjectRef, Tree
 from countersign.core.types.request import AdmissionRequest
@@ -153,26 +154,8 @@ def selects(owner: Tree, child: Tree) -> bool:
     selector = mapping(owner, "/spec/selector")
     if owner.get("kind") == "ReplicationController":
         return bool(selector) and selector.items() <= labels.items()
-    pairs = mapping(selector, "/matchLabels")
-    terms = listing(selector, "/matchExpressions")
-    return bool(pairs or terms) and (
-        pairs.items() <= labels.items() and all(_holds(t, labels) for t in terms)
-    )
-
-
-def _holds(term: Value, labels: Struct) -> bool:
-    key, values = term.get("key"), term.get("values") or []
-    match term.get("operator"):
-        case "In":
-            return key in labels and labels[key] in values
-        case "NotIn":
-            return key not in labels or labels[key] not in values
-        case "Exists":
-            return key in labels
-        case "DoesNotExist":
-            return key not in labels
-        case _:
-            return False
+    said = selector.get("matchLabels") or selector.get("matchExpressions")
+    return bool(said) and selected(selector, labels)
 
 
 _CLASS = "/spec/storageClassName"

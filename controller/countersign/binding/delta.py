@@ -10,6 +10,7 @@ goes, an owner that is let go. What could do more, as a new owner or another tem
 is compared with the live owner (`children`).
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -108,6 +109,9 @@ def _annotation(key: str, form: Form) -> Edit:
 _OWNERS = Edit("/metadata/ownerReferences", lets_owners_go)
 
 
+_YES = re.compile("yes")
+
+
 def _finalizers(form: Form) -> Edit:
     return Edit("/metadata/finalizers", form)
 
@@ -203,6 +207,20 @@ ROWS: tuple[Row, ...] = (
                 _annotation(key, written(DNS_NAME))
                 for key in sorted(KEPT_ANNOTATIONS["v1/PersistentVolumeClaim"])
             ),
+        ),
+    ),
+    Row(
+        "volume-bound",
+        controllers("persistent-volume-binder"),
+        "persistentvolumes",
+        (
+            Edit("/spec/claimRef/apiVersion", filled(re.compile("v1"))),
+            Edit("/spec/claimRef/kind", filled(re.compile("PersistentVolumeClaim"))),
+            Edit("/spec/claimRef/namespace", filled(DNS_NAME)),
+            Edit("/spec/claimRef/name", filled(DNS_NAME)),
+            Edit("/spec/claimRef/uid", filled(UUID)),
+            Edit("/spec/claimRef/resourceVersion", filled(NUMBER)),
+            _annotation("pv.kubernetes.io/bound-by-controller", filled(_YES)),
         ),
     ),
     Row(

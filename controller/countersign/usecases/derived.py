@@ -7,6 +7,7 @@ objects asks; the object is what the live owner makes of it; the owner is authen
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from countersign.binding.aggregated import ROLES, RULE, gathers, is_gathered
 from countersign.binding.besides import Besides
 from countersign.binding.canonical import canonical_json
 from countersign.binding.children import (
@@ -89,6 +90,8 @@ class DerivedDoor:
         """
         if publishes_root(request):
             return await self._root(request, policies)
+        if gathers(request):
+            return await self._gathered(request, policies)
         if gets_class(request):
             return await self._classed(request, policies)
         found = Opened()
@@ -196,6 +199,16 @@ class DerivedDoor:
         if await self._differences(request, way, then, policies):
             return None
         return _standing(request, way, owner, policies, standing)
+
+    async def _gathered(
+        self, request: AdmissionRequest, policies: tuple[Policy, ...]
+    ) -> Opened:
+        """Compare an aggregated role with the live roles that it selects."""
+        role, roles = request.object or {}, await self._state.list("v1", ROLES)
+        if is_gathered(role, roles):
+            return Opened.by(policies, Door.DERIVED, RULE)
+        facts = Expected("what the selected ClusterRoles allow", "")
+        return Opened.refusing(request.ref, policies, Reason.OWNER_UNPROVEN, facts)
 
     async def _root(
         self, request: AdmissionRequest, policies: tuple[Policy, ...]

@@ -15,7 +15,6 @@ from typing import Any
 
 from countersign.binding.registration import webhook_configuration
 from countersign.binding.surface import RECOMMENDED
-from countersign.core.types.artifacts import GroupKind
 from countersign.wire.manifests import parse_manifests
 from countersign.wire.yaml_text import render_yaml
 from tests.support.charts.corpus import ChartSet
@@ -31,10 +30,7 @@ Tree = dict[str, Any]
 
 SPACES = ("charts", "charts-limited")
 _RBAC = "rbac.authorization.k8s.io"
-# Into objects of these two kinds controllers write what follows from others: who is
-# bound to a volume, what the roles with a label grant.
-_WRITTEN_INTO = {GroupKind("", "PersistentVolume"), GroupKind(_RBAC, "ClusterRole")}
-CLUSTER_SCOPED = sorted(RECOMMENDED - _WRITTEN_INTO)
+CLUSTER_SCOPED = sorted(RECOMMENDED)
 _NAME = "charts"
 _FINDINGS = "countersign.dev/findings"
 _WEBHOOK = "admission webhook"

@@ -19,6 +19,16 @@ from tests.support.world import SALT, ref_of
 
 SECRET = tree("Secret", type="kubernetes.io/service-account-token")
 SECRET["metadata"]["annotations"] = {"kubernetes.io/service-account.name": "robot"}
+VOLUME = {
+    "apiVersion": "v1",
+    "kind": "PersistentVolume",
+    "metadata": {"name": "it"},
+    "spec": {
+        "capacity": {"storage": "1Gi"},
+        "accessModes": ["ReadWriteOnce"],
+        "hostPath": {"path": "/data"},
+    },
+}
 OBJECTS: dict[str, Tree] = {
     "deployments.apps": deployment(),
     "persistentvolumeclaims": tree(
@@ -28,6 +38,7 @@ OBJECTS: dict[str, Tree] = {
             "resources": {"requests": {"storage": "1Gi"}},
         },
     ),
+    "persistentvolumes": VOLUME,
     "pods": pod(),
     "resourceclaims.resource.k8s.io": tree("ResourceClaim", "resource.k8s.io/v1"),
     "secrets": SECRET,
@@ -47,6 +58,9 @@ VALUES: tuple[Any, ...] = (
     "1,2",
     "2026-11-22",
     "a-name",
+    "v1",
+    "PersistentVolumeClaim",
+    "yes",
     "YWJj",
     "11111111-2222-3333-4444-555555555555",
     *([name] for name in FINALIZERS),

@@ -1,0 +1,48 @@
+"""Aggregated ClusterRoles: their rules are those of the roles that they select.
+
+Whoever plays the controller can write nothing but that: what it gathers is computed from
+the live roles, each of which was judged when it was written.
+"""
+
+from collections.abc import Iterable
+
+from countersign.binding.delta import controllers, judged_changes
+from countersign.binding.derivations.kin import listing, mapping, text
+from countersign.binding.match import same
+from countersign.binding.selectors import selected
+from countersign.binding.tree import Value
+from countersign.core.types.artifacts import ObjectRef, Tree
+from countersign.core.types.request import AdmissionRequest
+
+RULE = "aggregated"
+ROLES = ObjectRef("rbac.authorization.k8s.io", "ClusterRole", "", "")
+_RULES = "/rules"
+
+
+def gathers(request: AdmissionRequest) -> bool:
+    """Tell whether the controller writes the rules of an aggregated role, and no more."""
+    return (
+        request.old is not None
+        and str(request.resource) == "clusterroles.rbac.authorization.k8s.io"
+        and request.requester.name in controllers("clusterrole-aggregation-controller")
+        and [path for path, _, _ in judged_changes(request)] == [_RULES]
+    )
+
+
+def is_gathered(role: Tree, roles: Iterable[Tree]) -> bool:
+    """Tell whether the rules of `role` are what it gathers from `roles`.
+
+    Source:
+        ``syncClusterRole`` in pkg/controller/clusterroleaggregation.
+    """
+    found: list[Value] = []
+    named = sorted(roles, key=lambda one: text(one, "/metadata/name"))
+    for selector in listing(role, "/aggregationRule/clusterRoleSelectors"):
+        for one in named:
+            if text(one, "/metadata/name") == text(role, "/metadata/name"):
+                continue
+            if selected(selector, mapping(one, "/metadata/labels")):
+                found += [r for r in listing(one, _RULES) if r not in found]
+    return bool(mapping(role, "/aggregationRule")) and same(
+        {**role, "rules": found}, role
+    )

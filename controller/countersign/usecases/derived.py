@@ -47,7 +47,8 @@ from countersign.core.types.verdict import (
 from countersign.ports import ClusterState
 from countersign.usecases.bind import look_up
 from countersign.usecases.opened import Opened
-from countersign.usecases.owners import Owners, Standing
+from countersign.usecases.owners import Owners
+from countersign.usecases.testimony import Standing
 
 _POD = GroupKind("", "Pod")
 

@@ -24,8 +24,9 @@ from countersign.ports import (
     Prover,
 )
 from countersign.usecases.gather import Gatherer
-from countersign.usecases.owners import Owners, ref_of
+from countersign.usecases.owners import Owners
 from countersign.usecases.scope import applicable
+from countersign.usecases.testimony import ref_of
 from countersign.wire.resources.bundleset_about import about
 from countersign.wire.resources.kinds import BUNDLE_SET, GROUP
 from countersign.wire.resources.objects import bundle_set

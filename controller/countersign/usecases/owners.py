@@ -8,9 +8,7 @@ the Deployment: so a rollout that is under way, or stuck, does not keep its old 
 coming back. The same holds for the ControllerRevisions of StatefulSets and DaemonSets.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Iterable
 
 from countersign.binding.besides import Besides
 from countersign.binding.children import DERIVATIONS, Derivation, comes_from
@@ -23,20 +21,11 @@ from countersign.binding.derivations.histories import (
 )
 from countersign.binding.derivations.kin import text
 from countersign.binding.facts import ClusterFacts
-from countersign.binding.images import images
-from countersign.binding.tree import find
-from countersign.core.rules.authentic import authentic
-from countersign.core.types.artifacts import Digest, GroupKind, Intent, ObjectRef, Tree
-from countersign.core.types.bound import BoundIntent
-from countersign.core.types.change import Elastic
+from countersign.core.types.artifacts import Digest, GroupKind, ObjectRef, Tree
 from countersign.core.types.policy import Policy
 from countersign.ports import ClusterState
-from countersign.usecases.bind import ANY_SCALE, Sight, bind, elastics, look_up
 from countersign.usecases.gather import Gatherer
-from countersign.usecases.gathered import Gathered
-
-Standing: TypeAlias = Mapping[str, tuple[Digest, ...]]
-"""By the name of each policy for which an owner is authentic: the bundles that say so."""
+from countersign.usecases.testimony import Standing, Witness, ref_of
 
 _COPIED = frozenset(
     {GroupKind("apps", "ReplicaSet"), GroupKind("apps", "ControllerRevision")}
@@ -44,7 +33,6 @@ _COPIED = frozenset(
 """What keeps an older template, with the annotations that its owner had then."""
 _POD = GroupKind("", "Pod")
 _RECORD = "ControllerRevision"
-
 
 MAX_GENERATIONS = 4  # of operators' children, their children and so on
 
@@ -57,6 +45,9 @@ class Owners:
         gatherer: Proves what owners carry.
         cluster: Our cluster's name.
         settings: Of the cluster, without live answers.
+
+    Attributes:
+        witness: Says of each object by itself what speaks for it.
     """
 
     def __init__(
@@ -66,10 +57,8 @@ class Owners:
         cluster: str,
         settings: ClusterFacts,
     ) -> None:
+        self.witness = Witness(state, gatherer, cluster, settings)
         self._state = state
-        self._gatherer = gatherer
-        self._cluster = cluster
-        self._settings = settings
 
     async def find(self, claim: Owner, namespace: str, *, live: bool) -> Tree | None:
         """Return the owner that `claim` names by uid, if it is there and stays.
@@ -129,7 +118,7 @@ class Owners:
         claim = controller_of(tree)
         way = DERIVATIONS.get((claim.kind, kind)) if claim else None
         if claim is None or way is None:
-            by_itself = await self._by_itself(tree, ref, asked)
+            by_itself = await self.witness.by_itself(tree, ref, asked)
             left = tuple(p for p in asked if p.name not in by_itself)
             by_operator = await self._by_operator(tree, ref, left, generation)
             return {**by_itself, **by_operator}
@@ -140,7 +129,8 @@ class Owners:
             if p.name not in found and p.scope.holds(claim.kind, ref.namespace)
         )
         if rest and kind in _COPIED:
-            found |= await self._by_copies(tree, ref, claim, way, rest)
+            if await self.find(claim, ref.namespace, live=False) is not None:
+                found |= await self.witness.by_copies(tree, ref, claim, way, rest)
         elif rest and kind == _POD:
             found |= await self._by_record(tree, ref, claim, way, rest)
         return found
@@ -232,144 +222,3 @@ class Owners:
             return {}
         then, standing = earlier
         return standing if comes_from(way, then, tree, ref) else {}
-
-    async def _by_copies(
-        self,
-        tree: Tree,
-        ref: ObjectRef,
-        claim: Owner,
-        way: Derivation,
-        policies: tuple[Policy, ...],
-    ) -> Standing:
-        """Believe what keeps an older template for the intent that it came from.
-
-        It carries what was copied onto it; what lies beside names its owner.
-        """
-        if await self.find(claim, ref.namespace, live=False) is None:
-            return {}
-        gathered = Gathered()
-        kind = claim.kind
-        owner = ObjectRef(kind.group, kind.kind, ref.namespace, claim.name)
-        await self._gatherer.gather(tree, owner, gathered, policies)
-        digests = [
-            intent.digest
-            for intent in gathered.intents
-            if comes_from(way, _owning(intent, claim), tree, ref)
-        ]
-        bound = {
-            policy.name: frozenset(
-                BoundIntent(digest, elastic)
-                for digest in digests
-                for elastic in elastics(digest, gathered.evidence, policy)
-            )
-            for policy in policies
-        }
-        return self._believed(policies, owner, bound, gathered)
-
-    async def _by_itself(
-        self, tree: Tree, ref: ObjectRef, policies: tuple[Policy, ...]
-    ) -> Standing:
-        """Believe an object for what it carries, and for what lies beside it."""
-        carried = await self.carried(tree, ref, policies)
-        return self._believed(
-            policies,
-            ref,
-            {policy.name: carried.bound(policy) for policy in policies},
-            carried.gathered,
-        )
-
-    def _believed(
-        self,
-        policies: Iterable[Policy],
-        owner: ObjectRef,
-        bound: Mapping[str, frozenset[BoundIntent]],
-        gathered: Gathered,
-    ) -> Standing:
-        """Ask the law for each policy, of what is bound for it."""
-        supporting, here = gathered.supporting, self._cluster
-        return {
-            policy.name: _speaking(bound[policy.name], gathered)
-            for policy in policies
-            if authentic(policy, owner, bound[policy.name], supporting, cluster=here)
-        }
-
-    async def carried(
-        self, tree: Tree, ref: ObjectRef, policies: Iterable[Policy]
-    ) -> "Carried":
-        """Return what speaks for the present state of a live object.
-
-        Args:
-            tree: As the server shows it.
-            ref: What it is.
-            policies: Whose people count.
-
-        Raises:
-            Unavailable: the API server did not answer.
-        """
-        gathered = Gathered()
-        await self._gatherer.gather(tree, ref, gathered, policies, old=tree)
-        facts = await look_up(self._state, self._settings, tree, ref.namespace)
-        return Carried(Sight(tree=tree, identity=ref, old=tree, facts=facts), gathered)
-
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """A live object with the evidence in its annotations and beside it.
-
-    Attributes:
-        sight: The object.
-        gathered: What speaks of it.
-    """
-
-    sight: Sight
-    gathered: Gathered
-
-    def bound(
-        self, policy: Policy, allowed: tuple[Elastic, ...] = ()
-    ) -> frozenset[BoundIntent]:
-        """Return the intents that the object equals, controllers' edits aside.
-
-        Args:
-            policy: Whose people count, and what it lets be there.
-            allowed: Paths that may have moved, besides the number of replicas: a
-                signed autoscaler, or a group that may, chose it at the door *scale*.
-
-        Raises:
-            Malformed: the object is not what it was asked for as.
-        """
-        moved = (*allowed, *ANY_SCALE)
-        found, _ = bind(self.sight, self.gathered, policy, allowed=moved)
-        return found
-
-    def speaking(self, bound: frozenset[BoundIntent]) -> tuple[Digest, ...]:
-        """Return the bundles that speak of any of `bound`, sorted."""
-        return _speaking(bound, self.gathered)
-
-    @property
-    def images(self) -> frozenset[Digest]:
-        """What the object runs."""
-        return frozenset(i.digest for i in images(self.sight.tree) if i.digest)
-
-
-def ref_of(tree: Tree) -> ObjectRef:
-    """Return what a live object is."""
-    group = str(tree.get("apiVersion", "")).rpartition("/")[0]
-    return ObjectRef(
-        group=group,
-        kind=str(tree.get("kind", "")),
-        namespace=text(tree, "/metadata/namespace"),
-        name=text(tree, "/metadata/name"),
-        generate_name=text(tree, "/metadata/generateName"),
-    )
-
-
-def _speaking(bound: frozenset[BoundIntent], gathered: Gathered) -> tuple[Digest, ...]:
-    """Return the bundles that speak of the owner's present state, sorted."""
-    digests = {intent.digest for intent in bound}
-    return tuple(sorted({e.bundle for e in gathered.evidence if e.digests & digests}))
-
-
-def _owning(intent: Intent, claim: Owner) -> Tree:
-    """Return the intent as if it were the live owner: with its uid."""
-    metadata = find(intent.tree, "/metadata")
-    return {**intent.tree, "metadata": {**metadata, "uid": claim.uid}}

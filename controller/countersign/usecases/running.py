@@ -30,7 +30,8 @@ from countersign.core.types.running import Running, Since, Voice
 from countersign.core.types.verdict import Door
 from countersign.ports import BundleSource, ClusterState, Prover
 from countersign.usecases.gather import Gatherer
-from countersign.usecases.owners import Carried, Owners, ref_of
+from countersign.usecases.owners import Owners
+from countersign.usecases.testimony import Testimony, ref_of
 from countersign.usecases.voices import merged, voices
 
 _FIRST = (
@@ -141,8 +142,8 @@ class Standing:
             if _way(tree, ref) is not None:
                 standing = await self._owners.standing(tree, judges)
                 return replace(bare, doubting=_without(bare.policies, standing))
-            carried = await self._owners.carried(tree, ref, judges)
-            return _by(carried, bare, judges, self._cluster)
+            found = await self._owners.witness.testimony(tree, ref, judges)
+            return _by(found, bare, judges, self._cluster)
         except (Malformed, Unavailable) as error:
             return replace(bare, doubting=bare.policies, problem=str(error))
 
@@ -205,15 +206,15 @@ def _kinds(
 
 
 def _by(
-    carried: Carried, bare: Running, policies: tuple[Policy, ...], cluster: str
+    testimony: Testimony, bare: Running, policies: tuple[Policy, ...], cluster: str
 ) -> Running:
     """Say who stands for an object by what it carries and what lies beside it."""
-    evidence = carried.gathered.supporting
+    evidence = testimony.gathered.supporting
     heard: list[Voice] = []
     made: dict[Digest, Provenance] = {}
     believing: set[str] = set()
     for policy in policies:
-        bound = carried.bound(policy)
+        bound = testimony.bound(policy)
         states = {intent.digest for intent in bound}
         known = [
             one
@@ -225,7 +226,7 @@ def _by(
         # An image that was built before may have other makers in other statements:
         # as in the law, one statement that tells of an artifact is enough.
         told = {digest for one in of_state for digest in one.evidence.digests}
-        rest = carried.images - told
+        rest = testimony.images - told
         about = [*of_state, *(one for one in known if one.evidence.digests & rest)]
         if authentic(policy, bare.object, bound, evidence, cluster=cluster):
             believing.add(policy.name)

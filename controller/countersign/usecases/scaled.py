@@ -23,7 +23,8 @@ from countersign.core.types.verdict import Basis, Door, Expected, Finding, Reaso
 from countersign.ports import Clock, ClusterState
 from countersign.usecases.autoscaled import AUTOSCALER, Span, spans
 from countersign.usecases.opened import Opened
-from countersign.usecases.owners import Carried, Owners
+from countersign.usecases.owners import Owners
+from countersign.usecases.testimony import Testimony
 
 REPLICAS = "/spec/replicas"
 LARGEST = 2**31 - 1
@@ -78,14 +79,14 @@ class ScaleDoor:
         )
         if not (path and lasting):
             return Opened()
-        carried = await self._owners.carried(tree, subject, lasting)
+        found = await self._owners.witness.testimony(tree, subject, lasting)
         change = BoundChange(
             cluster=self._cluster,
             object=subject,
             operation=Operation.UPDATE,
             requester=request.requester,
         )
-        evidence = carried.gathered
+        evidence = found.gathered
         cases = [
             Case.of(
                 change,
@@ -101,7 +102,7 @@ class ScaleDoor:
         if request.requester.name in AUTOSCALER:
             automatic = await spans(self._state, self._owners, subject, lasting)
         judged = [
-            _judge(case, carried, path, wanted, automatic.get(case.policy.name, ()))
+            _judge(case, found, path, wanted, automatic.get(case.policy.name, ()))
             for case in cases
         ]
         return Opened(
@@ -128,13 +129,13 @@ def scaled_path(tree: Tree, kinds: Kinds) -> str:
 
 def _judge(
     case: Case,
-    carried: Carried,
+    testimony: Testimony,
     path: str,
     wanted: int,
     automatic: tuple[Span, ...],
 ) -> Basis | Finding:
     policy, requester = case.policy, case.change.requester
-    ranges = _signed_ranges(case, carried, path)
+    ranges = _signed_ranges(case, testimony, path)
     holding = [
         bound for bound, lowest, highest in ranges if lowest <= wanted <= highest
     ]
@@ -143,7 +144,7 @@ def _judge(
             policy=policy.name,
             door=Door.DELTA,
             rule="signed-range",
-            bundles=carried.speaking(frozenset(holding)),
+            bundles=testimony.speaking(frozenset(holding)),
         )
     if chosen := next((span for span in automatic if span.holds(wanted)), None):
         return Basis(
@@ -162,19 +163,19 @@ def _judge(
     return Finding(
         policy=policy.name,
         reason=Reason.SUBRESOURCE,
-        about=carried.sight.identity,
+        about=testimony.sight.identity,
         facts=Expected(", ".join(sorted(signed)), f"scale to {wanted}"),
         enforcement=policy.enforcement,
     )
 
 
 def _signed_ranges(
-    case: Case, carried: Carried, path: str
+    case: Case, testimony: Testimony, path: str
 ) -> list[tuple[BoundIntent, int, int]]:
     """Return the ranges that all whom the policy asks have signed."""
     return [
         (bound, elastic.minimum, elastic.maximum)
-        for bound in carried.bound(case.policy, (Elastic(path, 0, LARGEST),))
+        for bound in testimony.bound(case.policy, (Elastic(path, 0, LARGEST),))
         for elastic in bound.elastic
         if elastic.path == path and stretched(case, bound)
     ]

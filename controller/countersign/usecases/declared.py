@@ -5,19 +5,19 @@ live owner and the policy make of it, and people must stand for the owner.
 """
 
 from countersign.binding.besides import Besides
-from countersign.binding.canonical import canonical_json
 from countersign.binding.children import compare
 from countersign.binding.declared import Claim, claimed, claims, way_of, writes
-from countersign.binding.derivations.kin import Kin, text
+from countersign.binding.derivations.kin import Kin
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.surface import Rule
-from countersign.core.types.artifacts import Digest, GroupKind, Tree
+from countersign.core.types.artifacts import GroupKind, Tree
 from countersign.core.types.operators import Operator
 from countersign.core.types.policy import Policy
 from countersign.core.types.request import AdmissionRequest
-from countersign.core.types.verdict import Basis, Differences, Door, Expected, Reason
+from countersign.core.types.verdict import Door
 from countersign.ports import ClusterState
 from countersign.usecases.bind import look_up
+from countersign.usecases.kinship import believed, differing, unowned
 from countersign.usecases.opened import Opened
 from countersign.usecases.owners import Owners
 
@@ -102,27 +102,16 @@ class OperatorDoor:
         namespace = request.ref.namespace
         owner = await self._owners.named(claim.owner, namespace, live=live)
         if owner is None:
-            facts = Expected(f"{claim.owner.kind.kind}/{claim.owner.name}", "")
-            return Opened.refusing(request.ref, (policy,), Reason.OWNER_UNPROVEN, facts)
+            return unowned(request, claim.owner, (policy,))
         way = way_of(claim.operator, claim.children)
         child = request.object or {}
-        facts_here = await look_up(self._state, self._settings, child, namespace)
+        facts = await look_up(self._state, self._settings, child, namespace)
         kin = Kin(owner=owner, child=child, old=request.old)
         besides = Besides.in_children((policy,), _kind(request))
-        if differences := compare(way, kin, request.ref, facts_here, besides):
-            digest = Digest.sha256(canonical_json(owner))
-            seen = Differences(digest, differences)
-            return Opened.refusing(request.ref, (policy,), Reason.CHILD_DIFFERS, seen)
+        if differences := compare(way, kin, request.ref, facts, besides):
+            return differing(request, owner, differences, (policy,))
         standing = await self._owners.standing(owner, (policy,))
-        if policy.name not in standing:
-            name = f"{owner.get('kind')}/{text(owner, '/metadata/name')}"
-            facts = Expected("", name)
-            return Opened.refusing(request.ref, (policy,), Reason.OWNER_UNPROVEN, facts)
-        bundles = standing[policy.name]
-        basis = Basis(
-            policy=policy.name, door=Door.DERIVED, rule=way.rule, bundles=bundles
-        )
-        return Opened((basis,))
+        return believed(request, way, owner, (policy,), standing)
 
     async def _end(
         self, request: AdmissionRequest, operator: Operator, policy: Policy

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from countersign.binding.aggregated import ROLES, RULE, gathers, is_gathered
 from countersign.binding.besides import Besides
-from countersign.binding.canonical import canonical_json
 from countersign.binding.children import (
     DERIVATIONS,
     ROOT_CERTIFICATES,
@@ -25,30 +24,18 @@ from countersign.binding.children import (
     selects,
 )
 from countersign.binding.deletions import Owner, controller_of
-from countersign.binding.derivations.kin import Kin, text
+from countersign.binding.derivations.kin import Kin
 from countersign.binding.edits import changes
 from countersign.binding.facts import ClusterFacts, Fact
-from countersign.core.types.artifacts import (
-    Difference,
-    Digest,
-    GroupKind,
-    ObjectRef,
-    Tree,
-)
+from countersign.core.types.artifacts import Difference, GroupKind, ObjectRef, Tree
 from countersign.core.types.policy import Policy
 from countersign.core.types.request import AdmissionRequest
-from countersign.core.types.verdict import (
-    Basis,
-    Differences,
-    Door,
-    Expected,
-    Reason,
-)
+from countersign.core.types.verdict import Door, Expected, Reason
 from countersign.ports import ClusterState
 from countersign.usecases.bind import look_up
+from countersign.usecases.kinship import believed, differing, unowned
 from countersign.usecases.opened import Opened
 from countersign.usecases.owners import Owners
-from countersign.usecases.testimony import Standing
 
 _POD = GroupKind("", "Pod")
 
@@ -119,7 +106,7 @@ class DerivedDoor:
             facts = Expected(min(claim.way.actors), request.requester.name)
             return Opened.refusing(request.ref, policies, Reason.OWNER_UNPROVEN, facts)
         if changes_hands(request.old, request.object or {}) and not claim.way.by_name:
-            return _unowned(request, claim, policies)
+            return unowned(request, claim.owner, policies)
         if adopts(request) and not claim.way.by_name:
             return await self._adopted(request, claim, policies)
         return await self._judge(request, claim, policies)
@@ -129,21 +116,21 @@ class DerivedDoor:
     ) -> Opened:
         """Let a live controller take what it selects, and what came from its like."""
         child = request.object or {}
-        owner = await self._owner(claim, request.ref.namespace, live=True)
+        owner = await self._owners.named(claim.owner, request.ref.namespace, live=True)
         if owner is None or not selects(owner, child):
-            return _unowned(request, claim, policies)
+            return unowned(request, claim.owner, policies)
         standing = await self._owners.standing(child, policies)
-        return _standing(request, claim.way, owner, policies, standing)
+        return believed(request, claim.way, owner, policies, standing)
 
     async def _judge(
         self, request: AdmissionRequest, claim: _Claim, policies: tuple[Policy, ...]
     ) -> Opened:
         """Compare with the cached owner, and with the live one if that differs."""
-        found = Opened()
+        found, namespace = Opened(), request.ref.namespace
         for live in (False, True):
-            owner = await self._owner(claim, request.ref.namespace, live=live)
+            owner = await self._owners.named(claim.owner, namespace, live=live)
             if owner is None:
-                return _unowned(request, claim, policies)
+                return unowned(request, claim.owner, policies)
             found = await self._compared(request, claim.way, owner, policies)
             if found.complete(policies):
                 return found
@@ -165,10 +152,9 @@ class DerivedDoor:
             source, trusted = await self._source(request, way.source, owner, policies)
         differences = await self._differences(request, way, owner, policies, source)
         if differences:
-            facts = Differences(Digest.sha256(canonical_json(owner)), differences)
-            return Opened.refusing(request.ref, policies, Reason.CHILD_DIFFERS, facts)
+            return differing(request, owner, differences, policies)
         standing = await self._owners.standing(owner, trusted)
-        return _standing(request, way, owner, policies, standing)
+        return believed(request, way, owner, policies, standing)
 
     async def _source(
         self,
@@ -199,7 +185,7 @@ class DerivedDoor:
         then, standing = earlier
         if await self._differences(request, way, then, policies):
             return None
-        return _standing(request, way, owner, policies, standing)
+        return believed(request, way, owner, policies, standing)
 
     async def _gathered(
         self, request: AdmissionRequest, policies: tuple[Policy, ...]
@@ -223,8 +209,7 @@ class DerivedDoor:
         differences = compare_roots(root, request.object or {}, request.ref)
         if not differences:
             return Opened.by(policies, Door.DERIVED, "root-certificates")
-        seen = Differences(Digest.sha256(canonical_json(root)), differences)
-        return Opened.refusing(request.ref, policies, Reason.CHILD_DIFFERS, seen)
+        return differing(request, root, differences, policies)
 
     async def _classed(
         self, request: AdmissionRequest, policies: tuple[Policy, ...]
@@ -233,20 +218,8 @@ class DerivedDoor:
         child = request.object or {}
         facts = await look_up(self._state, self._settings, child, request.ref.namespace)
         if differences := compare_classed(request, facts):
-            digest = Digest.sha256(canonical_json(request.old or {}))
-            seen = Differences(digest, differences)
-            return Opened.refusing(request.ref, policies, Reason.CHILD_DIFFERS, seen)
+            return differing(request, request.old or {}, differences, policies)
         return Opened.by(policies, Door.DERIVED, "default-class")
-
-    async def _owner(self, claim: _Claim, namespace: str, *, live: bool) -> Tree | None:
-        if not claim.way.by_name:
-            return await self._owners.find(claim.owner, namespace, live=live)
-        kind = claim.owner.kind
-        ref = ObjectRef(kind.group, kind.kind, namespace, claim.owner.name)
-        tree = await self._state.get(claim.owner.version, ref, live=live)
-        if tree is None or text(tree, "/metadata/deletionTimestamp"):
-            return None
-        return tree
 
     async def _differences(
         self,
@@ -292,40 +265,6 @@ def _alike(policies: tuple[Policy, ...]) -> Iterator[tuple[Policy, ...]]:
     if usual := tuple(policy for policy in policies if plain(policy)):
         yield usual
     yield from ((policy,) for policy in policies if not plain(policy))
-
-
-def _unowned(
-    request: AdmissionRequest, claim: _Claim, policies: tuple[Policy, ...]
-) -> Opened:
-    """Say that the owner which an object claims is not there, or not its."""
-    facts = Expected(f"{claim.owner.kind.kind}/{claim.owner.name}", "")
-    return Opened.refusing(request.ref, policies, Reason.OWNER_UNPROVEN, facts)
-
-
-def _standing(
-    request: AdmissionRequest,
-    way: Derivation,
-    owner: Tree,
-    policies: tuple[Policy, ...],
-    standing: Standing,
-) -> Opened:
-    """Let a child in by the policies for which its owner is authentic."""
-    bases = tuple(
-        Basis(
-            policy=policy.name,
-            door=Door.DERIVED,
-            rule=way.rule,
-            bundles=standing[policy.name],
-        )
-        for policy in policies
-        if policy.name in standing
-    )
-    doubted = tuple(p for p in policies if p.name not in standing)
-    name = f"{owner.get('kind')}/{text(owner, '/metadata/name')}"
-    refused = Opened.refusing(
-        request.ref, doubted, Reason.OWNER_UNPROVEN, Expected("", name)
-    )
-    return Opened(bases, refused.findings)
 
 
 def _leads_on(request: AdmissionRequest) -> bool:

@@ -8,13 +8,14 @@ import pytest
 from countersign.binding.besides import Besides
 from countersign.binding.canonical import canonical
 from countersign.binding.causes import MAX_DIFFERENCES, MAX_SHOWN
-from countersign.binding.match import match
+from countersign.binding.match import match, state_digest
 from countersign.binding.normal_form import normal_form
 from countersign.binding.tree import ABSENT
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Difference, ObjectRef
 from countersign.core.types.change import Elastic
 from countersign.core.types.doors import Tools
+from countersign.core.types.operators import Field
 from tests.support.trees import Tree, deployment, having, ref, tree
 
 SALT = bytes(32)
@@ -320,3 +321,26 @@ def test_does_not_change_what_it_compares() -> None:
 
     assert json.dumps([intent, observed]) == before
     assert normal_form(observed) != observed
+
+
+def test_what_operators_wrote_stays_where_the_policy_names_it() -> None:
+    """As it was, on UPDATE, and nowhere else; what the intent says wins."""
+    may = Besides(fields=(Field("/data/ca.crt"),))
+    said, injected = tree("ConfigMap"), tree("ConfigMap", data={"ca.crt": "x"})
+    beside = tree("ConfigMap", data={"other": "x"})
+    spoken = tree("ConfigMap", data={"ca.crt": "y"})
+
+    assert compare(said, injected, old=injected, besides=may) == ()
+    assert compare(said, injected, old=injected) != ()
+    assert compare(said, injected, old=said, besides=may) != ()
+    assert compare(said, injected, besides=may) != ()
+    assert compare(said, beside, old=beside, besides=may) != ()
+    assert compare(spoken, injected, old=injected, besides=may) != ()
+
+
+def test_only_secrets_are_masked() -> None:
+    """Another kind under a Secret's intent differs; its state needs no salt."""
+    config = tree("ConfigMap", data={"a": "no base64"})
+
+    assert compare(tree("Secret"), config) != ()
+    assert state_digest(config, salt=SALT) == state_digest(config)

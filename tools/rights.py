@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from countersign.binding import births, deletions, delta
+from countersign.binding import actors, births, deletions, writes
 from countersign.binding.children import DERIVATIONS
 from countersign.binding.surface import ANY, Rule, row_for
 from countersign.core.types.request import Resource, Verb
@@ -20,9 +20,9 @@ FILE: Final = Path(__file__).parent / "controlplane/rights-1.37.tsv"
 READS: Final = frozenset({"get", "list", "watch"})
 CONTROLLER: Final = "system:controller:"
 _USERS: Mapping[str, frozenset[str]] = {
-    "system:kube-controller-manager": delta.CONTROLLER_MANAGER,
-    "system:kube-scheduler": delta.SCHEDULER,
-    "system:volume-scheduler": delta.SCHEDULER,
+    "system:kube-controller-manager": actors.CONTROLLER_MANAGER,
+    "system:kube-scheduler": actors.SCHEDULER,
+    "system:volume-scheduler": actors.SCHEDULER,
     "system:node": frozenset({births.NODES}),
     "system:node-proxier": frozenset({"system:kube-proxy"}),
 }
@@ -65,7 +65,7 @@ class Right:
         """Who has it."""
         role = self.role.partition("@")[0]
         if role.startswith(CONTROLLER):
-            return delta.controllers(role.removeprefix(CONTROLLER))
+            return actors.controllers(role.removeprefix(CONTROLLER))
         return _USERS.get(role, frozenset())
 
     @property
@@ -124,7 +124,7 @@ def _rows(right: Right, verb: Verb) -> Iterator[str]:
 def _deltas(right: Right) -> Iterator[str]:
     below = right.resource.partition("/")[2]
     anywhere = f"{ANY}/{below}" if below else ANY
-    for row in delta.ROWS:
+    for row in writes.ROWS:
         who = not row.actors or row.actors & right.users
         if who and row.resource in (right.place, anywhere):
             yield f"delta: {row.rule}"
@@ -148,7 +148,7 @@ def _derived(right: Right) -> Iterator[str]:
         where = f"{plural}.{child.group}" if child.group else plural
         if where == right.place and way.actors & right.users:
             yield f"derived: {way.rule}"
-    if right.place == "configmaps" and right.users == delta.controllers(
+    if right.place == "configmaps" and right.users == actors.controllers(
         "root-ca-cert-publisher"
     ):
         yield "derived: root-certificates"

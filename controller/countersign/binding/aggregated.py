@@ -6,7 +6,8 @@ the live roles, each of which was judged when it was written.
 
 from collections.abc import Iterable
 
-from countersign.binding.delta import controllers, judged_changes
+from countersign.binding.actors import controllers
+from countersign.binding.delta import judged_changes
 from countersign.binding.derivations.kin import listing, mapping, text
 from countersign.binding.match import same
 from countersign.binding.selectors import selected

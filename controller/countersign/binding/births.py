@@ -5,7 +5,7 @@ Part of the door *delta*. Objects that have an owner are judged by `children`.
 
 from collections.abc import Callable, Mapping
 
-from countersign.binding.delta import SCHEDULER, controllers
+from countersign.binding.actors import SCHEDULER, controllers
 from countersign.binding.match import same
 from countersign.binding.surface import Rule
 from countersign.binding.tree import ABSENT, Struct, find

@@ -6,9 +6,9 @@ makes of it, as if that were a signed intent. Whether the owner is live and auth
 looked up by the use case.
 """
 
+from countersign.binding.actors import controllers
 from countersign.binding.besides import NOTHING, Besides
 from countersign.binding.deletions import controller_of
-from countersign.binding.delta import controllers
 from countersign.binding.derivations.kin import Kin, listing, mapping
 from countersign.binding.derivations.table import (
     DERIVATIONS,

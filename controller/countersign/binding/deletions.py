@@ -7,15 +7,11 @@ goes: an impersonated controller may end only what that controller would.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from countersign.binding.actors import CONTROLLER_MANAGER, SCHEDULER, controllers
 from countersign.binding.births import node_of
-from countersign.binding.delta import (
-    CONTROLLER_MANAGER,
-    SCHEDULER,
-    controllers,
-    is_token,
-)
 from countersign.binding.surface import ANY
 from countersign.binding.tree import Struct, Value, find
+from countersign.binding.writes import is_token
 from countersign.core.types.artifacts import GroupKind, Tree
 from countersign.core.types.request import AdmissionRequest
 

@@ -6,7 +6,7 @@ Who signs a HorizontalPodAutoscaler signs the range, and the object that it is f
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from countersign.binding.delta import controllers
+from countersign.binding.actors import controllers
 from countersign.binding.derivations.kin import number, text
 from countersign.core.types.artifacts import Digest, ObjectRef, Tree
 from countersign.core.types.policy import Policy

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 
 from countersign.binding.canonical import canonical_json, read_intent
 from countersign.binding.deletions import controller_of
-from countersign.binding.delta import is_token
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.helm import is_storage
 from countersign.binding.images import images
 from countersign.binding.proposal import propose
 from countersign.binding.tables import stored
 from countersign.binding.tree import find
+from countersign.binding.writes import is_token
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import GroupKind, Intent, ObjectRef, Tree
 from countersign.ports import ClusterState, Right

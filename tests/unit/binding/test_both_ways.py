@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from countersign.binding.canonical import canonical
-from countersign.binding.delta import ROWS, Row
 from countersign.binding.edits import Edit
 from countersign.binding.match import match
 from countersign.binding.surface import ANY
 from countersign.binding.tree import ABSENT, find
+from countersign.binding.writes import ROWS, Row
 from tests.support.trees import Tree, deployment, having, pod, service, tree
 from tests.support.world import SALT, ref_of
 

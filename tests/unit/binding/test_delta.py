@@ -7,17 +7,12 @@ from typing import Any
 
 import pytest
 
+from countersign.binding.actors import ANYBODY
 from countersign.binding.canonical import canonical
-from countersign.binding.delta import (
-    ANYBODY,
-    ROWS,
-    Row,
-    delta,
-    judged_changes,
-    restarts,
-)
+from countersign.binding.delta import delta, judged_changes, restarts
 from countersign.binding.inherited import RESTARTED_AT
 from countersign.binding.match import match, same
+from countersign.binding.writes import ROWS, Row
 from countersign.core.types.request import AdmissionRequest, Requester, Resource, Verb
 from tests.support.recording import find, recorded
 from tests.support.trees import having

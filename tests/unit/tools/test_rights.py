@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from countersign.binding import deletions, delta
+from countersign.binding import actors, deletions, writes
 from countersign.binding.children import DERIVATIONS
 from countersign.binding.tables import KINDS
 from tools import rights
@@ -43,7 +43,7 @@ def test_a_right_that_nobody_knows_is_found() -> None:
         assert not judges(right, SCOPED)
 
 
-CLOUD = delta.CLOUD | delta.API_SERVER
+CLOUD = actors.CLOUD | actors.API_SERVER
 """Who has no bootstrap role: the cloud's own manager, and the server itself."""
 
 
@@ -52,7 +52,7 @@ def test_every_actor_has_the_right() -> None:
     has = Counter(user for right in RIGHTS for user in right.users)
     actors = {
         actor
-        for rows in (delta.ROWS, deletions.ROWS, DERIVATIONS.values())
+        for rows in (writes.ROWS, deletions.ROWS, DERIVATIONS.values())
         for row in rows
         for actor in row.actors
     }

@@ -7,12 +7,6 @@ Source:
 
 import math
 
-from countersign.binding.delta import (
-    DESIRED_REPLICAS,
-    MAX_REPLICAS,
-    REVISION,
-    REVISION_HISTORY,
-)
 from countersign.binding.derivations.kin import (
     Kin,
     born,
@@ -25,6 +19,12 @@ from countersign.binding.derivations.kin import (
 from countersign.binding.edits import HASH, NUMBER, NUMBERS
 from countersign.binding.normal_form import LAST_APPLIED
 from countersign.binding.tree import ABSENT, Struct, Value, find
+from countersign.binding.writes import (
+    DESIRED_REPLICAS,
+    MAX_REPLICAS,
+    REVISION,
+    REVISION_HISTORY,
+)
 
 _HASH_LABEL = "pod-template-hash"
 _MAX_NAME = 253  # characters

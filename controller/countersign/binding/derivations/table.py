@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from countersign.binding.delta import controllers
+from countersign.binding.actors import controllers
 from countersign.binding.derivations.daemon_sets import pod_of_daemon_set
 from countersign.binding.derivations.endpoints import (
     endpoints,

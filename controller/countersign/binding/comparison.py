@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from countersign.binding.facts import ClusterFacts
-from countersign.binding.tree import ABSENT, Struct, Value, find, put
+from countersign.binding.tree import ABSENT, Struct, Value, differences, find, put
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Comparison:
         if (
             find(self.written, path) is ABSENT
             and seen is not ABSENT
-            and seen == self.before(path)
+            and next(differences(self.before(path), seen), None) is None
         ):
             put(self.wanted, path, seen)
 

@@ -4,11 +4,15 @@ from typing import Any
 
 import pytest
 
+from countersign.binding.besides import Besides
 from countersign.binding.canonical import canonical
+from countersign.binding.facts import ClusterFacts
 from countersign.binding.inherited import RESTARTED_AT
 from countersign.binding.match import match
 from countersign.binding.tree import ABSENT
+from countersign.core.types.operators import Field
 from tests.support.trees import Tree, deployment, having, ref, service, tree
+from tests.unit.binding.test_custom import kinds, widget
 
 REVISION = "/metadata/annotations/deployment.kubernetes.io~1revision"
 OWNER = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "it", "uid": "u"}
@@ -244,3 +248,19 @@ def test_labels_of_the_template_stay_one_by_one() -> None:
         controller(foreign, given),
         old=controller(foreign, given),
     )
+
+
+def test_an_operators_field_stays_with_the_type_that_it_had() -> None:
+    """True is not 1, in a list either."""
+    besides = Besides(fields=(Field("/spec/free"),))
+    facts = ClusterFacts(kinds=kinds())
+
+    def stays(old: Any, seen: Any) -> bool:
+        before, after = widget(free=old), widget(free=seen)
+        how: Any = {"identity": ref(after), "old": before, "facts": facts}
+        return not match(canonical(widget()).tree, after, besides=besides, **how)
+
+    assert stays([1], [1])
+    assert stays({"a": [1]}, {"a": [1]})
+    assert not stays([1], [True])
+    assert not stays({"a": [1]}, {"a": [True]})

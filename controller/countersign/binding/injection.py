@@ -101,7 +101,10 @@ def _filled(described: Value, there: Value) -> Value:
         fits = type(there) is str and re.fullmatch(
             described.removeprefix(PATTERN), there
         )
-        return there if fits else described
+        if fits:
+            return there
+        # else the text of the pattern itself would equal what is described
+        return PATTERN + described if there == described else described
     if type(described) is dict and type(there) is dict:
         return {k: _filled(v, there.get(k, ABSENT)) for k, v in described.items()}
     if type(described) is list and type(there) is list:

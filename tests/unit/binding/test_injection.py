@@ -128,6 +128,21 @@ def test_what_the_author_called_so_stays_the_authors() -> None:
     assert match(said, seen, identity=ref(seen), besides=MAY) != ()
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("/spec/containers/0/image", SIDECAR["image"]),
+        ("/spec/containers/1/env/0/value", "~[a-z0-9-]+"),
+        ("/metadata/labels/mesh.example~1revision", "~v[0-9]+"),
+    ],
+)
+def test_the_text_of_a_pattern_does_not_match_itself(path: str, value: str) -> None:
+    """It is what a policy says, and no value that the injector writes."""
+    (found,) = compare(having(injected(), path, value))
+
+    assert path.startswith(found)
+
+
 def test_only_pods_are_injected() -> None:
     """A template with a sidecar is what its author wrote, or it is not signed."""
     template = {"metadata": injected()["metadata"], "spec": injected()["spec"]}

@@ -5,8 +5,9 @@ live owner and the policy make of it, and people must stand for the owner.
 """
 
 from countersign.binding.besides import Besides
-from countersign.binding.children import compare
+from countersign.binding.children import compare, own_annotations
 from countersign.binding.declared import Claim, claimed, claims, way_of, writes
+from countersign.binding.deletions import orphans
 from countersign.binding.derivations.kin import Kin
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.surface import Rule
@@ -116,8 +117,14 @@ class OperatorDoor:
     async def _end(
         self, request: AdmissionRequest, operator: Operator, policy: Policy
     ) -> Opened:
-        """Let an operator end its child while the owner is there to have it again."""
+        """Let an operator end its child while the owner is there to have it again.
+
+        What people signed themselves nobody makes again, and what a child leaves behind
+        nobody ends (rule 11).
+        """
         tree = request.old or {}
+        if orphans(request) or own_annotations(tree):
+            return Opened()
         for claim in claims(operator, tree, _kind(request)):
             owner = await self._owners.named(
                 claim.owner, request.ref.namespace, live=True
@@ -136,6 +143,9 @@ def _kind(request: AdmissionRequest) -> GroupKind:
 def _changes_hands(claim: Claim, old: Tree | None) -> bool:
     """Tell whether the object was not this owner's child before.
 
-    Else an operator, or who can become it, could take over what people signed.
+    Else an operator, or who can become it, could take over what people signed: also what
+    is called like an owner by chance, or has its annotation. No child carries evidence.
     """
-    return old is not None and claimed(claim.children, old) != claim.owner
+    if old is None:
+        return False
+    return bool(own_annotations(old)) or claimed(claim.children, old) != claim.owner

@@ -162,6 +162,22 @@ async def test_what_people_signed_is_not_taken_over() -> None:
     assert await world().why(update(mine, SECRET, by=ISSUER))
 
 
+@pytest.mark.parametrize("link", [Link.NAME, Link.ANNOTATION])
+async def test_what_carries_evidence_is_nobodys_child(link: Link) -> None:
+    """Also where it has the name, or the annotation, that a child would have."""
+    key = KEY if link is Link.ANNOTATION else ""
+    children = replace(SECRETS, link=link, key=key, trusted=True, derive=(), free=())
+    here = world(children=(children,))
+    bare = having(SECRET, "/metadata/name", "order")
+    signed = stored(here.signed(bare))
+    other = having(bare, "/data/tls.key", "ZXZpbA==")
+
+    assert not await here.why(update(stored(bare), other, by=ISSUER))
+    assert await here.why(update(signed, other, by=ISSUER))
+    assert not await here.why(delete(stored(bare), by=ISSUER))
+    assert await here.why(delete(signed, by=ISSUER))
+
+
 async def test_it_does_not_pass_a_child_on() -> None:
     """From one owner to another."""
     here = world()
@@ -255,6 +271,8 @@ async def test_it_ends_its_own_children_while_their_owner_is_there() -> None:
 
     assert not await here.why(gone)
     assert await here.why(replace(gone, requester=DEVELOPER))
+    orphaning = replace(gone, options={"propagationPolicy": "Orphan"})
+    assert await here.why(orphaning)
     here.cluster.remove(OWNER)
     assert await here.why(gone)
 

@@ -7,6 +7,7 @@ import pytest
 
 from countersign.binding.canonical import canonical
 from countersign.binding.custom.definition import compile_definition
+from countersign.binding.custom.schema import compile_schema
 from countersign.binding.custom.versions import converted_from
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.kinds import BUILT_IN, Kinds
@@ -29,8 +30,15 @@ SPEC: Tree = {
         "type": "array",
         "items": {
             "type": "object",
-            "properties": {"count": {"type": "integer", "default": 2}},
+            "properties": {
+                "count": {"type": "integer", "default": 2},
+                "label": {"type": "string"},
+            },
         },
+    },
+    "sizes": {
+        "type": "object",
+        "additionalProperties": {"type": "number", "default": 3},
     },
     "pod": {
         "type": "object",
@@ -105,6 +113,16 @@ def differences(
             id="default in a list",
         ),
         pytest.param(
+            {"note": None, "parts": [{"label": None}]},
+            {"size": 1, "note": None, "parts": [{"count": 2}]},
+            id="null in a list",
+        ),
+        pytest.param(
+            {"sizes": {"a": None}},
+            {"size": 1, "sizes": {"a": 3}},
+            id="null in a map",
+        ),
+        pytest.param(
             {"pod": {"kind": "P", "metadata": {"creationTimestamp": None}, "x": None}},
             {"size": 1, "pod": {"kind": "P", "metadata": {}, "x": None}},
             id="embedded",
@@ -121,6 +139,7 @@ def test_equals_what_the_server_makes_of_it(signed: Tree, seen: Tree) -> None:
     [
         pytest.param({}, {"size": 2}, "/spec/size", id="no default"),
         pytest.param({"stray": 1}, {"size": 1}, "/spec/stray", id="dropped"),
+        pytest.param({}, {"size": 1, "note": None}, "/spec/note", id="null, allowed"),
         pytest.param({"free": 1}, {"size": 1, "free": True}, "/spec/free", id="true"),
         pytest.param({"free": {}}, {"size": 1}, "/spec/free", id="empty"),
         pytest.param(
@@ -177,8 +196,9 @@ def test_where_it_lives_is_known_or_assumed() -> None:
     assert place(namespace="here", kinds=cluster) is ABSENT
     with pytest.raises(Malformed, match="expected a namespace"):
         canonical(placeless, kinds=kinds())
-    with pytest.raises(Malformed, match="lives in no namespace"):
-        canonical(widget(), kinds=cluster)
+    assert (
+        find(canonical(widget(), kinds=cluster).tree, "/metadata/namespace") is ABSENT
+    )
 
 
 def test_what_no_definition_serves_is_not_known() -> None:
@@ -271,3 +291,11 @@ def test_a_number_that_was_scaled_may_stay_where_nothing_says_it() -> None:
     assert found(widget(), 5, 5) == ()
     assert found(widget(), 5, 4)
     assert found(widget(size=1), 5, 5)
+
+
+@pytest.mark.parametrize("scalar", ["boolean", "integer", "number", "string"])
+def test_what_a_scalar_is_called_changes_nothing(scalar: str) -> None:
+    """Versions that differ in it alone hold the same."""
+    assert compile_schema({"type": scalar}) == compile_schema({"type": "string"})
+    assert compile_schema({"type": scalar}).quiet
+    assert not compile_schema({"type": "object"}).quiet

@@ -11,7 +11,7 @@ import pytest
 from countersign.binding.canonical import canonical
 from countersign.binding.match import match
 from countersign.binding.tree import without_nulls
-from tests.support.trees import Tree, ref, tree
+from tests.support.trees import Tree, deployment, ref, tree
 
 SALT = bytes(range(32))
 
@@ -35,6 +35,13 @@ def test_a_null_is_the_empty_value_or_none(kind: str) -> None:
     assert differ(signed, tree(kind, data={"a": "eA=="})) != []
     assert differ(signed, tree(kind, data={"b": ""})) != []
     assert differ(spelled, tree(kind)) != []
+
+
+def test_a_null_in_a_list_is_the_zero_of_its_type() -> None:
+    """Go's decoder leaves the element as it made it."""
+    assert differ(deployment(args=[None, "a"]), deployment(args=["", "a"])) == []
+    assert differ(deployment(env=[None]), deployment(env=[{}])) == []
+    assert differ(deployment(args=[None, "a"]), deployment(args=["a"])) != []
 
 
 def test_all_nulls_are_sent_or_none_is() -> None:

@@ -5,7 +5,7 @@ is what it fills in, what it drops, and what it reads as metadata.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from countersign.binding.tree import ABSENT, Value
 from countersign.core.types.artifacts import Json
@@ -31,16 +31,16 @@ class Schema:
             or read as metadata, here or anywhere below.
     """
 
-    properties: Mapping[str, "Schema"] = field(default_factory=dict)
-    additional: "Schema | None" = None
-    open: bool = False
-    items: "Schema | None" = None
-    default: Value = ABSENT
-    nullable: bool = False
-    preserves: bool = False
-    embedded: bool = False
-    fills: bool = False
-    quiet: bool = False
+    properties: Mapping[str, "Schema"]
+    additional: "Schema | None"
+    open: bool
+    items: "Schema | None"
+    default: Value
+    nullable: bool
+    preserves: bool
+    embedded: bool
+    fills: bool
+    quiet: bool
 
 
 def compile_schema(tree: Mapping[str, Json]) -> Schema:

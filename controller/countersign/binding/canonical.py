@@ -235,11 +235,13 @@ def _clean_metadata(tree: Struct) -> Struct:
 
 
 def _place(metadata: Struct, namespace: str, *, namespaced: bool) -> None:
-    """Make sure that the intent says where the object lives."""
+    """Make sure that the intent says where the object lives.
+
+    Of what lives in none the server drops it in silence, so it cannot be meant.
+    """
     written = metadata.get("namespace", "")
     if not namespaced:
-        if written:
-            raise Malformed("/metadata/namespace: this kind lives in no namespace")
+        metadata.pop("namespace", None)
         return
     if written and namespace and written != namespace:
         raise Malformed(f"/metadata/namespace: expected {namespace}, saw {written}")

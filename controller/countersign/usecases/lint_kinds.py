@@ -31,6 +31,7 @@ class LintKind(StrEnum):
     FIELD_GATED = "field_gated"
     FIELD_UNKNOWN = "field_unknown"
     API_UNKNOWN = "api_unknown"
+    NAMESPACE_DROPPED = "namespace_dropped"
     NAMED_TWICE = "named_twice"
     TOO_LARGE = "too_large"
     IMAGE_MOVES = "image_moves"

@@ -37,6 +37,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "imagePullSecrets": ("name",),
 }
 _PORTS = (("containerPort", "protocol"), ("port", "protocol"), ("name",))
+_NAMESPACE = "/metadata/namespace"
 _SCALERS = "HorizontalPodAutoscaler"
 _STICKING = frozenset({Cause.UNWRITTEN, Cause.KEPT, Cause.SCALED, Cause.REORDERED})
 _RANDOM_KEY = re.compile(r"(?i).*(?:password|passwd|secret|token|key|salt).*")
@@ -59,6 +60,8 @@ def manifest_lints(
         about, manifest = str(one.ref), one.manifest
         if supported(manifest):
             yield from _fields(manifest, about)
+        if find(manifest, _NAMESPACE) and not one.ref.namespace:
+            yield Lint(LintKind.NAMESPACE_DROPPED, about, path=_NAMESPACE)
         for check in _CHECKS:
             yield from check(manifest, about)
         for image in one.images:

@@ -142,14 +142,14 @@ def test_says_where_an_object_goes() -> None:
         canonical(deployment(), namespace="there")
 
 
-def test_refuses_a_namespace_on_what_lives_in_none() -> None:
-    """The server would drop it in silence."""
+def test_leaves_out_a_namespace_on_what_lives_in_none() -> None:
+    """The server drops it in silence, as charts that bring one expect."""
     role = tree("ClusterRole", "rbac.authorization.k8s.io/v1")
+    plain = having(role, "/metadata", {"name": "it"})
 
-    with pytest.raises(Malformed, match="lives in no namespace"):
-        canonical(role)
-    anywhere = canonical(having(role, "/metadata", {"name": "it"}), namespace="here")
-    assert anywhere.tree["metadata"] == {"name": "it"}
+    for namespace in ("", "here", "there"):
+        assert canonical(role, namespace=namespace) == canonical(plain)
+    assert canonical(plain).tree["metadata"] == {"name": "it"}
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,8 @@ _AMISS = {
     LintKind.FIELD_UNKNOWN: "is dropped in silence by older servers: take it out if yours "
     "is one of",
     LintKind.API_UNKNOWN: "is of an API version that older servers do not serve",
+    LintKind.NAMESPACE_DROPPED: "is dropped in silence: the object is the cluster's, "
+    "not the namespace's",
     LintKind.NAMED_TWICE: "is there twice, of which apply keeps one: rename or remove",
     LintKind.TOO_LARGE: "is too large for kubectl apply on the client's side (256 KiB "
     "with its copy): use --server-side; bytes",

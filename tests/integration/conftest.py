@@ -5,12 +5,16 @@ all go to the same worker (tests/conftest.py).
 """
 
 import json
+import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.support.apiserver import ApiServer
 from tests.support.gate import AUDIT_LOG, Gate
+from tests.support.judge import Judge
 from tools import controlplane
 from tools.controlplane import ControlPlane, Options
 from tools.stack import policies
@@ -78,6 +82,29 @@ def _gate(
 ) -> Gate:
     stack = build(control_plane, control_plane.folder / "run", say=lambda _: None)
     return Gate(stack, tmp_path_factory.mktemp("gate"), audit / AUDIT_LOG)
+
+
+@pytest.fixture(scope="module", name="server")
+def _server(control_plane: ControlPlane) -> Iterator[ApiServer]:
+    """The API server as its administrator, over one kept connection."""
+    with closing(ApiServer(control_plane.admin)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module", name="judge")
+def _judge(control_plane: ControlPlane, server: ApiServer) -> Judge:
+    """Our comparison, asked of what that server answers."""
+    return Judge(server, control_plane.service_cidr)
+
+
+@pytest.fixture(scope="module", name="namespace")
+def _namespace(control_plane: ControlPlane, server: ApiServer) -> str:
+    """A namespace with the accounts that the corpus names; no policy protects it."""
+    name = f"corpus-{uuid.uuid4().hex[:8]}"
+    control_plane.create_namespace(name)
+    legacy = {"apiVersion": "v1", "kind": "ServiceAccount"}
+    server.create({**legacy, "metadata": {"name": "legacy", "namespace": name}})
+    return name
 
 
 @pytest.fixture(name="name")

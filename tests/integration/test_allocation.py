@@ -7,7 +7,7 @@ written is forged, and that must be noticed.
 import copy
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -37,17 +37,6 @@ PORTS = [
 ]
 
 Make = Callable[[Tree], Tree]
-
-
-@pytest.fixture(scope="module", name="server")
-def _server(control_plane: ControlPlane) -> Iterator[ApiServer]:
-    with closing(ApiServer(control_plane.admin)) as server:
-        yield server
-
-
-@pytest.fixture(scope="module", name="judge")
-def _judge(control_plane: ControlPlane, server: ApiServer) -> Judge:
-    return Judge(server, control_plane.service_cidr)
 
 
 @pytest.fixture(name="space")

@@ -8,7 +8,6 @@ changed object otherwise, that must be noticed, and where it does not, nothing i
 import os
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from http import HTTPStatus
 from random import Random
 from typing import Any
@@ -26,19 +25,12 @@ from countersign.core.types.artifacts import Difference
 from tests.support import schemas
 from tests.support.apiserver import APPLY_PATCH, ApiServer, Refused, Tree
 from tests.support.judge import identity, lasting
-from tools.controlplane import ControlPlane
 from tools.stack.ready import until
 
 FULL = os.environ.get("COUNTERSIGN_SWEEP") == "full"
 DEFINITIONS = 120 if FULL else 24
 OBJECTS = 60 if FULL else 8  # of a schema
 CHANGES = 20 if FULL else 6  # of an object
-
-
-@pytest.fixture(scope="module", name="server")
-def _server(control_plane: ControlPlane) -> Iterator[ApiServer]:
-    with closing(ApiServer(control_plane.admin)) as server:
-        yield server
 
 
 @pytest.fixture(scope="module", name="drawn")

@@ -8,10 +8,8 @@ noticed; where it does not (a default spelled out, a null, an empty list), not.
 
 import copy
 import random
-import uuid
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -34,7 +32,6 @@ from tests.support.apiserver import (
 from tests.support.judge import Judge, lasting
 from tests.support.minors import drops, kept_by, minor_of, writes_default
 from tests.support.mutations import Step, stepped, steps
-from tools.controlplane import ControlPlane
 
 CORPUS = Path(__file__).parent / "normal_form"
 MANIFESTS: tuple[Tree, ...] = tuple(
@@ -69,30 +66,9 @@ def title(manifest: Tree) -> str:
     return f"{manifest['kind']}-{metadata.get('name', 'generated')}"
 
 
-@pytest.fixture(scope="module", name="server")
-def _server(control_plane: ControlPlane) -> Iterator[ApiServer]:
-    with closing(ApiServer(control_plane.admin)) as server:
-        yield server
-
-
 @pytest.fixture(scope="module", name="minor")
 def _minor(server: ApiServer) -> str:
     return minor_of(server)
-
-
-@pytest.fixture(scope="module", name="judge")
-def _judge(control_plane: ControlPlane, server: ApiServer) -> Judge:
-    return Judge(server, control_plane.service_cidr)
-
-
-@pytest.fixture(scope="module", name="namespace")
-def _namespace(control_plane: ControlPlane, server: ApiServer) -> str:
-    """A namespace with the accounts that the corpus names."""
-    name = f"normal-form-{uuid.uuid4().hex[:8]}"
-    control_plane.create_namespace(name)
-    legacy = {"apiVersion": "v1", "kind": "ServiceAccount"}
-    server.create({**legacy, "metadata": {"name": "legacy", "namespace": name}})
-    return name
 
 
 @pytest.fixture(name="placed")

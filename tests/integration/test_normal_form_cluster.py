@@ -4,7 +4,7 @@ import copy
 import json
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -76,17 +76,6 @@ def changed(tree: Tree, **paths: Any) -> Tree:
             parent = parent[int(key)] if isinstance(parent, list) else parent[key]
         parent[last] = value
     return copied
-
-
-@pytest.fixture(scope="module", name="server")
-def _server(control_plane: ControlPlane) -> Iterator[ApiServer]:
-    with closing(ApiServer(control_plane.admin)) as server:
-        yield server
-
-
-@pytest.fixture(scope="module", name="judge")
-def _judge(control_plane: ControlPlane, server: ApiServer) -> Judge:
-    return Judge(server, control_plane.service_cidr)
 
 
 @pytest.fixture(name="namespace")

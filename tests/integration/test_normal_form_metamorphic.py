@@ -9,8 +9,7 @@ import copy
 import itertools
 import json
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -38,30 +37,9 @@ from tests.support.apiserver import (
 )
 from tests.support.corpus import by_kind
 from tests.support.judge import Judge
-from tools.controlplane import ControlPlane
 
 JSON_PATCH = "application/json-patch+json"
 _SPELT = {"Gi": 2**30, "Mi": 2**20, "Ki": 2**10, "k": 10**3, "M": 10**6, "G": 10**9}
-
-
-@pytest.fixture(scope="module", name="server")
-def _server(control_plane: ControlPlane) -> Iterator[ApiServer]:
-    with closing(ApiServer(control_plane.admin)) as server:
-        yield server
-
-
-@pytest.fixture(scope="module", name="judge")
-def _judge(control_plane: ControlPlane, server: ApiServer) -> Judge:
-    return Judge(server, control_plane.service_cidr)
-
-
-@pytest.fixture(scope="module", name="namespace")
-def _namespace(control_plane: ControlPlane, server: ApiServer) -> str:
-    name = f"respelt-{uuid.uuid4().hex[:8]}"
-    control_plane.create_namespace(name)
-    legacy = {"apiVersion": "v1", "kind": "ServiceAccount"}
-    server.create({**legacy, "metadata": {"name": "legacy", "namespace": name}})
-    return name
 
 
 @pytest.fixture(scope="module", name="shown")

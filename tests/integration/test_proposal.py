@@ -6,9 +6,7 @@ the next time, and a request for anything else does not.
 
 import copy
 import random
-import uuid
 from collections.abc import Iterator
-from contextlib import closing
 from ipaddress import ip_network
 
 import pytest
@@ -95,25 +93,10 @@ class Proposer:
         )
 
 
-@pytest.fixture(scope="module", name="server")
-def _server(control_plane: ControlPlane) -> Iterator[ApiServer]:
-    with closing(ApiServer(control_plane.admin)) as server:
-        yield server
-
-
 @pytest.fixture(scope="module", name="proposer")
 def _proposer(control_plane: ControlPlane, server: ApiServer) -> Proposer:
     judge = Judge(server, control_plane.service_cidr)
     return Proposer(judge, control_plane.service_cidr)
-
-
-@pytest.fixture(scope="module", name="namespace")
-def _namespace(control_plane: ControlPlane, server: ApiServer) -> str:
-    name = f"proposal-{uuid.uuid4().hex[:8]}"
-    control_plane.create_namespace(name)
-    legacy = {"apiVersion": "v1", "kind": "ServiceAccount"}
-    server.create({**legacy, "metadata": {"name": "legacy", "namespace": name}})
-    return name
 
 
 @pytest.fixture(name="placed")

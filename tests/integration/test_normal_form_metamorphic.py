@@ -29,6 +29,7 @@ from countersign.binding.tables import (
 )
 from tests.support.apiserver import (
     APPLY_PATCH,
+    JSON_PATCH,
     MERGE_PATCH,
     STRATEGIC_PATCH,
     ApiServer,
@@ -38,7 +39,6 @@ from tests.support.apiserver import (
 from tests.support.corpus import by_kind
 from tests.support.judge import Judge
 
-JSON_PATCH = "application/json-patch+json"
 _SPELT = {"Gi": 2**30, "Mi": 2**20, "Ki": 2**10, "k": 10**3, "M": 10**6, "G": 10**9}
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.direct import PLAIN, Direct
+from tests.support.apiserver import JSON
+from tests.support.direct import Direct
 from tests.support.gate import Gate
 from tests.support.lines import events
 from tests.support.side import PLACE, raised
@@ -54,7 +55,7 @@ class TestAttacks:
         path, method, body = attack["path"], attack["method"], attack.get("body")
         dry = f"{path}{'&' if '?' in path else '?'}dryRun=All"
         tried = [
-            direct.ask(method, at, body, sort=attack.get("sort", PLAIN))
+            direct.ask(method, at, body, sort=attack.get("sort", JSON))
             for at in (dry, path)
         ]
         said = self._said(gate, before, [one.id for one in tried])

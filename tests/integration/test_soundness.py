@@ -36,11 +36,11 @@ from tests.support.attacks import (
     attacked,
     attacks,
     fate_of,
-    having,
 )
 from tests.support.corpus import by_kind
 from tests.support.gate import Gate, documents, written
 from tests.support.judge import lasting
+from tests.support.trees import having
 from tools.stack.people import DANA
 
 NAMESPACE = "orders"  # its policy asks for a sign-off and for nothing else

@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 Tree = dict[str, Any]
 
 JSON = "application/json"
+JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"

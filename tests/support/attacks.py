@@ -7,10 +7,10 @@ from enum import StrEnum
 from http.client import RemoteDisconnected
 from typing import Any
 
-from countersign.binding.tree import ABSENT, differences, put
+from countersign.binding.tree import differences
 from tests.support.apiserver import ApiServer, Refused, Tree
 from tests.support.judge import lasting
-from tests.support.mutations import Step, removed, stepped, steps
+from tests.support.mutations import Step, stepped, steps
 
 OURS = "countersign.dev/"
 
@@ -98,13 +98,3 @@ def attacked(signed: Signed, moves: Sequence[Step]) -> Tree:
         except (IndexError, KeyError, TypeError):
             continue
     return tree
-
-
-def having(tree: Tree, path: str, value: Any) -> Tree:
-    """Return a copy with a value at a place; ABSENT takes it away."""
-    changed = copy.deepcopy(tree)
-    if value is ABSENT:
-        removed(changed, path)
-    else:
-        put(changed, path, value)
-    return changed

@@ -12,15 +12,14 @@ from typing import Any
 import yaml
 
 from countersign.core.types.request import Verb
-from tests.support.direct import (
-    APPLY,
+from tests.support.apiserver import (
+    APPLY_PATCH,
+    JSON,
     JSON_PATCH,
-    MERGE,
-    PLAIN,
-    STRATEGIC,
-    Answered,
-    Direct,
+    MERGE_PATCH,
+    STRATEGIC_PATCH,
 )
+from tests.support.direct import Answered, Direct
 from tests.support.discovery import Offer
 
 NAMESPACE, ANOTHER = "census", "census-too"
@@ -90,7 +89,7 @@ class Try:
     method: str
     path: str
     body: Any = None
-    sort: str = PLAIN
+    sort: str = JSON
 
     def __str__(self) -> str:
         """Name it in one line."""
@@ -179,7 +178,7 @@ class Census:
                 "PATCH",
                 f"{path}?{query}",
                 fresh,
-                APPLY,
+                APPLY_PATCH,
             )
         yield from self._changes(offer, offer.path(NAMESPACE, name), live, _MARK)
         if "delete" in offer.verbs:
@@ -205,11 +204,11 @@ class Census:
             for part, fields in payload.items()
             for key, value in fields.items()
         ]
-        sorts = [(MERGE, payload), (JSON_PATCH, steps), (APPLY, named)]
+        sorts = [(MERGE_PATCH, payload), (JSON_PATCH, steps), (APPLY_PATCH, named)]
         if offer.resource.group not in CUSTOM:
-            sorts.append((STRATEGIC, payload))
+            sorts.append((STRATEGIC_PATCH, payload))
         for sort, body in sorts:
-            mine = "&fieldManager=census&force=true" if sort == APPLY else ""
+            mine = "&fieldManager=census&force=true" if sort == APPLY_PATCH else ""
             way = f"patch, {sort.removeprefix('application/').partition('-patch')[0]}"
             where = f"{path}?{_DRY}{mine}"
             yield Try(offer, way, Verb.UPDATE, "PATCH", where, body, sort)

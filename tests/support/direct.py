@@ -12,13 +12,9 @@ from urllib.parse import urlsplit
 
 import yaml
 
-Tree = dict[str, Any]
+from tests.support.apiserver import JSON
 
-MERGE = "application/merge-patch+json"
-JSON_PATCH = "application/json-patch+json"
-STRATEGIC = "application/strategic-merge-patch+json"
-APPLY = "application/apply-patch+yaml"
-PLAIN = "application/json"
+Tree = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +64,8 @@ class Direct:
         path: str,
         body: Any = None,
         *,
-        sort: str = PLAIN,
-        accept: str = PLAIN,
+        sort: str = JSON,
+        accept: str = JSON,
         **headers: str,
     ) -> Answered:
         """Send one request; whatever the answer is, return it.

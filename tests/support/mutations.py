@@ -1,6 +1,5 @@
 """Every manifest that is one step away from a given one, as the type table knows steps."""
 
-import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +14,8 @@ from countersign.binding.tables import (
     kind_of,
     shape_of,
 )
-from countersign.binding.tree import ABSENT, find, put, token
+from countersign.binding.tree import ABSENT, token
+from tests.support.trees import having
 
 Tree = dict[str, Any]
 Step = tuple[str, Any]  # a place, and what to put there; ABSENT removes it
@@ -69,21 +69,7 @@ def steps(manifest: Tree) -> list[Step]:
 
 def stepped(manifest: Tree, step: Step) -> Tree:
     """Return a copy of a manifest after one step."""
-    path, value = step
-    mutant = copy.deepcopy(manifest)
-    if value is ABSENT:
-        removed(mutant, path)
-    else:
-        put(mutant, path, copy.deepcopy(value))
-    return mutant
-
-
-def removed(tree: Tree, path: str) -> None:
-    """Take away what is at a place, in place."""
-    where, _, last = path.rpartition("/")
-    parent: Any = find(tree, where)
-    key = last.replace("~1", "/").replace("~0", "~")
-    del parent[int(key) if isinstance(parent, list) else key]
+    return having(manifest, *step)
 
 
 def _steps(value: Any, shape: Shape, path: str, depth: int) -> Iterator[Step]:

@@ -57,13 +57,19 @@ def service(**spec: Any) -> Tree:
 def having(original: Tree, path: str, value: Any) -> Tree:
     """Return a copy with `value` at a JSON pointer; `ABSENT` removes what is there."""
     changed = copy.deepcopy(original)
-    if value is not ABSENT:
+    if value is ABSENT:
+        remove(changed, path)
+    else:
         put(changed, path, value)
-        return changed
-    where, _, last = path.rpartition("/")
-    parent: Any = find(changed, where)
-    del parent[int(last) if isinstance(parent, list) else last]
     return changed
+
+
+def remove(tree: Tree, path: str) -> None:
+    """Take away what is at a place, in place."""
+    where, _, last = path.rpartition("/")
+    parent: Any = find(tree, where)
+    key = last.replace("~1", "/").replace("~0", "~")
+    del parent[int(key) if isinstance(parent, list) else key]
 
 
 def ref(original: Tree) -> ObjectRef:

@@ -11,9 +11,9 @@ from typing import Any
 from countersign.binding.tables import ListOf, MapOf, Structure
 from countersign.binding.tree import ABSENT, find, put
 from tests.support.apiserver import ApiServer, Refused, Tree
-from tests.support.mutations import removed
 from tests.support.sweep.places import pointer, shape_at, within
 from tests.support.sweep.values import Values
+from tests.support.trees import remove
 
 _REPAIRS = 4  # in a row, of one manifest
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -98,7 +98,7 @@ class Asker:
                 for value in list(self.values.plausible(owner, field, shape))[:1]:
                     put(mended, path, copy.deepcopy(value))
             elif _optional(mended, path, self.values):
-                removed(mended, path)
+                remove(mended, path)
         return _alone(mended, changed, self.values) if mended == manifest else mended
 
 

@@ -10,10 +10,10 @@ from countersign.binding.normal_form import SERVER_OWNED
 from countersign.binding.tables import KINDS, TYPES, ListOf, Shape
 from countersign.binding.tree import ABSENT, Absent, find, put
 from tests.support.apiserver import Tree
-from tests.support.mutations import removed
 from tests.support.sweep.asking import Answer, Asker
 from tests.support.sweep.judging import Base, Bench, Fault, Finding
 from tests.support.sweep.places import Place, below, fields, places, target
+from tests.support.trees import remove
 
 _ENOUGH = 2  # accepted values of a field, beside null and zero
 _IDENTITY = frozenset(
@@ -161,7 +161,7 @@ class Walk:
         manifest = copy.deepcopy(base.sent)
         path = f"{place.path}/{name}"
         if value is ABSENT:
-            removed(manifest, path)
+            remove(manifest, path)
         else:
             put(manifest, path, copy.deepcopy(value))
             if value is not None:

@@ -97,6 +97,8 @@ def comes_from(
     owner: Tree,
     child: Tree,
     identity: ObjectRef,
+    *,
+    facts: ClusterFacts | None = None,
     besides: Besides = NOTHING,
 ) -> bool:
     """Tell whether a live child still is in the state that `owner` gives it.
@@ -110,7 +112,9 @@ def comes_from(
     expected = derivation.derive(Kin(owner=owner, child=child, old=child))
     annotations = mapping(child, "/metadata/annotations")
     expected["metadata"]["annotations"] = annotations
-    return not match(expected, child, identity=identity, old=child, besides=besides)
+    return not match(
+        expected, child, identity=identity, old=child, facts=facts, besides=besides
+    )
 
 
 def adopts(request: AdmissionRequest) -> bool:

@@ -24,6 +24,7 @@ from countersign.binding.facts import ClusterFacts
 from countersign.core.types.artifacts import Digest, GroupKind, ObjectRef, Tree
 from countersign.core.types.policy import Policy
 from countersign.ports import ClusterState
+from countersign.usecases.bind import look_up
 from countersign.usecases.gather import Gatherer
 from countersign.usecases.testimony import Standing, Witness, ref_of
 
@@ -59,6 +60,7 @@ class Owners:
     ) -> None:
         self.witness = Witness(state, gatherer, cluster, settings)
         self._state = state
+        self._settings = settings
 
     async def find(self, claim: Owner, namespace: str, *, live: bool) -> Tree | None:
         """Return the owner that `claim` names by uid, if it is there and stays.
@@ -156,7 +158,7 @@ class Owners:
         for judge, claim in claimed:
             owner = await self.named(claim.owner, ref.namespace, live=True)
             way = way_of(claim.operator, claim.children)
-            if owner is not None and comes_from(way, owner, tree, ref):
+            if owner and await self._comes_from(way, owner, tree, ref, (judge,)):
                 found |= await self.standing(owner, (judge,), generation + 1)
         return found
 
@@ -169,10 +171,9 @@ class Owners:
         policies: tuple[Policy, ...],
     ) -> Standing:
         """Believe a child for the sake of its own live owner."""
-        besides = Besides.in_children(policies, GroupKind(ref.group, ref.kind))
         for live in (False, True):
             owner = await self.find(claim, ref.namespace, live=live)
-            if owner is not None and comes_from(way, owner, tree, ref, besides):
+            if owner and await self._comes_from(way, owner, tree, ref, policies):
                 return await self.standing(owner, policies)
         return {}
 
@@ -221,4 +222,18 @@ class Owners:
         if not earlier:
             return {}
         then, standing = earlier
-        return standing if comes_from(way, then, tree, ref) else {}
+        same = await self._comes_from(way, then, tree, ref, policies)
+        return standing if same else {}
+
+    async def _comes_from(
+        self,
+        way: Derivation,
+        owner: Tree,
+        tree: Tree,
+        ref: ObjectRef,
+        policies: tuple[Policy, ...],
+    ) -> bool:
+        """Compare with what the owner, the server and the policies put into it."""
+        facts = await look_up(self._state, self._settings, tree, ref.namespace)
+        besides = Besides.in_children(policies, GroupKind(ref.group, ref.kind))
+        return comes_from(way, owner, tree, ref, facts=facts, besides=besides)

@@ -6,6 +6,7 @@ live owner and the policy make of it, and people must stand for the owner.
 
 from countersign.binding.besides import Besides
 from countersign.binding.children import compare, own_annotations
+from countersign.binding.custom.versions import converted_from
 from countersign.binding.declared import Claim, claimed, claims, way_of, writes
 from countersign.binding.deletions import orphans
 from countersign.binding.derivations.kin import Kin
@@ -15,7 +16,7 @@ from countersign.core.types.artifacts import GroupKind, Tree
 from countersign.core.types.operators import Operator
 from countersign.core.types.policy import Policy
 from countersign.core.types.request import AdmissionRequest
-from countersign.core.types.verdict import Door
+from countersign.core.types.verdict import Door, Expected, Reason
 from countersign.ports import ClusterState
 from countersign.usecases.bind import look_up
 from countersign.usecases.kinship import believed, differing, unowned
@@ -63,10 +64,23 @@ class OperatorDoor:
                 for operator in policy.doors.operators
                 if operator.user == request.requester.name
             ]
+            if stored := mine and self._converted(request, policy):
+                said = Expected(stored, str((request.object or {}).get("apiVersion")))
+                refused = Opened.refusing(
+                    request.ref, (policy,), Reason.CONVERTED, said
+                )
+                opened = opened.then(refused)
+                continue
             for operator in mine:
                 found = await self._one(request, rule, operator, policy)
                 opened = opened.then(found)
         return opened
+
+    def _converted(self, request: AdmissionRequest, policy: Policy) -> str:
+        """Return the version to write instead: what is not seen may be erased."""
+        tree, kinds = request.object, self._settings.kinds
+        known = tree is not None and kinds.known(tree)
+        return converted_from(tree or {}, kinds, policy.doors) if known else ""
 
     async def _one(
         self,

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from countersign.binding.custom.definition import compile_definition
 from countersign.binding.kinds import Kinds
 from countersign.core.errors import Unavailable
-from countersign.core.types.request import AdmissionRequest
+from countersign.core.types.doors import Doors
+from countersign.core.types.operators import Field, Operator, Writes
+from countersign.core.types.request import AdmissionRequest, Requester
 from countersign.core.types.verdict import Door, Reason
 from countersign.usecases.review import Reviewer
 from tests.support import a
-from tests.support.world import Tree, World, create, update
+from tests.support.world import Tree, World, create, stored, update
 from tests.unit.binding.test_custom import definition, version, widget
 
 
@@ -93,3 +95,22 @@ async def test_a_version_that_is_not_stored_whole() -> None:
 
     assert await reasons(world, create(seen), apart) == {Reason.CONVERTED}
     assert await reasons(world, update(seen, seen), apart) == {Reason.CONVERTED}
+
+
+async def test_an_operator_writes_what_is_stored_whole() -> None:
+    """Through another version it would erase what it does not see (rule 10)."""
+    user = "system:serviceaccount:shop:operator"
+    fields = (Field("/spec/size"),)
+    writes = Writes(group="shop.example", kind="Widget", fields=fields)
+    operator = Operator(user=user, writes=(writes,))
+    world = World(policies=(a.policy(doors=Doors(operators=(operator,))),))
+    more = version("v2", spec={"more": {"type": "string"}})
+    apart = Kinds(compile_definition(definition(version(), more)))
+    by = Requester(user, "operator", frozenset())
+
+    def sized(api: str) -> AdmissionRequest:
+        one, two = (placed(widget(api, size=size)) for size in (1, 2))
+        return update(stored(one), two, by=by)
+
+    assert await reasons(world, sized("v1"), apart) == {Door.DELTA}
+    assert Reason.CONVERTED in await reasons(world, sized("v2"), apart)

@@ -31,7 +31,7 @@ class Besides:
         doors = policy.doors
         return cls(
             tools=doors.tools,
-            fields=fields_of(doors.operators, kind) if doors.operators else (),
+            fields=fields_of(doors.operators, kind),
             injections=doors.injections,
         )
 

@@ -125,9 +125,7 @@ ROWS: tuple[Row, ...] = (
     Row(_OURS, "trustroots", "", _WRITES, Rule.OWN, Entry.CLUSTER),
     Row(_OURS, "revocations", "", _WRITES, Rule.OWN, Entry.CLUSTER),
     Row(_OURS, "bundlesets", "", _WRITES, Rule.OWN, Entry.OBJECTS),
-    # Cluster-scoped: each by name. Never nodes, csinodes, volumeattachments,
-    # ipaddresses, servicecidrs, flowcontrol, certificate requests, resourceslices:
-    # with the webhook away a cluster must still start, take in nodes and route.
+    # Cluster-scoped: each by name. What is never sent stands in `unseen`.
     *_states("", "namespaces", Entry.CLUSTER),
     Row("", "namespaces", "finalize", _UPDATE, Rule.FINALIZE, Entry.CLUSTER),
     Row("", "namespaces", "status", _UPDATE, Rule.STATUS, Entry.CLUSTER),

@@ -76,21 +76,29 @@ def _into_containers(made: Struct, seen: Struct, injection: Injection) -> None:
         for container in listing(made, f"/spec/{field}"):
             there = shown.get(container.get("name"), {})
             _items(container, there, "env", injection.env)
-            _items(container, there, "volumeMounts", injection.volume_mounts)
+            mounts = injection.volume_mounts
+            _items(container, there, "volumeMounts", mounts, key="mountPath")
 
 
 def _items(
-    holder: Struct, shown: Struct, field: str, described: tuple[Tree, ...]
+    holder: Struct,
+    shown: Struct,
+    field: str,
+    described: tuple[Tree, ...],
+    key: str = "name",
 ) -> None:
-    """Insert what is described, where it is seen; what has its name already stays."""
-    known = {item["name"]: item for item in described}
+    """Insert what is described, where it is seen; what is called so already stays.
+
+    By `key` the server tells the items apart, too: a volume may be mounted twice.
+    """
     said = holder.get(field) or []
-    names = {item.get("name") for item in said}
+    taken = [item.get(key) for item in said]
     for at, there in enumerate(shown.get(field, [])):
-        name = there.get("name")
-        if name in known and name not in names and at <= len(said):
-            said = [*said[:at], _filled(known[name], there), *said[at:]]
-            names.add(name)
+        name = there.get(key)
+        known = next((d for d in described if _filled(d.get(key), name) == name), None)
+        if known is not None and name not in taken and at <= len(said):
+            said = [*said[:at], _filled(known, there), *said[at:]]
+            taken.append(name)
     if said:
         holder[field] = said
 

@@ -1,6 +1,7 @@
 """Sidecars that a policy describes: each item exactly so, and nothing else."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -126,6 +127,21 @@ def test_what_the_author_called_so_stays_the_authors() -> None:
     seen["spec"]["containers"] = [seen["spec"]["containers"][0]]
 
     assert match(said, seen, identity=ref(seen), besides=MAY) != ()
+
+
+def test_a_volume_may_be_mounted_twice() -> None:
+    """Mounts are told apart by where they are: by the server, too."""
+    again: Tree = {"name": "mesh", "mountPath": "/etc/mesh", "subPath": "etc"}
+    there = replace(MESH, volume_mounts=(*MESH.volume_mounts, again))
+    seen = injected()
+    mounts = seen["spec"]["containers"][1]["volumeMounts"]
+    mounts.append(again)
+
+    assert compare(seen, Besides(injections=(there,))) == ()
+    mounts[1] = again | {"name": "other"}
+    assert compare(seen, Besides(injections=(there,))) != ()
+    mounts[1] = again | {"mountPath": "/elsewhere"}
+    assert compare(seen, Besides(injections=(there,))) != ()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ import pytest
 from countersign.wire.yaml_text import render_yaml
 from tests.support.apiserver import ApiServer, Refused
 from tests.support.charts.corpus import ChartSet, chart_sets
-from tests.support.charts.drawn import Drawer
+from tests.support.charts.drawer import Drawer
+from tests.support.charts.drawn import drawn
 from tests.support.charts.ways import WAYS, define, helm, packed
 from tests.support.charts.yard import Yard, protected
 from tests.support.gate import Gate
@@ -97,7 +98,7 @@ def test_drawn_objects_equal_what_was_signed(control_plane: ControlPlane) -> Non
     control_plane.create_namespace(space)
     with closing(ApiServer(control_plane.admin)) as server:
         judge = Judge(server, control_plane.service_cidr)
-        for tree in Drawer(DRAWN, space).objects(DRAWN):
+        for tree in drawn(Drawer(DRAWN, space), DRAWN):
             try:
                 made = server.create(tree, dryRun="All", fieldValidation="Strict")
             except Refused:
@@ -113,9 +114,9 @@ def test_drawn_objects_through_the_whole_gate(everywhere: Gate) -> None:
     """A handful of the same, signed at once and applied at once."""
     yard = Yard(everywhere, "charts")
     yard.denials()
-    drawn = [*Drawer(7, yard.space).objects(60)]
+    objects = [*drawn(Drawer(7, yard.space), 60)]
     with closing(ApiServer(everywhere.stack.plane.admin)) as server:
-        taken = [tree for tree in drawn if _taken(server, tree)]
+        taken = [tree for tree in objects if _taken(server, tree)]
     text = render_yaml(taken)
     yard.approve(text)
     yard.kubectl("apply", "-f", "-", text=text).check()

@@ -88,6 +88,11 @@ def test_cluster_addresses_are_allocated(said: Tree, seen: Tree) -> None:
             {"clusterIP": "10.96.0.9"}, {**ADDRESS, **SINGLE}, id="another than signed"
         ),
         pytest.param(
+            {"clusterIP": "fd00::7"},
+            {"clusterIPs": ["fd00::7"], **SINGLE},
+            id="another family than the address",
+        ),
+        pytest.param(
             {"clusterIP": "None", "selector": {"a": "b"}},
             {**ADDRESS, **SINGLE},
             id="an address for a headless one",
@@ -389,3 +394,23 @@ def test_a_balancer_without_node_ports_may_keep_those_it_had() -> None:
     assert compare(service(**how), service(**how, **ADDRESS, **SINGLE), old=old) == ()
     assert compare(service(**how), other, old=old) != ()
     assert compare(service(**how), kept) != ()
+
+
+def test_what_a_type_has_goes_with_it() -> None:
+    """Node ports and the port of health checks, unless they are said."""
+    local = {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}
+    port = {"port": 80, "nodePort": 30001}
+    given = {**ADDRESS, **SINGLE, "ports": [port]}
+    old = service(**local, healthCheckNodePort=31000, **given)
+    same = service(**local, **given)
+    other = service(type="LoadBalancer", externalTrafficPolicy="Cluster", **given)
+    inside = service(**ADDRESS, **SINGLE, internalTrafficPolicy="Cluster")
+
+    assert compare(service(**local), old, old=old) == ()
+    assert compare(service(**local), same, old=old) != ()
+    assert compare(service(type="LoadBalancer"), other, old=old) == ()
+    checked = having(other, "/spec/healthCheckNodePort", 31000)
+    assert compare(service(type="LoadBalancer"), checked, old=old) != ()
+    assert compare(service(), inside, old=old) == ()
+    still = having(inside, "/spec/ports", [port])
+    assert compare(service(), still, old=old) != ()

@@ -134,6 +134,7 @@ def test_too_many_limit_ranges_are_not_believed() -> None:
 
     assert compare(pod(), seen, ranges(*[same] * MAX_RANGES)) == ()
     assert compare(pod(), seen, ranges(*[same] * (MAX_RANGES + 1))) != ()
+    assert compare(pod(), seen, ranges(same, *[{}] * MAX_RANGES)) == ()
 
 
 def test_what_was_limited_once_stays_on_update() -> None:
@@ -209,6 +210,69 @@ def test_a_toleration_for_ever_covers_one_for_a_while(
 
     assert compare(manifest, seen, live) == ()
     assert compare(manifest, other, live) != ()
+
+
+@pytest.mark.parametrize(
+    ("great", "small", "covers"),
+    [
+        ({"key": "k", "operator": "Exists"}, {"key": "k", "value": "v"}, True),
+        ({"key": "k", "operator": "Exists"}, {"key": "l", "value": "v"}, False),
+        ({"key": "k", "value": "v"}, {"key": "k", "value": "w"}, False),
+        ({"operator": "Exists"}, {"key": "l", "value": "v"}, True),
+        ({"operator": "Exists", "effect": "PreferNoSchedule"}, {"key": "l"}, False),
+        ({"key": "k", "operator": "Gt", "value": "1"}, {"key": "k"}, False),
+    ],
+)
+def test_a_toleration_covers_another(great: Tree, small: Tree, *, covers: bool) -> None:
+    """Of the same key, or of all; of the same value, or of any; of the same effect."""
+    great, small = ({"effect": "NoSchedule", **one} for one in (great, small))
+    scheduling = {"tolerations": [great]}
+    live: dict[Fact, tuple[Tree, ...]] = {
+        runtime_class("k"): ({"handler": "k", "scheduling": scheduling},)
+    }
+    small = {"operator": "Equal", **small}
+    said = pod(runtimeClassName="k", tolerations=[small])
+    both = admitted(runtimeClassName="k", tolerations=[small, *TAINTS, great])
+    one = admitted(runtimeClassName="k", tolerations=[*TAINTS, great])
+
+    assert (compare(said, one, live) == ()) is covers
+    assert (compare(said, both, live) == ()) is not covers
+
+
+APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
+
+
+@pytest.mark.parametrize(
+    ("says", "profile"),
+    [
+        ("unconfined", {"type": "Unconfined"}),
+        ("runtime/default", {"type": "RuntimeDefault"}),
+        ("localhost/mine", {"type": "Localhost", "localhostProfile": "mine"}),
+        ("localhost/ ", None),
+        ("other", None),
+    ],
+)
+def test_a_profile_is_read_from_its_annotation(says: str, profile: Any) -> None:
+    """Where the container has none of its own, and the Pod another; not on Windows."""
+    path, field = "/spec/containers/0/securityContext", "appArmorProfile"
+    marks = {"metadata": {"name": "it", "annotations": {APPARMOR + "main": says}}}
+    said, seen = {**pod(), **marks}, {**admitted(), **marks}
+    for each in (said, seen):
+        each["metadata"] = {**each["metadata"], "namespace": "here"}
+    filled = having(seen, path, {field: profile}) if profile else seen
+
+    assert compare(said, filled) == ()
+    for other in ("Unconfined", "RuntimeDefault"):
+        if profile != {"type": other}:
+            assert compare(said, having(seen, path, {field: {"type": other}})) != ()
+    if profile:
+        assert compare(said, seen) != ()
+        for where, value in (
+            ("/spec/securityContext", {field: profile}),
+            (path, {field: {"type": "Own"}}),
+            ("/spec/os", {"name": "windows"}),
+        ):
+            assert compare(having(said, where, value), having(seen, where, value)) == ()
 
 
 def test_label_keys_keep_the_labels_that_a_pod_was_made_with() -> None:

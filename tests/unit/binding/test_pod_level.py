@@ -117,3 +117,48 @@ def test_a_pod_that_says_nothing_gets_nothing() -> None:
     assert equal({}, {}, then=then)
     assert not equal({}, {"requests": {"cpu": "1"}}, then=then)
     assert not equal({}, {"limits": {"cpu": "1"}}, then=then)
+
+
+def test_older_servers_filled_in_less() -> None:
+    """No limits, and nothing at all where the Pod says none."""
+    then = [container(limits={"memory": "1Gi"})]
+    limits = {"limits": {"cpu": "4"}}
+    requests = {"requests": {"cpu": "4", "memory": "1Gi"}}
+
+    assert equal(limits, {**limits, **requests}, then=then)
+    both = {"limits": {"cpu": "4", "memory": "1Gi"}, **requests}
+    assert equal(limits, both, then=then)
+    assert not equal(limits, limits, then=then)
+    asked = {"requests": {"cpu": "4"}}
+    assert equal(asked, asked, then=then)
+    assert equal(asked, {**requests, "limits": {"memory": "1Gi"}}, then=then)
+    assert not equal(asked, requests, then=then)
+    loose = [container(requests={"memory": "1Gi"})]
+    assert equal(asked, requests, then=loose)
+
+
+def test_only_huge_pages_are_limited_by_some_containers() -> None:
+    """And not where the Pod asks for them: then all must be limited."""
+    some = [container(limits={"cpu": "1"}), container("b")]
+    said = {"limits": {"memory": "1Gi"}}
+    seen = {"requests": {"cpu": "1", "memory": "1Gi"}, **said}
+    assert equal(said, seen, then=some)
+    assert not equal(said, {**seen, "limits": {"cpu": "1", "memory": "1Gi"}}, then=some)
+
+    huge = {"hugepages-2Mi": "2Mi"}
+    some = [container(limits={"cpu": "1", **huge}), container("b", limits={"cpu": "1"})]
+    said = {"requests": huge, "limits": {"cpu": "2"}}
+    seen = {"requests": {"cpu": "2", **huge}, "limits": {"cpu": "2"}}
+    assert equal(said, seen, then=some)
+    assert not equal(said, {**seen, "limits": {"cpu": "2", **huge}}, then=some)
+
+
+def test_other_resources_are_no_pods() -> None:
+    """A Pod's limits never come from its containers for those."""
+    gpu = {"x.io/gpu": "1"}
+    then = [container(limits={**gpu, "cpu": "1"})]
+    said = {"requests": gpu, "limits": {"cpu": "1"}}
+    seen = {"requests": {"cpu": "1", **gpu}, "limits": {"cpu": "1"}}
+
+    assert equal(said, seen, then=then)
+    assert not equal(said, {**seen, "limits": {"cpu": "1", **gpu}}, then=then)

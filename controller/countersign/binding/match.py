@@ -73,16 +73,20 @@ def match(
 
     Raises:
         Malformed: the kind is not known, `observed` is not what `identity` says,
-            or the intent is of a Secret and not masked.
+            the intent is of a Secret and not masked, or one of them is nested too
+            deeply.
     """
     context = _Context(
         identity, old, facts or ClusterFacts(), tuple(elastic), besides, dry_run
     )
-    found = _compared(intent, observed, context)
-    # `kubectl apply` drops null fields before it creates, and deletes by them later:
-    # then the object has none of what the server makes of null
-    if found and (sent := without_nulls(intent)) is not intent:
-        return _compared(sent, observed, context) and found
+    try:
+        found = _compared(intent, observed, context)
+        # `kubectl apply` drops null fields before it creates, and deletes by them
+        # later: then the object has none of what the server makes of null
+        if found and (sent := without_nulls(intent)) is not intent:
+            return _compared(sent, observed, context) and found
+    except RecursionError as error:
+        raise Malformed("expected an object, saw one nested too deeply") from error
     return found
 
 

@@ -66,28 +66,36 @@ def bind(
 
     Raises:
         Malformed: the kind is not supported, or the object is not what the request says.
+            An intent that cannot be read is in nobody else's way.
     """
     kind = GroupKind(sight.identity.group, sight.identity.kind)
     besides = Besides.of(policy, kind)
     bound: set[BoundIntent] = set()
     missed: list[Mismatch] = []
+    unread: Malformed | None = None
     for intent in {i.digest: i for i in gathered.intents}.values():
         named = intent.digest in {d for e in gathered.evidence for d in e.digests}
         for elastic in elastics(intent.digest, gathered.evidence, policy):
-            different = match(
-                intent.tree,
-                sight.tree,
-                identity=sight.identity,
-                old=sight.old,
-                facts=sight.facts,
-                elastic=(*elastic, *allowed),
-                besides=besides,
-                dry_run=sight.dry_run,
-            )
+            try:
+                different = match(
+                    intent.tree,
+                    sight.tree,
+                    identity=sight.identity,
+                    old=sight.old,
+                    facts=sight.facts,
+                    elastic=(*elastic, *allowed),
+                    besides=besides,
+                    dry_run=sight.dry_run,
+                )
+            except Malformed as error:
+                unread = error
+                continue
             if not different:
                 bound.add(BoundIntent(intent.digest, elastic))
             elif named:
                 missed.append(Mismatch(intent.digest, different))
+    if unread and not (bound or missed):
+        raise unread
     return frozenset(bound), tuple(missed)
 
 

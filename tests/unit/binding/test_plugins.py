@@ -11,6 +11,7 @@ from countersign.binding.allocation.limits import MAX_RANGES
 from countersign.binding.canonical import canonical
 from countersign.binding.facts import (
     INGRESS_CLASSES,
+    PRIORITY_CLASSES,
     STORAGE_CLASSES,
     AdmissionPlugin,
     ClusterFacts,
@@ -460,3 +461,86 @@ def test_a_device_is_tainted_as_its_rule_is_made(
     assert (compare(said, seen) == ()) is accepted
     assert compare(said, seen, old=seen) == ()
     assert compare(said, having(seen, path, "2026-02-02T00:00:00Z"), old=seen) != ()
+
+
+def test_a_pod_pulls_with_what_its_account_has() -> None:
+    """Unless it says itself with what."""
+    account = {
+        "automountServiceAccountToken": False,
+        "imagePullSecrets": [{"name": "registry", "other": "x"}, {}],
+    }
+    live: dict[Fact, tuple[Tree, ...]] = {
+        service_account("here", "default"): (account,)
+    }
+    given = [{"name": "registry"}, {}]
+    own = [{"name": "mine"}]
+
+    assert compare(pod(), admitted(imagePullSecrets=given), live) == ()
+    assert compare(pod(), admitted(imagePullSecrets=own), live) != ()
+    assert compare(pod(), admitted(), live) != ()
+    said = pod(imagePullSecrets=own)
+    assert compare(said, admitted(imagePullSecrets=own), live) == ()
+    assert compare(said, admitted(imagePullSecrets=given), live) != ()
+
+
+def priority(name: str, value: int, **fields: Any) -> Tree:
+    """Return a PriorityClass."""
+    return {"metadata": {"name": name}, "value": value, **fields}
+
+
+def test_a_pod_is_as_urgent_as_its_class() -> None:
+    """As the one it names; else as the least of the global defaults; else not."""
+    other = {"preemptionPolicy": "Never"}
+    live: dict[Fact, tuple[Tree, ...]] = {
+        PRIORITY_CLASSES: (
+            priority("high", 100, **other),
+            priority("great", 9, globalDefault=True),
+            priority("small", 5, globalDefault=True, **other),
+            priority("least", 1, globalDefault=False),
+        )
+    }
+
+    def seen(name: str, value: int, policy: str = "Never") -> Tree:
+        rest = {"priority": value, "preemptionPolicy": policy}
+        return admitted(priorityClassName=name, **rest)
+
+    named = pod(priorityClassName="high")
+    assert compare(named, seen("high", 100), live) == ()
+    assert compare(named, seen("high", 5), live) != ()
+    assert compare(named, seen("high", 100, "PreemptLowerPriority"), live) != ()
+    assert compare(pod(), seen("small", 5), live) == ()
+    for wrong in (seen("great", 9, "PreemptLowerPriority"), seen("least", 1)):
+        assert compare(pod(), wrong, live) != ()
+    assert compare(pod(), admitted(), live) != ()
+    unknown = pod(priorityClassName="none")
+    assert compare(unknown, seen("none", 0), live) != ()
+    plain = pod(priorityClassName="great")
+    assert compare(plain, seen("great", 9, "PreemptLowerPriority"), live) == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "added"),
+    [
+        ({"key": TAINTS[0]["key"], "operator": "Exists"}, TAINTS[1:]),
+        ({"key": TAINTS[1]["key"], "effect": "NoExecute"}, TAINTS[:1]),
+        ({"key": TAINTS[0]["key"], "effect": "NoSchedule"}, TAINTS),
+        ({"operator": "Exists"}, []),
+        ({"operator": "Exists", "effect": "NoExecute"}, []),
+        ({"operator": "Exists", "effect": "NoSchedule"}, TAINTS),
+        ({"key": "k", "operator": "Exists"}, TAINTS),
+    ],
+)
+def test_a_pod_stays_for_a_while_where_it_does_not_say(
+    said: Tree, added: list[Tree]
+) -> None:
+    """On nodes that are gone: no longer, and only what is not tolerated anyway."""
+    signed = pod(tolerations=[said])
+
+    assert compare(signed, admitted(tolerations=[said, *added])) == ()
+    for other in ([], TAINTS[:1], TAINTS[1:], TAINTS):
+        if other != added:
+            assert compare(signed, admitted(tolerations=[said, *other])) != ()
+    for path, value in {"tolerationSeconds": 301, "effect": "NoSchedule"}.items():
+        wrong = [{**one, path: value} for one in added]
+        if wrong:
+            assert compare(signed, admitted(tolerations=[said, *wrong])) != ()

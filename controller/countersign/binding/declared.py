@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from countersign.binding.children import Derivation
 from countersign.binding.deletions import Owner, controller_of
 from countersign.binding.delta import judged_changes
-from countersign.binding.derivations.kin import Kin, mapping, text
+from countersign.binding.derivations.kin import Kin, listing, mapping, text
 from countersign.binding.masking import is_secret, mask
 from countersign.binding.places import fields_of, places_in
 from countersign.binding.tree import (
@@ -104,17 +104,22 @@ def _places(request: AdmissionRequest) -> Iterator[str]:
 def _child(kin: Kin, children: Children) -> Struct:
     """Return the child: what is the owner's, and what may be anything.
 
-    What the child is called and whose it is says the child: the caller looks the owner
-    up, and a name that matters is derived.
+    What the child is called says the child: a name that matters is derived. Whose it is
+    it may say as well, also where it is found by a name: but nobody else's, or another
+    controller would take it for its own.
     """
     child = kin.child
     if children.trusted:
         return _without_ours(child)
     metadata = {
         key: copy.deepcopy(value)
-        for key in ("name", "generateName", "namespace", "ownerReferences")
+        for key in ("name", "generateName", "namespace")
         if (value := find(child, f"/metadata/{key}")) is not ABSENT
     }
+    uid = text(kin.owner, "/metadata/uid")
+    owners = listing(child, "/metadata/ownerReferences")
+    if mine := [copy.deepcopy(one) for one in owners if one.get("uid") == uid]:
+        metadata["ownerReferences"] = mine
     made: Struct = {
         "apiVersion": child.get("apiVersion"),
         "kind": child.get("kind"),

@@ -102,6 +102,17 @@ async def test_a_child_of_a_signed_owner_passes() -> None:
     assert basis.bundles
 
 
+async def test_a_child_names_no_other_owner() -> None:
+    """Another controller would take it for its own, or it would go with that."""
+    here = world()
+    (live,) = here.cluster.live.values()
+    mine = having(SECRET, "/metadata/ownerReferences", [_reference(live)])
+    other = having(mine, "/metadata/ownerReferences/0/uid", "another")
+
+    assert not await here.why(create(mine, by=ISSUER))
+    assert await here.why(create(other, by=ISSUER)) == {Reason.CHILD_DIFFERS}
+
+
 async def test_it_may_renew_what_is_free() -> None:
     """As often as it likes: the certificate is the operator's to write."""
     renewed = having(SECRET, "/data/tls.crt", "bmV3")

@@ -7,20 +7,14 @@ objects asks; the object is what the live owner makes of it; the owner is authen
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from countersign.binding.aggregated import ROLES, RULE, gathers, is_gathered
 from countersign.binding.besides import Besides
 from countersign.binding.children import (
     DERIVATIONS,
-    ROOT_CERTIFICATES,
     Derivation,
     adopts,
     changes_hands,
     compare,
-    compare_classed,
-    compare_roots,
-    gets_class,
     named_after,
-    publishes_root,
     selects,
 )
 from countersign.binding.deletions import Owner, controller_of
@@ -30,11 +24,12 @@ from countersign.binding.facts import ClusterFacts, Fact
 from countersign.core.types.artifacts import Difference, GroupKind, ObjectRef, Tree
 from countersign.core.types.policy import Policy
 from countersign.core.types.request import AdmissionRequest
-from countersign.core.types.verdict import Door, Expected, Reason
+from countersign.core.types.verdict import Expected, Reason
 from countersign.ports import ClusterState
 from countersign.usecases.bind import look_up
 from countersign.usecases.kinship import believed, differing, unowned
 from countersign.usecases.opened import Opened
+from countersign.usecases.ownerless import OwnerlessDoor
 from countersign.usecases.owners import Owners
 
 _POD = GroupKind("", "Pod")
@@ -66,6 +61,7 @@ class DerivedDoor:
         self._state = state
         self._owners = owners
         self._settings = settings
+        self._ownerless = OwnerlessDoor(state, settings)
 
     async def open(
         self, request: AdmissionRequest, policies: tuple[Policy, ...]
@@ -76,12 +72,9 @@ class DerivedDoor:
             Unavailable: the API server did not answer.
             Malformed: an object is not what it is called.
         """
-        if publishes_root(request):
-            return await self._root(request, policies)
-        if gathers(request):
-            return await self._gathered(request, policies)
-        if gets_class(request):
-            return await self._classed(request, policies)
+        told = await self._ownerless.open(request, policies)
+        if told is not None:
+            return told
         found = Opened()
         for alike in _alike(policies):
             found = found.then(await self._open(request, alike))
@@ -186,40 +179,6 @@ class DerivedDoor:
         if await self._differences(request, way, then, policies):
             return None
         return believed(request, way, owner, policies, standing)
-
-    async def _gathered(
-        self, request: AdmissionRequest, policies: tuple[Policy, ...]
-    ) -> Opened:
-        """Compare an aggregated role with the live roles that it selects."""
-        role, roles = request.object or {}, await self._state.list("v1", ROLES)
-        if is_gathered(role, roles):
-            return Opened.by(policies, Door.DERIVED, RULE)
-        facts = Expected("what the selected ClusterRoles allow", "")
-        return Opened.refusing(request.ref, policies, Reason.OWNER_UNPROVEN, facts)
-
-    async def _root(
-        self, request: AdmissionRequest, policies: tuple[Policy, ...]
-    ) -> Opened:
-        """Compare the cluster's root certificates with those of kube-system."""
-        source = ObjectRef("", "ConfigMap", "kube-system", ROOT_CERTIFICATES)
-        root = await self._state.get("v1", source, live=True)
-        if root is None:
-            facts = Expected(f"kube-system/{ROOT_CERTIFICATES}", "")
-            return Opened.refusing(request.ref, policies, Reason.OWNER_UNPROVEN, facts)
-        differences = compare_roots(root, request.object or {}, request.ref)
-        if not differences:
-            return Opened.by(policies, Door.DERIVED, "root-certificates")
-        return differing(request, root, differences, policies)
-
-    async def _classed(
-        self, request: AdmissionRequest, policies: tuple[Policy, ...]
-    ) -> Opened:
-        """Let a claim have the class that is the default now."""
-        child = request.object or {}
-        facts = await look_up(self._state, self._settings, child, request.ref.namespace)
-        if differences := compare_classed(request, facts):
-            return differing(request, request.old or {}, differences, policies)
-        return Opened.by(policies, Door.DERIVED, "default-class")
 
     async def _differences(
         self,

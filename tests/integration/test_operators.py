@@ -382,7 +382,7 @@ def test_a_described_sidecar_is_let_into_real_pods(gate: Gate, name: str) -> Non
 
         def missing() -> str:
             found[:] = json.loads(gate.stack.plane.kubectl(*wanted).stdout)["items"]
-            return "" if found else said_to_controller(gate)
+            return "" if found else said_to_controller(gate) or "not listed yet"
 
         until(missing, what="an injected Pod")
         names = {one["name"] for one in found[0]["spec"]["containers"]}

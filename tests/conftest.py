@@ -1,5 +1,7 @@
 """How tests are spread over processes: ``pytest -n 2``."""
 
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,22 +9,30 @@ import pytest
 # xdist is typed and does not say so (no py.typed).
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-_NEEDS_THE_CONTROL_PLANE = "tests/integration/"
+_ROOT = Path(__file__).parents[1]
+_INTEGRATION = "tests/integration/"
+_WHOLE_GATE = "gate: Gate"
 
 
-class _OneWorkerForTheControlPlane(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives all that shares the control plane to one worker, the rest test by test.
+class _TwoControlPlanes(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives what shares a control plane to one worker, the rest test by test.
 
-    Two cores bear one control plane, and some tests stop it for a moment. (A mark
-    ``xdist_group`` would say the same, but does nothing in xdist 3.8 with pytest 9.2.)
+    Tests of the whole gate share one, all other integration tests another: both wait
+    more than they compute, so two cores bear them. (A mark ``xdist_group`` would say the
+    same, but does nothing in xdist 3.8 with pytest 9.2.)
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        shared = nodeid.startswith(_NEEDS_THE_CONTROL_PLANE)
-        return _NEEDS_THE_CONTROL_PLANE if shared else nodeid
+        file = nodeid.partition("::")[0]
+        return _group(file) if file.startswith(_INTEGRATION) else nodeid
+
+
+@cache
+def _group(file: str) -> str:
+    return "gate" if _WHOLE_GATE in (_ROOT / file).read_text() else "control plane"
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """Choose the scheduler above, whatever ``--dist`` says."""
-    return _OneWorkerForTheControlPlane(config, log)
+    return _TwoControlPlanes(config, log)

@@ -1,7 +1,7 @@
 """One real control plane for all tests of the session that ask for it.
 
-They share it, so each test works in a namespace of its own. Under ``pytest -n`` they
-all go to the same worker (tests/conftest.py).
+They share it, so each test works in a namespace of its own. Under ``pytest -n`` tests of
+the whole gate go to one worker, all others to another (tests/conftest.py).
 """
 
 import json

@@ -49,8 +49,8 @@ class Mutant:
 def mutants(source: str) -> Iterator[Mutant]:
     """Yield the mutants of a module, in their order.
 
-    Left alone: docstrings, annotations, messages of exceptions, and what runs only for
-    the type checker.
+    Left alone: docstrings, annotations, messages of exceptions, lists of names, and what
+    runs only for the type checker.
     """
     tree = ast.parse(source)
     lines = source.splitlines(keepends=True)
@@ -81,7 +81,9 @@ def _code(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
 
 
 def _is_words(node: ast.AST) -> bool:
-    """Tell whether a statement is a docstring, an import or the name of a type."""
+    """Tell whether a statement is a docstring, an import, or only gives names."""
+    if isinstance(node, ast.Assign):
+        return ast.unparse(node.targets[0]) == "__all__"
     if isinstance(node, ast.Import | ast.ImportFrom | ast.AnnAssign):
         return isinstance(node, ast.Import | ast.ImportFrom) or node.value is None
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

@@ -23,7 +23,7 @@ from countersign.binding.facts import (
     service_account,
 )
 from countersign.binding.match import match
-from countersign.binding.tree import find
+from countersign.binding.tree import ABSENT, find
 from countersign.core.types.artifacts import Difference
 from tests.support.trees import Tree, having, pod, ref, tree
 
@@ -390,6 +390,42 @@ def test_a_default_class_is_looked_up_when_an_object_is_made() -> None:
     assert compare(claim, having(classed, path, protection), live) == ()
     assert compare(claim, having(claim, path, protection), live) != ()
     assert compare(claim, claim, live, old=claim) == ()
+    assert compare(claim, classed, live, old=claim) != ()
+    key = "/metadata/annotations/volume.beta.kubernetes.io~1storage-class"
+    annotated = having(having(claim, path, protection), key, "old")
+    assert compare(having(claim, key, "old"), annotated, live) == ()
+
+
+SNAPSHOT = {"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot"}
+
+
+@pytest.mark.parametrize(
+    ("said", "seen"),
+    [
+        ({"dataSource": SNAPSHOT}, {"dataSource": SNAPSHOT, "dataSourceRef": SNAPSHOT}),
+        (
+            {"dataSourceRef": SNAPSHOT},
+            {"dataSource": SNAPSHOT, "dataSourceRef": SNAPSHOT},
+        ),
+        (
+            {"dataSourceRef": {**SNAPSHOT, "namespace": "there"}},
+            {"dataSourceRef": {**SNAPSHOT, "namespace": "there"}},
+        ),
+        ({}, {}),
+    ],
+)
+def test_a_claim_says_its_source_in_both_ways(said: Tree, seen: Tree) -> None:
+    """Unless it is in another namespace, which only one of them can say."""
+    path, protection = "/metadata/finalizers", ["kubernetes.io/pvc-protection"]
+    claim = tree("PersistentVolumeClaim", spec=said)
+    found = having(tree("PersistentVolumeClaim", spec=seen), path, protection)
+
+    assert compare(claim, found) == ()
+    for field in ("dataSource", "dataSourceRef"):
+        other = having(found, f"/spec/{field}", {**SNAPSHOT, "name": "other"})
+        assert compare(claim, other) != ()
+        if field in seen:
+            assert compare(claim, having(found, f"/spec/{field}", ABSENT)) != ()
 
 
 def test_a_daemon_set_counts_its_templates() -> None:

@@ -57,6 +57,10 @@ def equal(said: Tree, seen: Tree, *first: Tree, then: list[Tree]) -> bool:
             "4",
             id="only before",
         ),
+        pytest.param(
+            [cpu("2", "s", beside=True)], [container()], "2", id="only beside"
+        ),
+        pytest.param([], [cpu("0")], "0", id="nothing, spelled out"),
     ],
 )
 def test_requests_are_what_is_asked_for_at_one_time(
@@ -66,7 +70,7 @@ def test_requests_are_what_is_asked_for_at_one_time(
     said = {"limits": {"cpu": "8"}}
 
     assert equal(said, {**said, "requests": {"cpu": sum_}}, *first, then=then)
-    for other in ("0", "1m", "2500m", "6"):
+    for other in {"0", "1n", "2500m", "6"} - {sum_}:
         assert not equal(said, {**said, "requests": {"cpu": other}}, *first, then=then)
 
 

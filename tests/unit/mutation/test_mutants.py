@@ -58,6 +58,7 @@ def test_words_are_left_alone() -> None:
     source = (
         '"""Words."""\n'
         "import a\n"
+        '__all__ = ["a"]\n'
         "@a.cache(maxsize=8)\n"
         'class B(a.C, key="x"):\n'
         '    c: "D"\n'

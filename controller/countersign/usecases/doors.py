@@ -78,7 +78,10 @@ class Doors:
         if passing := delta(request) or birth(request, rule):
             return Opened.by(policies, Door.DELTA, passing)
         opened = await self._usual(request, rule, policies, revoked)
-        if left := opened.shut(policies):
+        left = opened.shut(policies)
+        if rule is Rule.OBJECT:
+            left = tuple(p for p in left if not unsigned_sources(request, p))
+        if left:
             opened = opened.then(await self._operators.open(request, rule, left))
         return opened
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from countersign.core.types.doors import Doors
+from countersign.core.types.doors import Doors, Tools
 from countersign.core.types.operators import (
     Children,
     Derive,
@@ -273,6 +273,19 @@ async def test_it_writes_its_fields_and_no_others(
     asked = update(old, having(INGRESS, path, value), by=ISSUER)
 
     assert (not await world().why(asked)) is passes
+
+
+async def test_it_leads_nobody_to_what_is_not_signed() -> None:
+    """The storage of Helm's releases anybody may write, unless a policy says no."""
+    here = world()
+    (policy,) = here.policies
+    doors = replace(policy.doors, tools=Tools(helm=False))
+    old, name = stored(INGRESS), "sh.helm.release.v1.web.v1"
+    asked = update(old, having(INGRESS, "/spec/tls/0/secretName", name), by=ISSUER)
+
+    assert Reason.UNSIGNED_SOURCE in await here.why(asked)
+    here.policies = (replace(policy, doors=doors),)
+    assert not await here.why(asked)
 
 
 async def test_it_ends_its_own_children_while_their_owner_is_there() -> None:

@@ -39,8 +39,7 @@ def lint(
     """
     if review.emergency is not None:
         return tuple(sorted({*_emergency(sheet, review, policies or ())}))
-    elastic = {str(item.prepared.ref): item.change.elastic for item in sheet.items}
-    found = {*manifest_lints([item.prepared for item in sheet.items], elastic)}
+    found = {*manifest_lints([item.prepared for item in sheet.items])}
     for item in sheet.items:
         found.update(_sticking(item))
         judging = None if policies is None else _judging(item.prepared.ref, policies)

@@ -38,6 +38,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
 }
 _PORTS = (("containerPort", "protocol"), ("port", "protocol"), ("name",))
 _NAMESPACE = "/metadata/namespace"
+_REPLICAS = "/spec/replicas"
 _SCALERS = "HorizontalPodAutoscaler"
 _STICKING = frozenset({Cause.UNWRITTEN, Cause.KEPT, Cause.SCALED, Cause.REORDERED})
 _RANDOM_KEY = re.compile(r"(?i).*(?:password|passwd|secret|token|key|salt).*")
@@ -45,17 +46,12 @@ _RANDOM = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9]{8,64}")
 _HELM = ("helm.sh/chart", "app.kubernetes.io/managed-by")
 
 
-def manifest_lints(
-    objects: Sequence[Prepared],
-    elastic: Mapping[str, Collection[Elastic]] | None = None,
-) -> Iterator[Lint]:
+def manifest_lints(objects: Sequence[Prepared]) -> Iterator[Lint]:
     """Yield what is in the way of manifests, whatever the policy.
 
     Args:
         objects: All of the change: an autoscaler speaks of another one.
-        elastic: What is signed as elastic, by object as text.
     """
-    stretched = elastic or {}
     for one in objects:
         about, manifest = str(one.ref), one.manifest
         if supported(manifest):
@@ -67,7 +63,7 @@ def manifest_lints(
         for image in one.images:
             if image.digest is None and image.tag in ("", "latest"):
                 yield Lint(LintKind.IMAGE_MOVES, about, image.reference)
-    yield from _scaled(objects, stretched)
+    yield from _scaled(objects)
 
 
 def sticking(
@@ -182,28 +178,15 @@ def _plain(value: Value) -> str:
         return ""
 
 
-def _scaled(
-    objects: Sequence[Prepared], elastic: Mapping[str, Collection[Elastic]]
-) -> Iterator[Lint]:
-    """Yield what an autoscaler of the same change will scale past what is signed."""
+def _scaled(objects: Sequence[Prepared]) -> Iterator[Lint]:
+    """Yield a number that each apply takes back from an autoscaler of the same change."""
     for scaler in (one.manifest for one in objects if one.ref.kind == _SCALERS):
-        low, high = find(scaler, "/spec/minReplicas"), find(scaler, "/spec/maxReplicas")
-        low = low if type(low) is int else 1
         named = find(scaler, "/spec/scaleTargetRef/name")
         kind = find(scaler, "/spec/scaleTargetRef/kind")
         for one in objects:
-            bounds = elastic.get(str(one.ref), ())
-            covered = any(
-                each.path == "/spec/replicas"
-                and type(high) is int
-                and each.minimum <= low
-                and each.maximum >= high
-                for each in bounds
-            )
-            if (one.ref.kind, one.ref.name) == (kind, named) and not covered:
-                flag = f"{kind}/{named}:/spec/replicas={low}..{high}"
-                about = str(one.ref)
-                yield Lint(LintKind.SCALED_BY, about, flag, "/spec/replicas")
+            written = type(find(one.manifest, _REPLICAS)) is int
+            if written and (one.ref.kind, one.ref.name) == (kind, named):
+                yield Lint(LintKind.SCALED_BY, str(one.ref), path=_REPLICAS)
 
 
 _CHECKS: tuple[Callable[[Tree, str], Iterator[Lint]], ...] = (

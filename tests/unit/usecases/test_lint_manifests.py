@@ -9,7 +9,6 @@ import pytest
 
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Cause
-from countersign.core.types.change import Elastic
 from countersign.faces.cli.sheet import lint_line
 from countersign.usecases.lint_manifests import manifest_lints, sticking
 from countersign.usecases.prepare import Prepared, prepare
@@ -104,8 +103,8 @@ GOLDEN = {
     "an autoscaler": (
         [deployment(), scaler()],
         [
-            (f"{WEB}: /spec/replicas is scaled by an autoscaler of this change: sign with "
-            "--elastic: Deployment/web:/spec/replicas=2..9")
+            (f"{WEB}: /spec/replicas is taken back by each apply from an autoscaler of this "
+            "change: leave it out")
         ],
     ),
     "a version that is new": (
@@ -180,14 +179,12 @@ def test_what_is_well_is_left_alone(case: str) -> None:
     assert lines(*CLEAN[case]) == []
 
 
-def test_what_is_elastic_may_be_scaled() -> None:
-    """The signed range holds all that the autoscaler may ask for."""
-    trees = prepared(deployment(), scaler())
-    enough = {WEB: (Elastic("/spec/replicas", 1, 9),)}
-    little = {WEB: (Elastic("/spec/replicas", 2, 8),)}
+def test_a_number_that_is_left_to_an_autoscaler_is_well() -> None:
+    """Its range is signed with it: there is nothing to sign besides."""
+    tree = deployment()
+    del tree["spec"]["replicas"]
 
-    assert [*manifest_lints(trees, enough)] == []
-    assert len([*manifest_lints(trees, little)]) == 1
+    assert lines(tree, scaler()) == []
 
 
 def live(tree: Any, **spec: Any) -> Any:

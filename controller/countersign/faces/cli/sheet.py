@@ -42,7 +42,8 @@ _AMISS = {
     "or sign a range with --elastic",
     LintKind.DEFAULT_DEPENDS: "is left out, and will not follow where an older state is "
     "updated: write it",
-    LintKind.SCALED_BY: "is scaled by an autoscaler of this change: sign with --elastic",
+    LintKind.SCALED_BY: "is taken back by each apply from an autoscaler of this change: "
+    "leave it out",
     LintKind.FIELD_GATED: "is dropped in silence by a server whose feature gate is off: "
     "take it out, or be sure that it is on",
     LintKind.FIELD_UNKNOWN: "is dropped in silence by older servers: take it out if yours "

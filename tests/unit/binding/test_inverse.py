@@ -111,3 +111,22 @@ def test_there_may_be_nothing_to_take(kind: str) -> None:
     for tree_ in empty:
         for inverse in INVERSES[kind]:
             inverse.take(copy.deepcopy(tree_))
+
+
+@pytest.mark.parametrize(
+    ("name", "left"), [("kube-api-access-b2c4d", []), ("mine", ["mine"])]
+)
+def test_the_volume_of_a_token_goes_with_its_mounts(name: str, left: list[str]) -> None:
+    """The last one alone, and only if it may be that."""
+    mounts = [{"name": "data"}, {"name": name}]
+    made = pod(
+        volumes=[{"name": "data"}, {"name": name}],
+        containers=[{"name": "main", "volumeMounts": mounts}, {"name": "bare"}],
+    )
+    for inverse in INVERSES["v1/Pod"]:
+        inverse.take(made)
+
+    assert [v["name"] for v in made["spec"]["volumes"]] == ["data", *left]
+    main, bare = made["spec"]["containers"]
+    assert [m["name"] for m in main["volumeMounts"]] == ["data", *left]
+    assert not bare.get("volumeMounts")

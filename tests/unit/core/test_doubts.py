@@ -180,3 +180,11 @@ def test_is_never_what_denies(evidence: set[Evidence], fields: dict[str, Any]) -
     assert verdict.allowed == bool(verdict.bases)
     assert not (verdict.allowed and told(verdict))
     assert len(told(verdict)) <= len(evidence)
+
+
+def test_names_all_roles_that_may_declare() -> None:
+    """So that the reader knows whom to ask."""
+    roles: dict[str, Any] = {"declaring_roles": frozenset({"owner", "developer"})}
+    (fact,) = told(a.decide(CLEAN, a.declaration(a.DANA), **roles))
+
+    assert fact.seen == "developer, owner"

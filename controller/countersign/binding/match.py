@@ -21,7 +21,7 @@ from countersign.binding.normal_form import (
     normal_form,
     written_form,
 )
-from countersign.binding.places import places_in
+from countersign.binding.places import counterpart, places_in
 from countersign.binding.shared import are_alike, without_inert, without_shared
 from countersign.binding.tables import kind_key
 from countersign.binding.tooling import accept_marks
@@ -259,7 +259,11 @@ def _keep_fields(sides: Comparison, fields: Iterable[Field]) -> None:
     """Let stay what operators wrote before, and the intent does not speak of."""
     for field in fields if sides.old is not None else ():
         for path in places_in(sides.seen, field):
-            sides.keep(path)
+            seen = find(sides.seen, path)
+            before = counterpart(sides.old, sides.seen, path)
+            unsaid = find(sides.written, path) is ABSENT
+            if unsaid and next(differences(before, seen), None) is None:
+                put(sides.wanted, path, seen)
 
 
 def _stretch(sides: Comparison, bounds: Elastic) -> None:

@@ -44,3 +44,20 @@ def _expand(tree: Value, tokens: tuple[str, ...], path: str) -> Iterator[str]:
         below = find(tree, f"/{key}")
         if below is not ABSENT:
             yield from _expand(below, tuple(rest), f"{path}/{key}")
+
+
+def counterpart(old: Value, seen: Value, path: str) -> Value:
+    """Return what `old` has at the place that is `path` in `seen`, or `ABSENT`.
+
+    Items of lists are found by name, as the server's merges do; without one by position.
+    """
+    for part in path.split("/")[1:]:
+        below = find(seen, f"/{part}")
+        name = below.get("name") if type(below) is dict else None
+        if type(seen) is list and type(old) is list and name is not None:
+            named = (o for o in old if type(o) is dict and o.get("name") == name)
+            old = next(named, ABSENT)
+        else:
+            old = find(old, f"/{part}")
+        seen = below
+    return old

@@ -264,3 +264,24 @@ def test_an_operators_field_stays_with_the_type_that_it_had() -> None:
     assert stays({"a": [1]}, {"a": [1]})
     assert not stays([1], [True])
     assert not stays({"a": [1]}, {"a": [True]})
+
+
+def test_an_operators_field_stays_with_the_item_that_had_it() -> None:
+    """Items have names; what one container got is not another's."""
+    besides = Besides(fields=(Field("/spec/template/spec/containers/*/resources"),))
+    small, large = ({"limits": {"cpu": cpu}} for cpu in ("1", "9"))
+
+    def running(**given: Tree) -> Tree:
+        made = deployment()
+        items = [
+            {"name": name, "image": "app:1", **({"resources": one} if one else {})}
+            for name, one in given.items()
+        ]
+        return having(made, "/spec/template/spec/containers", items)
+
+    def stays(seen: Tree) -> bool:
+        old, signed = running(a=small, b=large), canonical(running(b={}, a={})).tree
+        return not match(signed, seen, identity=ref(seen), old=old, besides=besides)
+
+    assert stays(running(b=large, a=small))
+    assert not stays(running(b=small, a=large))

@@ -55,7 +55,7 @@ def restarts(request: AdmissionRequest) -> bool:
     That is, to set ``restartedAt`` in the template of a workload. It passes for the
     groups that a policy names.
     """
-    if str(request.resource) not in _RESTARTED or request.old is None:
+    if str(request.resource) not in _RESTARTED:
         return False
     changed = judged_changes(request)
     edit = Edit(RESTARTED_AT, written(TIME))

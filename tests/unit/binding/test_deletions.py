@@ -133,6 +133,26 @@ def test_the_recorded_controllers_may() -> None:
         ),
         pytest.param(
             "ttl-after-finished-controller",
+            having(
+                DONE, "/status/conditions", [{"type": "Suspended", "status": "True"}]
+            ),
+            False,
+            id="suspended",
+        ),
+        pytest.param(
+            "ttl-after-finished-controller",
+            having(DONE, "/status/conditions", [{"type": "Failed", "status": "False"}]),
+            False,
+            id="not failed",
+        ),
+        pytest.param(
+            "ttl-after-finished-controller",
+            having(DONE, "/status/conditions", [{"type": "Failed", "status": "True"}]),
+            True,
+            id="failed",
+        ),
+        pytest.param(
+            "ttl-after-finished-controller",
             having(DONE, "/spec/ttlSecondsAfterFinished", ABSENT),
             False,
             id="to be kept",

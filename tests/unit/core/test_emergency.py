@@ -313,3 +313,11 @@ class TestWindow:
         shell = a.update(operation=Operation.CONNECT, subresource="exec")
 
         assert opens(*self.PAIR, request=shell).allowed
+
+
+def test_names_what_is_to_be_told() -> None:
+    """As the questions are called."""
+    verdict = opens(a.emergency(emergency=Emergency(" ", "down")))
+    (found,) = (f for f in verdict.findings if f.reason is Reason.QUESTIONS_OPEN)
+
+    assert found.facts == Names(("incident", "justification"))

@@ -5,9 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # xdist is typed and does not say so (no py.typed).
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+# How busy the machine is says nothing about the code: no test goes by the clock.
+settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")
 
 _ROOT = Path(__file__).parents[1]
 _INTEGRATION = "tests/integration/"

@@ -6,7 +6,7 @@ Faults this was seen to catch: lists aligned by place alone; an order that is pa
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from countersign.binding.causes import MAX_SHOWN, texts
@@ -25,7 +25,6 @@ TREES = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(TREES, TREES)
 def test_says_nothing_if_and_only_if_nothing_differs(one: Any, other: Any) -> None:
     """Whatever is said, the verdict of the two walks is the same."""

@@ -148,7 +148,6 @@ def test_one_change_after_the_signature(
 @settings(
     max_examples=EXAMPLES,
     derandomize=True,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 @given(data=st.data())

@@ -40,7 +40,6 @@ T = TypeVar("T")
 scenes = drawer.scenes(drawer.STORIES, drawer.DENIED)
 near_misses = drawer.scenes(drawer.DENIED)
 told = drawer.scenes(drawer.STORIES)
-patient = settings(deadline=None)  # an example is dozens of decisions, the machine busy
 
 
 def judge(scene: Scene, at: datetime = a.NOON) -> Verdict:
@@ -61,7 +60,6 @@ def test_every_story_ends_well(story: Scene) -> None:
     assert judge(story).bases
 
 
-@patient
 @given(told)
 def test_losing_support_never_admits(scene: Scene) -> None:
     """What is admitted on some evidence is admitted on that and anything else.
@@ -78,7 +76,6 @@ def test_losing_support_never_admits(scene: Scene) -> None:
         assert judge(replace(scene, support=(*scene.support, piece))).allowed
 
 
-@patient
 @given(near_misses)
 def test_adverse_evidence_never_admits(scene: Scene) -> None:
     """What is denied stays denied, whatever else counts against it.
@@ -92,7 +89,6 @@ def test_adverse_evidence_never_admits(scene: Scene) -> None:
         assert not judge(replace(scene, adverse=(*scene.adverse, piece))).allowed
 
 
-@patient
 @given(near_misses)
 def test_revocation_never_admits(scene: Scene) -> None:
     """Withdrawing never helps; it undoes no rejection either.
@@ -106,7 +102,6 @@ def test_revocation_never_admits(scene: Scene) -> None:
         assert not judge(replace(scene, revoked=(*scene.revoked, entry))).allowed
 
 
-@patient
 @given(scenes, st.randoms(use_true_random=False))
 def test_order_and_repetition_do_not_matter(scene: Scene, random: Random) -> None:
     """The same evidence gives the same verdict, to the last finding.
@@ -127,7 +122,7 @@ def test_order_and_repetition_do_not_matter(scene: Scene, random: Random) -> Non
     assert judge(scene) == judge(again)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(scenes | near_misses)
 def test_every_admission_has_a_basis_and_every_basis_its_persons(scene: Scene) -> None:
     """No basis, no admission; and no person in two slots.
@@ -151,7 +146,6 @@ def test_every_admission_has_a_basis_and_every_basis_its_persons(scene: Scene) -
             )
 
 
-@patient
 @given(scenes, st.sampled_from(drawer.POLICIES))
 def test_another_policy_never_admits(scene: Scene, policy: Policy) -> None:
     """Every policy that applies is enforced, each as if it were alone.
@@ -186,7 +180,6 @@ def renamed(evidence: Evidence) -> Evidence:
     return replace(evidence, claim=claim, subjects=subjects)
 
 
-@patient
 @given(scenes)
 def test_words_for_people_decide_nothing(scene: Scene) -> None:
     """Display names, links and subject names are display only.
@@ -232,7 +225,6 @@ def tightened(policy: Policy) -> list[Policy]:
     ]
 
 
-@patient
 @given(near_misses)
 def test_a_stricter_policy_never_admits(scene: Scene) -> None:
     """Asking for more, or trusting fewer, only ever denies.
@@ -246,7 +238,6 @@ def test_a_stricter_policy_never_admits(scene: Scene) -> None:
         assert not judge(replace(scene, policy=strict)).allowed
 
 
-@patient
 @given(scenes, st.integers(0, 40))
 def test_allowing_longer_windows_never_denies(scene: Scene, days: int) -> None:
     """A larger ``maxValidity`` admits at least as much.
@@ -290,7 +281,6 @@ def times(draw: st.DrawFn) -> tuple[datetime, dict[str, Any]]:
     }
 
 
-@patient
 @given(scenes, times())
 def test_no_time_is_too_far_away_to_be_judged(
     scene: Scene, drawn: tuple[datetime, dict[str, Any]]
@@ -312,7 +302,6 @@ def test_no_time_is_too_far_away_to_be_judged(
     assert verdict.bases or verdict.findings
 
 
-@patient
 @given(scenes)
 def test_what_nothing_signed_describes_is_never_admitted(scene: Scene) -> None:
     """One changed byte leaves no intent that the object equals.

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from countersign.adapters.spool.folder import Folder
@@ -71,7 +71,6 @@ def test_a_damaged_record_ends_what_is_read(
     assert [each.data for each in frames(raw, 1)] == lines
 
 
-@settings(deadline=None)
 @given(lines=st.lists(st.binary(max_size=50), min_size=1, max_size=5), data=st.data())
 def test_a_torn_tail_is_cut_and_the_rest_is_there(
     tmp_path_factory: pytest.TempPathFactory,

@@ -392,7 +392,7 @@ def traces(value: bytes) -> list[bytes]:
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     new=VALUES,
     old=st.none() | VALUES,

@@ -66,7 +66,7 @@ async def ids(store: SqliteArchive, **fields: Any) -> list[int]:
 
 
 @given(st.lists(some.batches(), min_size=1, max_size=4))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_returns_every_decision_as_it_was_first_made(batches: list[Batch]) -> None:
     """Bundles, intents and all; seen to fail where bundles lost their order.
 

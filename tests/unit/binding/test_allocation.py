@@ -313,6 +313,9 @@ def test_asks_only_for_what_it_needs() -> None:
     assert facts_needed(deployment(), "here") == frozenset()
     assert facts_needed(claim, "here") == {STORAGE_CLASSES}
     assert facts_needed(ingress, "here") == {INGRESS_CLASSES}
+    for version in ("v1alpha3", "v1beta1"):
+        group = tree("PodGroup", f"scheduling.k8s.io/{version}")
+        assert facts_needed(group, "here") == {PRIORITY_CLASSES}
     assert facts_needed(pod(serviceAccountName="app"), "here") == {
         service_account("here", "app"),
         limit_ranges("here"),

@@ -220,6 +220,8 @@ def test_masks_differ_by_salt_key_and_value_only() -> None:
         pytest.param(tree("Secret", data={"a": "eA=="}), b"short", id="a short salt"),
         pytest.param(tree("Secret", data={"a": "!"}), SALT, id="no base64"),
         pytest.param(tree("Secret", stringData={"a": 1}), SALT, id="no string"),
+        pytest.param(tree("Secret", stringData=["a"]), SALT, id="no map"),
+        pytest.param(tree("Secret", data=["a"]), SALT, id="no map of base64"),
         pytest.param(
             tree("Secret", data={"a": "eA=="}, salt="00"), SALT, id="own salt"
         ),

@@ -411,6 +411,10 @@ SNAPSHOT = {"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot"}
             {"dataSourceRef": {**SNAPSHOT, "namespace": "there"}},
             {"dataSourceRef": {**SNAPSHOT, "namespace": "there"}},
         ),
+        (
+            {"dataSource": SNAPSHOT, "dataSourceRef": {**SNAPSHOT, "name": "b"}},
+            {"dataSource": SNAPSHOT, "dataSourceRef": {**SNAPSHOT, "name": "b"}},
+        ),
         ({}, {}),
     ],
 )

@@ -61,6 +61,10 @@ def equal(said: Tree, seen: Tree, *first: Tree, then: list[Tree]) -> bool:
             [cpu("2", "s", beside=True)], [container()], "2", id="only beside"
         ),
         pytest.param([], [cpu("0")], "0", id="nothing, spelled out"),
+        pytest.param([cpu("0", "i")], [container()], "0", id="nothing before"),
+        pytest.param(
+            [cpu("0", "i"), container("j")], [container()], "0", id="nothing in turn"
+        ),
     ],
 )
 def test_requests_are_what_is_asked_for_at_one_time(

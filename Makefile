@@ -39,7 +39,7 @@ test-matrix: $(ENV) ## tests on a real server, whole sweeps, each minor; MINORS=
 	@$(RUN) python -m tools.matrix $(if $(MINORS),--minors "$(MINORS)") $(PYTEST)
 
 .PHONY: mutants
-mutants: $(ENV) ## wrong versions of the law and of binding; MUTANTS='--sample 100' for some
+mutants: $(ENV) ## wrong versions of the law and of binding; MUTANTS='--each 3 --quick' for some
 	@$(RUN) python -m tests.mutation $(MUTANTS)
 
 .PHONY: bench

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from countersign.binding.children import adopts, changes_hands, selects
+from countersign.binding.children import DERIVATIONS, adopts, changes_hands, selects
 from countersign.core.types.request import (
     AdmissionRequest,
     Requester,
@@ -132,3 +132,21 @@ def test_an_old_selector_is_a_map(selector: Any, *, selected: bool) -> None:
     found = tree("ReplicationController", spec={"selector": selector})
 
     assert selects(found, BARE) is selected
+
+
+def test_each_way_is_called_by_its_kinds() -> None:
+    """By the owner's, and by the last word of the child's."""
+    for (parent, child), way in DERIVATIONS.items():
+        first, _, last = way.rule.partition("-")
+        assert parent.kind.lower() == first
+        assert child.kind.lower().endswith(last), way.rule
+
+
+def test_a_replication_controller_makes_its_own_pods() -> None:
+    """It shares the code of ReplicaSets, and not the account."""
+    ways = {way.rule: way.actors for way in DERIVATIONS.values()}
+    accounts = "system:serviceaccount:kube-system:"
+
+    made = ways["replicationcontroller-pod"]
+    assert f"{accounts}replication-controller" in made
+    assert f"{accounts}replicaset-controller" not in made

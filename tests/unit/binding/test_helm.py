@@ -35,6 +35,25 @@ def test_helm_keeps_its_releases(tree: Tree) -> None:
     assert stores(delete(later))
 
 
+@pytest.mark.parametrize(
+    "status",
+    [
+        "unknown",
+        "deployed",
+        "uninstalled",
+        "superseded",
+        "failed",
+        "uninstalling",
+        "pending-install",
+        "pending-upgrade",
+        "pending-rollback",
+    ],
+)
+def test_a_release_is_in_one_of_these_states(status: str) -> None:
+    """All that Helm has: ``pkg/release/status.go``."""
+    assert stores(create(secret(status=status)))
+
+
 BAD: list[tuple[str, Any, str]] = [
     ("/type", "Opaque", "another type"),
     ("/type", None, "no type"),

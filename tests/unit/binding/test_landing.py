@@ -108,3 +108,22 @@ def test_leaves_alone_what_no_server_adds_to() -> None:
         tree: Tree = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "x"}}
 
         assert allocated(tree, "payments") == tree
+
+
+def test_a_job_lands_on_its_own_labels() -> None:
+    """They name its uid, which stays."""
+    manifest: Tree = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "it", "namespace": "here"},
+        "spec": {"template": {"metadata": {"labels": {"app": "it"}}}},
+    }
+    live = allocated(manifest, "here")
+    intent = canonical(manifest).tree
+
+    found = landing(intent, live, "here")
+    assert found.before == found.after
+    metadata = live["metadata"]
+    assert isinstance(metadata, dict)
+    other = landing(intent, {**live, "metadata": {**metadata, "uid": "u-2"}}, "here")
+    assert other.before != other.after

@@ -31,12 +31,19 @@ Tree = dict[str, Any]
 FULL = os.environ.get("COUNTERSIGN_SWEEP") == "full"
 DRAWN = 20_000 if FULL else 600
 SETS = {chart.name: chart for chart in chart_sets()}
+# Endpoints that a person wrote, and whose mirrored slices their controller writes anew.
+MIRRORED = ("platform", "created-and-replaced")
 PAIRS = [
     (chart, way)
     for number, chart in enumerate(SETS)
     for turn, way in enumerate(WAYS)
-    if FULL or turn == number % len(WAYS)
+    if FULL or turn == number % len(WAYS) or (chart, way) == MIRRORED
 ]
+
+# What Helm itself cannot do, with or without us: apply what has no name, and take back
+# the rules of a role that the API server aggregates.
+NOT_BY_HELM = {"limited", "cert-manager"}
+HELM = sorted(SETS.keys() - NOT_BY_HELM)
 
 
 @pytest.fixture(scope="module", name="everywhere")
@@ -68,7 +75,7 @@ def test_a_chart_as_it_is(yard: Yard, chart: str, way: str) -> None:
     assert yard.seen["signed senior=dana"] > 0
 
 
-@pytest.mark.parametrize("chart", sorted(SETS) if FULL else ["gitops", "postgresql"])
+@pytest.mark.parametrize("chart", HELM if FULL else ["gitops", "postgresql"])
 def test_a_release_by_helm(yard: Yard, chart: str) -> None:
     """Install, upgrade, roll back, uninstall, each signed as it is rendered.
 

@@ -121,6 +121,18 @@ async def test_an_owner_changed_behind_our_back_has_no_children(name: str) -> No
     assert await world.why(forged) == {Reason.OWNER_UNPROVEN}
 
 
+async def test_a_mirrored_slice_is_written_anew_under_its_name() -> None:
+    """Its controller says no more what the name was generated from."""
+    world, request = scene("endpoints-endpointslice")
+    old = request.object or {}
+    anew = having(old, "/metadata/generateName", "")
+    asked = update(old, anew, by=request.requester)
+    elsewhere = having(anew, "/endpoints/0/addresses/0", "192.0.2.66")
+
+    assert not await world.why(asked)
+    assert await world.why(update(old, elsewhere, by=request.requester))
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [

@@ -84,6 +84,10 @@ def slice_of_endpoints(kin: Kin) -> Struct:
     said = mapping(kin.owner, "/metadata/annotations").items()
     copied = {k: v for k, v in said if k not in (_TRIGGERED, LAST_APPLIED)}
     made = _slice(kin, labels, copied | _marks(kin))
+    if kin.old is not None and not text(kin.child, "/metadata/generateName"):
+        # written anew under the name that it has: ``newEndpointSlice``
+        del made["metadata"]["generateName"]
+        made["metadata"]["name"] = text(kin.old, "/metadata/name")
     subsets = listing(kin.owner, "/subsets")
     ports = [port for subset in subsets for port in listing(subset, "/ports")]
     known = [_core_of_address(a) for subset in subsets for a in _addresses(subset)]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.chart import NAMESPACE
-from tests.support.gate import Gate, documents, written
+from tests.support.gate import Gate, Judged, documents, written
 from tools.stack.access import SERVE
 from tools.stack.ready import until
 
@@ -281,6 +281,35 @@ def test_its_controller_writes_status(served: Gate, name: str) -> None:
     assert not judged.reasons
     assert again.code == 0, again.out
     assert not again.reasons
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["at-once", "after-a-reset"])
+def test_a_status_in_an_older_version_erases_nothing(
+    served: Gate, name: str, *, reset: bool
+) -> None:
+    """It would be converted as a whole, and lose what that version does not have."""
+    name = f"{name}-{reset}".lower()
+    signed = served.approved(widget(name, guard=True))
+    assert served.kubectl("create", "-f", "-", by=None, stdin=signed).admitted
+    if reset:  # of what the server knows of who wrote in which version
+        forgotten = {"metadata": {"managedFields": [{}]}, "status": {"seen": 1}}
+        done = _status(served, f"widgets.v2.{GROUP}/{name}", forgotten)
+        assert done.code == 0, done.out
+    older = _status(served, f"widgets.v1.{GROUP}/{name}", {"status": {"seen": 3}})
+    stored = _status(served, f"widgets.v2.{GROUP}/{name}", {"status": {"seen": 4}})
+    live = served.stack.plane.kubectl(
+        "get", f"widget/{name}", "-n", NAMESPACE, "-o", "json"
+    ).check()
+
+    assert older.reasons == ("converted",), older.out
+    assert stored.code == 0, stored.out
+    assert json.loads(live.stdout)["spec"]["guard"] is True
+    assert json.loads(live.stdout)["status"] == {"seen": 4}
+
+
+def _status(gate: Gate, what: str, patch: Tree) -> Judged:
+    words = ("--subresource=status", "--type=merge", "-p", json.dumps(patch))
+    return gate.kubectl("patch", what, *words, by=None)
 
 
 def test_scaled_within_the_signed_range(served: Gate, name: str) -> None:

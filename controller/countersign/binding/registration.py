@@ -219,9 +219,19 @@ _LOAD_BALANCER = (
     f"|| (has(object.status) && ({_changed('status', 'loadBalancer')}))))"
 )
 
+# A status that is written in another version than its object: converted as a whole, it
+# may lose what that version does not have. Who wrote in which version the server knows.
+_OTHER_VERSION = """(request.resource.group.contains('.')
+  && !(has(object.metadata.managedFields)
+    && object.metadata.managedFields.exists(m, !has(m.subresource))
+    && object.metadata.managedFields.all(m,
+      has(m.subresource) || m.apiVersion == object.apiVersion)))"""
+
 _CONDITIONS: dict[Entry, dict[str, str]] = {
     Entry.OBJECTS: _noise(),
     Entry.CLUSTER: {"not-bootstrap": _BOOTSTRAP},
     Entry.SUBRESOURCES: {"subresource": _SUBRESOURCE},
-    Entry.STATUS: {"metadata-changed": f"{_METADATA} || {_LOAD_BALANCER}"},
+    Entry.STATUS: {
+        "metadata-changed": f"{_METADATA} || {_LOAD_BALANCER} || {_OTHER_VERSION}"
+    },
 }

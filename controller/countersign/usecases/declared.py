@@ -6,7 +6,6 @@ live owner and the policy make of it, and people must stand for the owner.
 
 from countersign.binding.besides import Besides
 from countersign.binding.children import compare, own_annotations
-from countersign.binding.custom.versions import converted_from
 from countersign.binding.declared import Claim, claimed, claims, way_of, writes
 from countersign.binding.deletions import orphans
 from countersign.binding.derivations.kin import Kin
@@ -16,12 +15,13 @@ from countersign.core.types.artifacts import GroupKind, Tree
 from countersign.core.types.operators import Operator
 from countersign.core.types.policy import Policy
 from countersign.core.types.request import AdmissionRequest
-from countersign.core.types.verdict import Door, Expected, Reason
+from countersign.core.types.verdict import Door
 from countersign.ports import ClusterState
 from countersign.usecases.bind import look_up
 from countersign.usecases.kinship import believed, differing, unowned
 from countersign.usecases.opened import Opened
 from countersign.usecases.owners import Owners
+from countersign.usecases.stored import unstored
 
 WRITES = "operator-writes"
 ENDS = "operator-ends"
@@ -64,11 +64,7 @@ class OperatorDoor:
                 for operator in policy.doors.operators
                 if operator.user == request.requester.name
             ]
-            if stored := mine and self._converted(request, policy):
-                said = Expected(stored, str((request.object or {}).get("apiVersion")))
-                refused = Opened.refusing(
-                    request.ref, (policy,), Reason.CONVERTED, said
-                )
+            if mine and (refused := self._unstored(request, policy)).findings:
                 opened = opened.then(refused)
                 continue
             for operator in mine:
@@ -76,11 +72,12 @@ class OperatorDoor:
                 opened = opened.then(found)
         return opened
 
-    def _converted(self, request: AdmissionRequest, policy: Policy) -> str:
-        """Return the version to write instead: what is not seen may be erased."""
-        tree, kinds = request.object, self._settings.kinds
-        known = tree is not None and kinds.known(tree)
-        return converted_from(tree or {}, kinds, policy.doors) if known else ""
+    def _unstored(self, request: AdmissionRequest, policy: Policy) -> Opened:
+        """Refuse a version in which something is not seen, and may be erased."""
+        if request.object is None:
+            return Opened()
+        kinds = self._settings.kinds
+        return unstored(request.object, request.ref, (policy,), kinds)
 
     async def _one(
         self,

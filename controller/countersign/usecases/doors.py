@@ -24,6 +24,7 @@ from countersign.usecases.gather import Gatherer
 from countersign.usecases.opened import Opened
 from countersign.usecases.owners import Owners
 from countersign.usecases.scaled import ScaleDoor
+from countersign.usecases.stored import unstored
 
 MAX_PATHS = 8  # places that a finding about a status names
 
@@ -75,6 +76,8 @@ class Doors:
         """
         if is_unchanged(request, rule, self._kinds):
             return self._unchanged(request, policies)
+        if rule is Rule.STATUS:
+            return await self._status(request, policies)
         if passing := delta(request) or birth(request, rule):
             return Opened.by(policies, Door.DELTA, passing)
         opened = await self._usual(request, rule, policies, revoked)
@@ -84,6 +87,22 @@ class Doors:
         if left:
             opened = opened.then(await self._operators.open(request, rule, left))
         return opened
+
+    async def _status(
+        self, request: AdmissionRequest, policies: tuple[Policy, ...]
+    ) -> Opened:
+        """Let a status be written; its object's other parts must stay as they are."""
+        tree, subject = request.object or {}, subject_of(request)
+        refused = unstored(tree, subject, policies, self._kinds)
+        doubtful = {finding.policy for finding in refused.findings}
+        left = tuple(p for p in policies if p.name not in doubtful)
+        if passing := delta(request):
+            return refused.then(Opened.by(left, Door.DELTA, passing))
+        found = await self._operators.open(request, Rule.STATUS, left)
+        paths = [path for path, _, _ in judged_changes(request)]
+        facts = Detail(", ".join(paths[:MAX_PATHS]))
+        changed = Opened.refusing(subject, left, Reason.STATUS_METADATA, facts)
+        return refused.then(changed.then(found))
 
     def _unchanged(
         self, request: AdmissionRequest, policies: tuple[Policy, ...]
@@ -118,10 +137,6 @@ class Doors:
                 return Opened((*named.bases, *found.bases), found.findings)
             case Rule.SCALE:
                 return await self._scaled.open(request, subject, policies, revoked)
-            case Rule.STATUS:
-                paths = [path for path, _, _ in judged_changes(request)]
-                facts = Detail(", ".join(paths[:MAX_PATHS]))
-                return Opened.refusing(subject, policies, Reason.STATUS_METADATA, facts)
             case _:
                 return Opened()
 

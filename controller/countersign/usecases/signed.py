@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import replace
 
-from countersign.binding.custom.versions import converted_from
 from countersign.binding.derivations.kin import text
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.images import images
@@ -39,6 +38,7 @@ from countersign.usecases.gather import (
 )
 from countersign.usecases.opened import Opened
 from countersign.usecases.seen import Seen
+from countersign.usecases.stored import unstored
 from countersign.wire.annotations import BUNDLES
 
 
@@ -141,9 +141,8 @@ class SignedDoor:
             facts = Names(sources)
             return Opened.refusing(subject, (policy,), Reason.UNSIGNED_SOURCE, facts)
         tree, kinds = request.object or {}, self._settings.kinds
-        if stored := converted_from(tree, kinds, policy.doors):
-            said = Expected(stored, str(tree.get("apiVersion")))
-            return Opened.refusing(subject, (policy,), Reason.CONVERTED, said)
+        if (refused := unstored(tree, subject, (policy,), kinds)).findings:
+            return refused
         verdict = decide(
             self._bound(request, subject, seen, policy),
             (policy,),

@@ -5,6 +5,7 @@ boundary. Anything else that escapes an adapter is a bug.
 """
 
 from countersign.ports.beside import BundleSource, Detached
+from countersign.ports.images import Attached, ImageEvidence, Pinned
 from countersign.ports.judging import (
     Clock,
     ClusterState,
@@ -32,6 +33,7 @@ from countersign.ports.recording import (
 __all__ = [
     "MAX_FOUND",
     "Archive",
+    "Attached",
     "BundleSource",
     "Clock",
     "ClusterState",
@@ -39,9 +41,11 @@ __all__ = [
     "Definitions",
     "Detached",
     "EvidenceStore",
+    "ImageEvidence",
     "Intake",
     "InvalidPolicy",
     "Journal",
+    "Pinned",
     "PolicyBook",
     "PolicySnapshot",
     "Prover",

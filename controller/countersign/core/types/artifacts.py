@@ -117,12 +117,15 @@ class Image:
         repository: Normalised, ``docker.io/library/nginx``.
         tag: Tag or ``""``.
         digest: The pinned digest, or None: then the reference pins nothing.
+        platforms: Of an index: the manifests in it that some machine could run. Empty:
+            it is none, or nobody looked.
     """
 
     reference: str
     repository: str
     tag: str = ""
     digest: Digest | None = None
+    platforms: frozenset[Digest] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,26 @@ class Declaration:
         require_zone(self.declared_on)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """A builder's statement that its subjects were made of one commit.
+
+    Attributes:
+        repository: ``git+https`` or plain URI of the repository, as stated.
+        commit: What was built.
+        builder: What the builder calls itself; display only.
+        type: URI of how it builds; display only.
+
+    Source:
+        SLSA provenance v1, ``buildDefinition`` and ``runDetails``.
+    """
+
+    repository: str
+    commit: Digest
+    builder: str = ""
+    type: str = ""
+
+
 class AnswerVerdict(StrEnum):
     """What a reviewer says to one question."""
 
@@ -247,7 +267,7 @@ class SignOff:
         return any(trace.type == REVIEW_OF for trace in self.traceability)
 
 
-Claim: TypeAlias = Provenance | Declaration | SignOff
+Claim: TypeAlias = Provenance | Declaration | SignOff | Build
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,14 @@ class Toggle(StrEnum):
     OFF = "off"
 
 
+class ImageSubject(StrEnum):
+    """What evidence about an image index must name."""
+
+    EITHER = "either"  # the index, or in one statement each of its platforms
+    INDEX = "index"  # the digest that the object pins
+    ALL_PLATFORMS = "allPlatforms"  # each platform, by whatever statements
+
+
 @lru_cache(maxsize=1024)  # patterns of policies: as many as a cluster's policies hold
 def glob(pattern: str, stop: str) -> re.Pattern[str]:
     """Compile a pattern whose only wildcard is ``*``, which never crosses `stop`.
@@ -247,12 +255,39 @@ class ThirdParty:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePaths:
+    """Where a custom kind names images, or holds specifications of Pods.
+
+    Attributes:
+        kind: The custom kind.
+        paths: JSON pointers; ``*`` stands for every item or key. Each leads to a
+            reference, or to a PodSpec.
+    """
+
+    kind: GroupKind
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Images:
-    """What is asked of the images that an object newly runs."""
+    """What is asked of the images that an object newly runs.
+
+    Attributes:
+        attestations: Whether they must be covered.
+        pinning: Whether a digest must pin them.
+        third_party: Those of others.
+        registries: Repositories (``*`` crosses no ``/``) in whose registries evidence is
+            looked for; no other registry is ever asked. Empty: none is.
+        subject: What evidence about an index must name.
+        paths: Images of custom kinds.
+    """
 
     attestations: Toggle = Toggle.REQUIRED
     pinning: Toggle = Toggle.REQUIRED
     third_party: tuple[ThirdParty, ...] = ()
+    registries: tuple[str, ...] = ()
+    subject: ImageSubject = ImageSubject.EITHER
+    paths: tuple[ImagePaths, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import click
 
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Json
-from countersign.core.types.evidence import Claim, Declaration, Provenance
+from countersign.core.types.evidence import Build, Claim, Declaration, Provenance
 from countersign.faces.cli import words
 from countersign.faces.cli.rulebook import Rulebook
 from countersign.faces.cli.text import one_line
@@ -92,6 +92,9 @@ def _said(claim: Claim) -> Iterator[str]:
         yield "no AI had a hand in it"
         yield f"range: {words.span(claim)}"
         yield f"declared: {words.when(claim.declared_on)}"
+    elif isinstance(claim, Build):
+        yield f"built from: {one_line(claim.repository)} at {claim.commit}"
+        yield f"builder: {one_line(claim.builder) or 'unnamed'}"
     else:
         yield f"result: {claim.result}, meaning {words.listed(claim.meanings)}"
         yield f"reviewer: {one_line(claim.reviewer) or 'unnamed'}"

@@ -6,6 +6,7 @@ from datetime import datetime
 from countersign.core.types.artifacts import Digest, Json
 from countersign.core.types.change import Change, ObjectChange
 from countersign.core.types.evidence import (
+    Build,
     Claim,
     Contributor,
     Declaration,
@@ -96,6 +97,8 @@ def kind(claim: Claim) -> str:
     """Return what sort of statement it is."""
     if isinstance(claim, Provenance):
         return "provenance"
+    if isinstance(claim, Build):
+        return "build"
     return "declaration" if isinstance(claim, Declaration) else "sign-off"
 
 

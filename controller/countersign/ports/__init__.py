@@ -5,7 +5,14 @@ boundary. Anything else that escapes an adapter is a bug.
 """
 
 from countersign.ports.beside import BundleSource, Detached
-from countersign.ports.images import Attached, ImageEvidence, Pinned
+from countersign.ports.images import (
+    Attached,
+    ImageEvidence,
+    ImageStore,
+    Other,
+    Pinned,
+    Throttled,
+)
 from countersign.ports.judging import (
     Clock,
     ClusterState,
@@ -42,9 +49,11 @@ __all__ = [
     "Detached",
     "EvidenceStore",
     "ImageEvidence",
+    "ImageStore",
     "Intake",
     "InvalidPolicy",
     "Journal",
+    "Other",
     "Pinned",
     "PolicyBook",
     "PolicySnapshot",
@@ -57,5 +66,6 @@ __all__ = [
     "Signer",
     "SourceRepository",
     "Spool",
+    "Throttled",
     "TrustBook",
 ]

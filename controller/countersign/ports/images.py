@@ -1,9 +1,23 @@
 """Evidence that lies beside images, in their registries."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from countersign.core.errors import Unavailable
 from countersign.core.types.artifacts import Digest
+
+
+class Throttled(Unavailable):
+    """A registry does not want to be asked now.
+
+    Attributes:
+        retry_after: Seconds until it may be asked again, as it says.
+    """
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -22,6 +36,21 @@ class Pinned:
         return f"{self.repository}@{self.digest}"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Other:
+    """What lies beside an image and is no attestation: a signature, an SBOM.
+
+    Attributes:
+        type: Artifact type or media type, as it lies there.
+        digest: Of its manifest or layer.
+        about: The image or platform beside which it lies.
+    """
+
+    type: str
+    digest: Digest
+    about: Digest
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attached:
     """What a registry holds about one image. Nothing of it is proven.
@@ -34,12 +63,14 @@ class Attached:
         problems: What lies there and cannot be read, or is over a limit; expected and
             seen, a line each.
         complete: Nothing that there is went unseen.
+        others: What else lies there; for people, no rule looks at it.
     """
 
     bundles: tuple[bytes, ...] = ()
     platforms: frozenset[Digest] = frozenset()
     problems: tuple[str, ...] = ()
     complete: bool = True
+    others: tuple[Other, ...] = ()
 
 
 class ImageEvidence(Protocol):
@@ -53,7 +84,7 @@ class ImageEvidence(Protocol):
 
         Raises:
             Unavailable: the registry did not answer, refused us, or has no such image;
-                or it may not be asked.
+                or it may not be asked. `Throttled` where it says until when.
         """
         ...
 
@@ -77,5 +108,42 @@ class ImageEvidence(Protocol):
         Raises:
             Unavailable: as of `about`.
             Malformed: it is larger, or other bytes than its digest says.
+        """
+        ...
+
+
+class ImageStore(Protocol):
+    """Where evidence is put beside images."""
+
+    async def resolve(self, repository: str, tag: str) -> Digest:
+        """Return what a tag names now.
+
+        Args:
+            repository: Normalised, ``docker.io/library/nginx``.
+            tag: Of it.
+
+        Raises:
+            Unavailable: as of `ImageEvidence.about`.
+        """
+        ...
+
+    async def attach(
+        self, image: Pinned, *, bundles: Sequence[bytes], intents: Sequence[bytes]
+    ) -> None:
+        """Put bundles and intents beside an image; what is there already stays.
+
+        Whoever asks `ImageEvidence.about` afterwards finds each of them, however many
+        others attach at once.
+
+        Args:
+            image: It must exist.
+            bundles: Sigstore bundles as JSON.
+            intents: Blobs, kept under their own digests. Never of Secrets: whoever may
+                pull the image may read them.
+
+        Raises:
+            Malformed: one of the bundles is none.
+            Unavailable: the registry did not take them, or not in time. Some of them
+                may lie there; doing it again does no harm.
         """
         ...

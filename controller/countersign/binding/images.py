@@ -2,30 +2,50 @@
 
 from collections.abc import Iterator
 
+from countersign.binding.image_paths import references_at, spec_references
 from countersign.binding.normal_form import written_form
 from countersign.binding.podspecs import POD_SPECS, containers, pod_spec
 from countersign.binding.references import parse_reference
 from countersign.binding.tables import kind_key
-from countersign.binding.tree import Struct
+from countersign.binding.tree import Struct, find
 from countersign.core.types.artifacts import Algorithm, Digest, Image, Tree
+from countersign.core.types.policy import ImagePaths
+
+_REVISION = "apps/v1/ControllerRevision"
+_REVISED = "/data/spec/template/spec"
+"""Where the patches of StatefulSets and DaemonSets hold a PodSpec, without a type."""
 
 
-def images(tree: Tree) -> tuple[Image, ...]:
+def images(tree: Tree, paths: tuple[ImagePaths, ...] = ()) -> tuple[Image, ...]:
     """Return the images of an object and of the Pods made from it, each once, sorted.
 
-    Containers of all three lists and image volumes, in Pods and Pod templates. A kind
-    that binding does not know has none that we could see: it is denied elsewhere.
+    Containers of all three lists and image volumes, in Pods, Pod templates, and the
+    older templates that revisions keep; and what a policy says of custom kinds. Of a
+    custom kind of which no policy says where its images are, none is seen.
 
     A reference that does not parse, or is pinned with another algorithm than SHA-256,
     is there with what could be read of it: nothing covers it.
 
+    Args:
+        tree: The object.
+        paths: Of one policy, ``images.paths``: of this kind, and of others.
+
     Raises:
-        Malformed: a value has not its field's type.
+        Malformed: a value has not its field's type, or one of `paths` leads to what is
+            neither reference nor PodSpec; the message says where.
     """
-    if kind_key(tree) not in POD_SPECS:
-        return ()
-    references = set(_references(pod_spec(written_form(tree)) or {}))
+    references = {*_built_in(tree), *references_at(tree, paths)}
     return tuple(_image(reference) for reference in sorted(references))
+
+
+def _built_in(tree: Tree) -> Iterator[str]:
+    key = kind_key(tree)
+    if key in POD_SPECS:
+        yield from _references(pod_spec(written_form(tree)) or {})
+    elif key == _REVISION:
+        spec = find(tree, _REVISED)
+        if type(spec) is dict:
+            yield from spec_references(spec, _REVISED)
 
 
 def _references(spec: Struct) -> Iterator[str]:

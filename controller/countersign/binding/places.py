@@ -27,6 +27,11 @@ def places_in(tree: Value, field: Field) -> Iterator[str]:
     yield from _expand(tree, field.tokens, "")
 
 
+def expand(tree: Value, pointer: str) -> Iterator[str]:
+    """Yield the pointers in `tree` that the wildcards of `pointer` stand for."""
+    yield from _expand(tree, tuple(pointer.split("/")[1:]), "")
+
+
 def _expand(tree: Value, tokens: tuple[str, ...], path: str) -> Iterator[str]:
     if not tokens:
         yield path

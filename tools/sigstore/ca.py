@@ -4,7 +4,7 @@ Source:
     github.com/sigstore/fulcio, docs/certificate-specification.md and docs/oid-info.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -12,13 +12,14 @@ from enum import IntEnum
 from cryptography import x509
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from tools.sigstore.ct import CertificateLog
+from tools.sigstore.encoding import PublicKey
 from tools.sigstore.vault import Vault
 
-LeafKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
+Tailor = Callable[[x509.CertificateBuilder], x509.CertificateBuilder]
 
 _ARC = "1.3.6.1.4.1.57264.1"
 _ISSUER_V1 = 1
@@ -108,7 +109,7 @@ class CertificateAuthority:
 
     def issue(
         self,
-        public_key: LeafKey,
+        public_key: PublicKey,
         identity: Identity,
         *,
         at: datetime,
@@ -117,6 +118,9 @@ class CertificateAuthority:
         promised: bool = True,
         key: ec.EllipticCurvePrivateKey | None = None,
         ct_key: ec.EllipticCurvePrivateKey | None = None,
+        names: Sequence[x509.GeneralName] | None = None,
+        issuer: x509.Certificate | None = None,
+        tailor: Tailor = lambda builder: builder,
     ) -> x509.Certificate:
         """Certify that `public_key` belongs to `identity`.
 
@@ -129,47 +133,53 @@ class CertificateAuthority:
             promised: Whether it carries an SCT.
             key: Signs in place of the authority's own, under its name.
             ct_key: Signs the SCT in place of the log's own, under its name.
+            names: Stand in the certificate in place of the identity's; none at all if
+                empty.
+            issuer: Stands as issuer in place of the intermediate; `key` is its key.
+            tailor: Changes the certificate before it is promised and signed.
         """
         at = at.replace(microsecond=0)
         signer = key or self.key
-        builder = self._leaf(public_key, identity, at, at + lifetime, usage)
+        above = issuer or self.intermediate
+        builder = self._leaf(public_key, identity, above, usage)
+        builder = builder.not_valid_before(at).not_valid_after(at + lifetime)
+        if names is None:
+            names = [_general_name(identity.san)]
+        if names:
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName(names), critical=True
+            )
+        builder = tailor(builder)
         if promised:
             precertificate = builder.sign(signer, hashes.SHA384())
             promise = self._log.promise(
                 precertificate.tbs_certificate_bytes,
-                self.key.public_key(),
+                _ecdsa(above),
                 at=at,
                 key=ct_key,
             )
             builder = builder.add_extension(promise, critical=False)
         return builder.sign(signer, hashes.SHA384())
 
+    @staticmethod
     def _leaf(
-        self,
-        public_key: LeafKey,
+        public_key: PublicKey,
         identity: Identity,
-        start: datetime,
-        end: datetime,
+        issuer: x509.Certificate,
         usage: x509.ObjectIdentifier,
     ) -> x509.CertificateBuilder:
         builder = (
             x509.CertificateBuilder()
             .subject_name(x509.Name([]))
-            .issuer_name(self.intermediate.subject)
+            .issuer_name(issuer.subject)
             .public_key(public_key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(start)
-            .not_valid_after(end)
             .add_extension(key_usage(digital_signature=True), critical=True)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
             .add_extension(
                 x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False
             )
-            .add_extension(issued_by(self.key.public_key()), critical=False)
-            .add_extension(
-                x509.SubjectAlternativeName([_general_name(identity.san)]),
-                critical=True,
-            )
+            .add_extension(issued_by(_ecdsa(issuer)), critical=False)
             .add_extension(
                 _extension(_ISSUER_V1, identity.issuer.encode()), critical=False
             )
@@ -215,10 +225,7 @@ def authority(
     )
     if issuer is None:
         return builder
-    signer = issuer.public_key()
-    if not isinstance(signer, ec.EllipticCurvePublicKey):
-        raise TypeError("authorities sign with ECDSA here")
-    return builder.add_extension(issued_by(signer), critical=False)
+    return builder.add_extension(issued_by(_ecdsa(issuer)), critical=False)
 
 
 def distinguished(common_name: str) -> x509.Name:
@@ -254,6 +261,13 @@ def key_usage(
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def _ecdsa(issuer: x509.Certificate) -> ec.EllipticCurvePublicKey:
+    key = issuer.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise TypeError("authorities sign with ECDSA here")
+    return key
 
 
 def _general_name(san: str) -> x509.GeneralName:

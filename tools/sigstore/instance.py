@@ -16,9 +16,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tools.sigstore.ca import CertificateAuthority, Claim, Identity
 from tools.sigstore.ct import CertificateLog
-from tools.sigstore.encoding import INTOTO, b64, sha256
+from tools.sigstore.encoding import INTOTO, b64, pae, sha256
+from tools.sigstore.entries import EntryKind, Signed, body
+from tools.sigstore.keys import PrivateKey, sign_message
 from tools.sigstore.oidc import TokenIssuer, Workflow
-from tools.sigstore.rekor import RekorV1, RekorV2, SignedEnvelope
+from tools.sigstore.rekor import RekorV1, RekorV2
 from tools.sigstore.trust_root import (
     Chain,
     LogKey,
@@ -100,7 +102,7 @@ class VirtualSigstore:
         stamped: bool | None = None,
         payload_type: str = INTOTO,
         usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.CODE_SIGNING,
-        leaf_key: ec.EllipticCurvePrivateKey | None = None,
+        leaf_key: PrivateKey | None = None,
         forged: Collection[Part] = (),
         without: Collection[Part] = (),
     ) -> bytes:
@@ -138,15 +140,20 @@ class VirtualSigstore:
             key=_forger(self.ca.key, forged, Part.CERTIFICATE),
             ct_key=_forger(self.ct.key, forged, Part.SCT),
         )
-        signed = SignedEnvelope.sign(payload_type, statement, leaf_key, certificate)
+        signed = Signed(
+            payload_type=payload_type,
+            payload=statement,
+            signature=sign_message(leaf_key, pae(payload_type, statement)),
+            verifier=certificate,
+        )
         material = self._log_material(Rekor(rekor), signed, log_at, forged, without)
         if Part.CERTIFICATE not in without:
             der = certificate.public_bytes(Encoding.DER)
             material["certificate"] = {"rawBytes": b64(der)}
         if stamped and Part.STAMP not in without:
             forger = _forger(self.tsa.key, forged, Part.STAMP)
-            material |= self.stamps(signed.signature.value, at=log_at, key=forger)
-        return bundle(material, signed.document())
+            material |= self.stamps(signed.signature, at=log_at, key=forger)
+        return bundle(material, signed.envelope())
 
     def stamps(
         self,
@@ -182,11 +189,16 @@ class VirtualSigstore:
         at = at or datetime.now(UTC)
         return self.oidc.mint(who, at=at, issuer=issuer, lifetime=lifetime)
 
-    def trusted_root(self, retired: Mapping[Party, datetime] | None = None) -> Json:
+    def trusted_root(
+        self,
+        retired: Mapping[Party, datetime] | None = None,
+        begun: Mapping[Party, datetime] | None = None,
+    ) -> Json:
         """Write ``trusted_root.json``.
 
         Args:
             retired: When a party's keys went out of use; those not named still are.
+            begun: When they came into use; those not named a year ago.
         """
         trusted = Trusted(
             ca=Chain(
@@ -208,7 +220,7 @@ class VirtualSigstore:
             ),
             since=self.since,
         )
-        return trusted.document(retired or {})
+        return trusted.document(retired or {}, begun or {})
 
     def signing_config(
         self, url: str, *, logs: Sequence[Rekor] = (Rekor.V1, Rekor.V2)
@@ -224,14 +236,13 @@ class VirtualSigstore:
     def _log_material(
         self,
         rekor: Rekor,
-        signed: SignedEnvelope,
+        signed: Signed,
         at: datetime,
         forged: Collection[Part],
         without: Collection[Part],
     ) -> Json:
         if Part.LOG_ENTRY in forged:  # logged is another envelope than the bundle's
-            other = replace(signed.signature, digest=sha256(b"another"))
-            signed = replace(signed, payload=b"another", signature=other)
+            signed = replace(signed, payload=b"another")
         checkpoint_key = _forger(
             (self.rekor_v1 if rekor is Rekor.V1 else self.rekor_v2).key,
             forged,
@@ -240,10 +251,15 @@ class VirtualSigstore:
         if rekor is Rekor.V1:
             promise_key = _forger(self.rekor_v1.key, forged, Part.PROMISE)
             entry = self.rekor_v1.add(
-                signed, at=at, checkpoint_key=checkpoint_key, promise_key=promise_key
+                body(EntryKind.DSSE, signed),
+                at=at,
+                checkpoint_key=checkpoint_key,
+                promise_key=promise_key,
             )
         else:
-            entry = self.rekor_v2.add(signed.signature, checkpoint_key=checkpoint_key)
+            entry = self.rekor_v2.add(
+                body(EntryKind.HASHED_V2, signed), checkpoint_key=checkpoint_key
+            )
         if Part.CHECKPOINT in without:
             del entry["inclusionProof"]["checkpoint"]
         if Part.PROMISE in without:

@@ -11,7 +11,6 @@ Source:
 
 import base64
 import hmac
-import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -20,13 +19,13 @@ import jwt
 from aiohttp import web
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from tools.sigstore import submissions
+from tools.sigstore.encoding import PublicKey
 from tools.sigstore.instance import VirtualSigstore
 from tools.sigstore.login import Login
 from tools.sigstore.oidc import PEOPLE, Workflow
-from tools.sigstore.rekor import Signature, SignedEnvelope
 from tools.sigstore.tsa import StampRequest
 
 Json = dict[str, Any]
@@ -115,10 +114,8 @@ class _Service:
         pem = base64.b64decode((await request.json())["certificateSigningRequest"])
         wish = x509.load_pem_x509_csr(pem)
         key = wish.public_key()
-        if not wish.is_signature_valid or not isinstance(
-            key, ec.EllipticCurvePublicKey
-        ):
-            raise ValueError("the request must be signed by an ECDSA key")
+        if not wish.is_signature_valid or not isinstance(key, PublicKey):
+            raise ValueError("the request must be signed by the key in it")
         leaf = self._sigstore.ca.issue(key, identity, at=_now())
         ca = self._sigstore.ca
         chain = [
@@ -130,27 +127,14 @@ class _Service:
         )
 
     async def log_v1(self, request: web.Request) -> web.Response:
-        proposed = await request.json()
-        if (proposed["kind"], proposed["apiVersion"]) != ("dsse", "0.0.1"):
-            raise ValueError("this log takes dsse entries of version 0.0.1 only")
-        content = proposed["spec"]["proposedContent"]
-        (verifier,) = content["verifiers"]
-        certificate = x509.load_pem_x509_certificate(base64.b64decode(verifier))
-        signed = SignedEnvelope.parse(json.loads(content["envelope"]), certificate)
-        signed.signature.verify()
-        entry = self._sigstore.rekor_v1.add(signed, at=_now())
+        entry = self._sigstore.rekor_v1.add(
+            submissions.v1_body(await request.json()), at=_now()
+        )
         return web.json_response(_as_v1(entry), status=201)
 
     async def log_v2(self, request: web.Request) -> web.Response:
-        proposed = (await request.json())["hashedRekordRequestV002"]
-        verifier = proposed["signature"]["verifier"]["x509Certificate"]["rawBytes"]
-        signature = Signature(
-            digest=base64.b64decode(proposed["digest"]),
-            value=base64.b64decode(proposed["signature"]["content"]),
-            certificate=x509.load_der_x509_certificate(base64.b64decode(verifier)),
-        )
-        signature.verify()
-        return web.json_response(self._sigstore.rekor_v2.add(signature), status=201)
+        body = submissions.v2_body(await request.json())
+        return web.json_response(self._sigstore.rekor_v2.add(body), status=201)
 
     async def stamp(self, request: web.Request) -> web.Response:
         wish = StampRequest.parse(await request.read())

@@ -63,16 +63,19 @@ class Trusted:
     tsa: Chain
     since: datetime
 
-    def document(self, retired: Mapping[Party, datetime]) -> Json:
+    def document(
+        self, retired: Mapping[Party, datetime], begun: Mapping[Party, datetime]
+    ) -> Json:
         """Write ``trusted_root.json``.
 
         Args:
             retired: When the keys of a party went out of use; the others still are.
+            begun: When they came into use; the others with the instance.
         """
 
         def window(party: Party) -> Json:
             end = retired.get(party)
-            return {"start": rfc3339(self.since)} | (
+            return {"start": rfc3339(begun.get(party, self.since))} | (
                 {"end": rfc3339(end)} if end else {}
             )
 
@@ -83,6 +86,16 @@ class Trusted:
             "ctlogs": [_log(self.ct, window(Party.CT))],
             "timestampAuthorities": [_chain(self.tsa, window(Party.TSA))],
         }
+
+
+def merged(*roots: Json) -> Json:
+    """Trust all that any of `roots` trusts, in their order: as after a rotation."""
+    together = dict(roots[0])
+    for root in roots[1:]:
+        for name, entries in root.items():
+            if isinstance(entries, list):
+                together[name] = [*together.get(name, []), *entries]
+    return together
 
 
 def signing_config(url: str, since: datetime, logs: Sequence[Rekor]) -> Json:

@@ -166,10 +166,17 @@ class TimeStampingAuthority:
         name: Part of the certificates' common names.
         start: When both certificates begin to be valid; aware.
         end: When they end.
+        usage: Of the stamping certificate; anything but time stamping is for tests.
     """
 
     def __init__(
-        self, vault: Vault, name: str, *, start: datetime, end: datetime
+        self,
+        vault: Vault,
+        name: str,
+        *,
+        start: datetime,
+        end: datetime,
+        usage: ObjectIdentifier = ExtendedKeyUsageOID.TIME_STAMPING,
     ) -> None:
         self.key = vault.ecdsa("tsa", ec.SECP256R1())
         root_key = vault.ecdsa("tsa-root", ec.SECP384R1())
@@ -184,7 +191,7 @@ class TimeStampingAuthority:
             ),
         )
         self.certificate = vault.certificate(
-            "tsa", lambda: self._leaf(f"{name}-tsa", root_key, start, end)
+            "tsa", lambda: self._leaf(f"{name}-tsa", root_key, start, end, usage)
         )
 
     def stamp(
@@ -271,6 +278,7 @@ class TimeStampingAuthority:
         root_key: ec.EllipticCurvePrivateKey,
         start: datetime,
         end: datetime,
+        usage: ObjectIdentifier,
     ) -> x509.Certificate:
         public_key = self.key.public_key()
         return (
@@ -282,10 +290,7 @@ class TimeStampingAuthority:
             .not_valid_before(start)
             .not_valid_after(end)
             .add_extension(key_usage(digital_signature=True), critical=True)
-            .add_extension(
-                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]),
-                critical=True,
-            )
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=True)
             .add_extension(
                 x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False
             )

@@ -11,6 +11,7 @@ from countersign.ports.images import (
     ImageStore,
     Other,
     Pinned,
+    RememberedEvidence,
     Throttled,
 )
 from countersign.ports.judging import (
@@ -61,6 +62,7 @@ __all__ = [
     "Query",
     "Recorder",
     "Records",
+    "RememberedEvidence",
     "Repository",
     "Right",
     "Signer",

@@ -88,10 +88,6 @@ class ImageEvidence(Protocol):
         """
         ...
 
-    def known(self, image: Pinned) -> Attached | None:
-        """Return what is remembered of an answer. No I/O."""
-        ...
-
     async def blob(self, image: Pinned, digest: Digest, *, limit: int) -> bytes | None:
         """Return what lies beside an image under a digest, checked against it.
 
@@ -109,6 +105,29 @@ class ImageEvidence(Protocol):
             Unavailable: as of `about`.
             Malformed: it is larger, or other bytes than its digest says.
         """
+        ...
+
+
+class RememberedEvidence(ImageEvidence, Protocol):
+    """The same, in front of a memory.
+
+    `about` answers from it where that is a moment old at most: who asks wants to know
+    what lies there now.
+    """
+
+    def known(self, image: Pinned, *, within_s: float | None = None) -> Attached | None:
+        """Return what is remembered of an answer. No I/O.
+
+        What supports a change does not age; what might speak against it does.
+
+        Args:
+            image: Which one.
+            within_s: Answers that are older, in seconds, are not wanted; None: any age.
+        """
+        ...
+
+    def known_blob(self, digest: Digest) -> bytes | None:
+        """Return what `blob` found under a digest, as long as it is remembered."""
         ...
 
 

@@ -112,7 +112,7 @@ class OperatorDoor:
         self, request: AdmissionRequest, claim: Claim, policy: Policy, *, live: bool
     ) -> Opened:
         namespace = request.ref.namespace
-        owner = await self._owners.named(claim.owner, namespace, live=live)
+        owner = await self._owners.find(claim.owner, namespace, live=live)
         if owner is None:
             return unowned(request, claim.owner, (policy,))
         way = way_of(claim.operator, claim.children)
@@ -137,7 +137,7 @@ class OperatorDoor:
         if orphans(request) or own_annotations(tree):
             return Opened()
         for claim in claims(operator, tree, _kind(request)):
-            owner = await self._owners.named(
+            owner = await self._owners.find(
                 claim.owner, request.ref.namespace, live=True
             )
             if owner is None:

@@ -109,7 +109,7 @@ class DerivedDoor:
     ) -> Opened:
         """Let a live controller take what it selects, and what came from its like."""
         child = request.object or {}
-        owner = await self._owners.named(claim.owner, request.ref.namespace, live=True)
+        owner = await self._owners.find(claim.owner, request.ref.namespace, live=True)
         if owner is None or not selects(owner, child):
             return unowned(request, claim.owner, policies)
         standing = await self._owners.standing(child, policies)
@@ -121,7 +121,7 @@ class DerivedDoor:
         """Compare with the cached owner, and with the live one if that differs."""
         found, namespace = Opened(), request.ref.namespace
         for live in (False, True):
-            owner = await self._owners.named(claim.owner, namespace, live=live)
+            owner = await self._owners.find(claim.owner, namespace, live=live)
             if owner is None:
                 return unowned(request, claim.owner, policies)
             found = await self._compared(request, claim.way, owner, policies)

@@ -9,6 +9,7 @@ coming back. The same holds for the ControllerRevisions of StatefulSets and Daem
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from countersign.binding.besides import Besides
 from countersign.binding.children import DERIVATIONS, Derivation, comes_from
@@ -35,7 +36,17 @@ _COPIED = frozenset(
 _POD = GroupKind("", "Pod")
 _RECORD = "ControllerRevision"
 
-MAX_GENERATIONS = 4  # of operators' children, their children and so on
+MAX_GENERATIONS = 4  # rules of operators on the way to who is signed for
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """A live object, whom it names as its owner, and how it would come from there."""
+
+    tree: Tree
+    ref: ObjectRef
+    claim: Owner
+    way: Derivation
 
 
 class Owners:
@@ -63,41 +74,25 @@ class Owners:
         self._settings = settings
 
     async def find(self, claim: Owner, namespace: str, *, live: bool) -> Tree | None:
-        """Return the owner that `claim` names by uid, if it is there and stays.
+        """Return the owner that a child names, if it is there and stays.
 
         Args:
-            claim: What the child says.
+            claim: What the child says; without a uid where it only says a name.
             namespace: Of the child.
             live: Ask the server even where a cache has an answer. It is asked anyway
-                where the cache has another object of that name, or none.
+                where the cache has none, or another object of that name than is meant.
 
         Raises:
             Unavailable: the API server did not answer.
         """
         ref = ObjectRef(claim.kind.group, claim.kind.kind, namespace, claim.name)
         tree = await self._state.get(claim.version, ref, live=live)
-        if tree is not None and text(tree, "/metadata/uid") == claim.uid:
-            going = text(tree, "/metadata/deletionTimestamp")
-            return None if going else tree
-        return None if live else await self.find(claim, namespace, live=True)
-
-    async def named(self, claim: Owner, namespace: str, *, live: bool) -> Tree | None:
-        """Return the owner that a child names by uid, or only by name.
-
-        Args:
-            claim: What the child says; without a uid where it says none.
-            namespace: Of the child.
-            live: As of `find`.
-
-        Raises:
-            Unavailable: the API server did not answer.
-        """
-        if claim.uid:
-            return await self.find(claim, namespace, live=live)
-        ref = ObjectRef(claim.kind.group, claim.kind.kind, namespace, claim.name)
-        tree = await self._state.get(claim.version, ref, live=live)
-        going = tree is not None and text(tree, "/metadata/deletionTimestamp")
-        return None if going else tree
+        meant = tree is not None and claim.uid in ("", text(tree, "/metadata/uid"))
+        going = bool(meant and text(tree or {}, "/metadata/deletionTimestamp"))
+        if meant and not going:
+            return tree
+        final = going and claim.uid  # else another of that name may be there by now
+        return None if live or final else await self.find(claim, namespace, live=True)
 
     async def standing(
         self, tree: Tree, policies: Iterable[Policy], generation: int = 0
@@ -108,7 +103,7 @@ class Owners:
             tree: As the server shows it.
             policies: Those that judge the child. A policy that does not judge the
                 owner's kind cannot believe it.
-            generation: How many of its kin were looked at on the way here.
+            generation: How many rules of operators led here.
 
         Raises:
             Unavailable: the API server did not answer.
@@ -124,7 +119,8 @@ class Owners:
             left = tuple(p for p in asked if p.name not in by_itself)
             by_operator = await self._by_operator(tree, ref, left, generation)
             return {**by_itself, **by_operator}
-        found = dict(await self._through(tree, ref, claim, way, asked))
+        child = _Child(tree, ref, claim, way)
+        found = dict(await self._through(child, asked, generation))
         rest = tuple(
             p
             for p in asked
@@ -134,7 +130,7 @@ class Owners:
             if await self.find(claim, ref.namespace, live=False) is not None:
                 found |= await self.witness.by_copies(tree, ref, claim, way, rest)
         elif rest and kind == _POD:
-            found |= await self._by_record(tree, ref, claim, way, rest)
+            found |= await self._by_record(child, rest, generation)
         return found
 
     async def _by_operator(
@@ -156,29 +152,29 @@ class Owners:
             for claim in claims(operator, tree, kind)
         ]
         for judge, claim in claimed:
-            owner = await self.named(claim.owner, ref.namespace, live=True)
+            owner = await self.find(claim.owner, ref.namespace, live=True)
             way = way_of(claim.operator, claim.children)
             if owner and await self._comes_from(way, owner, tree, ref, (judge,)):
                 found |= await self.standing(owner, (judge,), generation + 1)
         return found
 
     async def _through(
-        self,
-        tree: Tree,
-        ref: ObjectRef,
-        claim: Owner,
-        way: Derivation,
-        policies: tuple[Policy, ...],
+        self, child: _Child, policies: tuple[Policy, ...], generation: int
     ) -> Standing:
         """Believe a child for the sake of its own live owner."""
+        tree, ref, way = child.tree, child.ref, child.way
         for live in (False, True):
-            owner = await self.find(claim, ref.namespace, live=live)
+            owner = await self.find(child.claim, ref.namespace, live=live)
             if owner and await self._comes_from(way, owner, tree, ref, policies):
-                return await self.standing(owner, policies)
+                return await self.standing(owner, policies, generation)
         return {}
 
     async def remembered(
-        self, owner: Tree, child: Tree, policies: Iterable[Policy]
+        self,
+        owner: Tree,
+        child: Tree,
+        policies: Iterable[Policy],
+        generation: int = 0,
     ) -> tuple[Tree, Standing] | None:
         """Return an owner as it was at the template that its Pod names.
 
@@ -186,6 +182,7 @@ class Owners:
             owner: A live StatefulSet or DaemonSet.
             child: A Pod that names one of the owner's ControllerRevisions.
             policies: As of `standing`.
+            generation: As of `standing`.
 
         Returns:
             The owner at that template, and for which policies the template is
@@ -206,23 +203,20 @@ class Owners:
             or claim.uid != text(owner, "/metadata/uid")
         ):
             return None
-        return at_template(owner, template), await self.standing(record, policies)
+        standing = await self.standing(record, policies, generation)
+        return at_template(owner, template), standing
 
     async def _by_record(
-        self,
-        tree: Tree,
-        ref: ObjectRef,
-        claim: Owner,
-        way: Derivation,
-        policies: tuple[Policy, ...],
+        self, child: _Child, policies: tuple[Policy, ...], generation: int
     ) -> Standing:
         """Believe a Pod of an older template for the sake of the record of that."""
-        owner = await self.find(claim, ref.namespace, live=True)
-        earlier = owner and await self.remembered(owner, tree, policies)
+        tree, ref = child.tree, child.ref
+        owner = await self.find(child.claim, ref.namespace, live=True)
+        earlier = owner and await self.remembered(owner, tree, policies, generation)
         if not earlier:
             return {}
         then, standing = earlier
-        same = await self._comes_from(way, then, tree, ref, policies)
+        same = await self._comes_from(child.way, then, tree, ref, policies)
         return standing if same else {}
 
     async def _comes_from(

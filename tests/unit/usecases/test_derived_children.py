@@ -79,6 +79,20 @@ async def test_an_owner_that_is_gone_has_no_children(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CHILDREN)
+async def test_an_owner_that_no_watch_has_shown_yet_is_looked_up(name: str) -> None:
+    """Its controller may be quicker than our cache, which may know one gone before."""
+    world, request = scene(name)
+    owner = owner_of(world, request)
+    world.cluster.cache.pop(ref_of(owner))
+
+    assert not await world.why(request)
+    path, before = "/metadata/deletionTimestamp", "2026-11-22T12:00:00Z"
+    gone = having(having(owner, path, before), "/metadata/uid", "another")
+    world.cluster.cache[ref_of(owner)] = gone
+    assert not await world.why(request)
+
+
+@pytest.mark.parametrize("name", CHILDREN)
 async def test_an_owner_that_goes_has_no_new_children(name: str) -> None:
     """Being deleted is not being alive."""
     world, request = scene(name)

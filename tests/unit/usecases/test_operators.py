@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from countersign.binding.tree import token
 from countersign.core.types.doors import Doors, Tools
 from countersign.core.types.operators import (
     Children,
@@ -17,6 +18,7 @@ from countersign.core.types.operators import (
 from countersign.core.types.request import Requester
 from countersign.core.types.verdict import Door, Reason
 from tests.support import a
+from tests.support.families import owner_of, scene
 from tests.support.trees import having, served
 from tests.support.world import (
     DEVELOPER,
@@ -29,6 +31,7 @@ from tests.support.world import (
     update,
 )
 
+MAX_LOOKS = 200
 USER = "system:serviceaccount:issuers:issuer"
 ISSUER = Requester(USER, "issuer", frozenset({"system:serviceaccounts"}))
 KEY = "issuer.example/order"
@@ -355,6 +358,31 @@ async def test_the_childs_own_children_follow() -> None:
     assert not await here.why(asked)
     here.prover.known.clear()
     assert Reason.OWNER_UNPROVEN in await here.why(asked)
+
+
+async def test_kin_that_own_one_another_stand_on_nobody() -> None:
+    """A rule closes the circle; it is walked a few times, and then believed by none."""
+    here, request = scene("cronjob-job")
+    schedules = Children(
+        group="batch",
+        kind="CronJob",
+        owner_group="batch",
+        owner_version="v1",
+        owner_kind="Job",
+        link=Link.ANNOTATION,
+        key=KEY,
+        trusted=True,
+    )
+    operator = Operator(user=USER, children=(schedules,))
+    here.policies = (a.policy(doors=Doors(operators=(operator,))),)
+    job = request.object or {}
+    named = "/metadata/annotations/" + token(KEY)
+    owner = having(owner_of(here, request), named, job["metadata"]["name"])
+    here.cluster.store(owner)
+    here.cluster.store(job)
+
+    assert await here.why(request) == {Reason.OWNER_UNPROVEN}
+    assert 2 < len(here.cluster.looks) < MAX_LOOKS
 
 
 def _reference(owner: Tree) -> Tree:

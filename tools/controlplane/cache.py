@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from tools.controlplane.programs import HELM, Program
+from tools.controlplane.programs import Program
 from tools.controlplane.progress import Progress
 from tools.controlplane.recipe import Recipe, go_mod
 from tools.controlplane.supported import Pins, Version
@@ -80,9 +80,7 @@ class Cache:
 
     def slot(self, program: Program) -> Path:
         """Return where `program` is kept, whether it is there or not."""
-        version = str(self._pins.kubernetes)
-        folder = f"helm-{self._pins.helm}" if program is HELM else version
-        return self.root / folder / program.name
+        return self.root / program.folder(self._pins) / program.name
 
     def find(self, program: Program) -> Path | str:
         """Return the executable, or say why there is none that is current."""

@@ -1,11 +1,15 @@
-"""The five programs: what they are called, how they are asked and built."""
+"""The programs: what they are called, how they are asked and built.
+
+Five make and drive a control plane. Four more, `IMAGES`, are what the tests put images
+into registries and sign them with; nothing else needs them.
+"""
 
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.controlplane.supported import Pins, Version
+from tools.controlplane.supported import Images, Pins, Version
 
 _PROBE_S = 20  # a version answer takes milliseconds; a machine under load, seconds
 _OLDEST_ETCD = Version(3, 5)  # what Kubernetes 1.34 and later ask for
@@ -13,7 +17,7 @@ _OLDEST_ETCD = Version(3, 5)  # what Kubernetes 1.34 and later ask for
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One executable that the control plane or its users run.
+    """One executable that the tests, the demo or the control plane run.
 
     Attributes:
         name: The name of the file.
@@ -21,10 +25,11 @@ class Program:
         asks_version: The arguments that make it print its version.
         pinned: The version that `Pins` name for it.
         fits: Whether a version found on the machine may stand in for the pinned one.
+        folder: Of the cache: programs of one folder are of one release.
         module: The Go module that builds it; None if this repository has none.
         ldflags: The linker's flags: without them it does not know its own version.
         cold_build_s: Seconds to build on 2 cores with nothing built before, one after
-            the other in the order of `ALL`; measured with Go 1.26.
+            the other in the order of `ALL` and `IMAGES`; measured with Go 1.26.
     """
 
     name: str
@@ -32,6 +37,7 @@ class Program:
     asks_version: tuple[str, ...]
     pinned: Callable[[Pins], Version]
     fits: Callable[[Version, Pins], bool]
+    folder: Callable[[Pins], str]
     module: Callable[[Pins], Path | None]
     ldflags: Callable[[Pins], str]
     cold_build_s: int
@@ -69,6 +75,10 @@ def _same_minor(version: Version, pins: Pins) -> bool:
     return (version.major, version.minor) == (wanted.major, wanted.minor)
 
 
+def _folder_of_kubernetes(pins: Pins) -> str:
+    return str(pins.kubernetes)
+
+
 def _of_kubernetes(name: str, *asks_version: str, cold_build_s: int) -> Program:
     return Program(
         name=name,
@@ -76,6 +86,7 @@ def _of_kubernetes(name: str, *asks_version: str, cold_build_s: int) -> Program:
         asks_version=asks_version,
         pinned=lambda pins: pins.kubernetes,
         fits=_same_minor,
+        folder=_folder_of_kubernetes,
         module=lambda pins: pins.kubernetes_module,
         ldflags=_kubernetes_ldflags,
         cold_build_s=cold_build_s,
@@ -90,6 +101,7 @@ ETCD = Program(
     fits=lambda version, pins: (
         version >= _OLDEST_ETCD and version.major == pins.etcd.major
     ),
+    folder=_folder_of_kubernetes,
     module=lambda pins: pins.etcd_module,
     ldflags=lambda _: "-s -w",
     cold_build_s=34,
@@ -105,6 +117,7 @@ HELM = Program(
     asks_version=("version", "--short"),
     pinned=lambda pins: pins.helm,
     fits=lambda version, pins: version.major == pins.helm.major,
+    folder=lambda pins: f"helm-{pins.helm}",
     module=lambda pins: pins.helm_module,
     ldflags=lambda pins: (
         f"-s -w -X helm.sh/helm/v4/internal/version.version=v{pins.helm}"
@@ -114,4 +127,69 @@ HELM = Program(
 
 SERVERS = (ETCD, APISERVER, CONTROLLER_MANAGER)
 ALL = (*SERVERS, KUBECTL, HELM)
-BY_NAME = {program.name: program for program in ALL}
+
+
+def _of_images(
+    name: str,
+    package: str,
+    *asks_version: str,
+    pinned: Callable[[Images], Version],
+    ldflags: Callable[[Version], str] = lambda _: "-s -w",
+    cold_build_s: int,
+) -> Program:
+    def version(pins: Pins) -> Version:
+        return pinned(pins.images)
+
+    return Program(
+        name=name,
+        package=package,
+        asks_version=asks_version,
+        pinned=version,
+        fits=lambda found, pins: (
+            found >= version(pins) and found.major == version(pins).major
+        ),
+        folder=lambda pins: f"{name}-{version(pins)}",
+        module=lambda pins: pins.images.module,
+        ldflags=lambda pins: ldflags(version(pins)),
+        cold_build_s=cold_build_s,
+    )
+
+
+CRANE = _of_images(
+    "crane",
+    "github.com/google/go-containerregistry/cmd/crane",
+    "version",
+    pinned=lambda images: images.crane,
+    ldflags=lambda version: (
+        f"-s -w -X github.com/google/go-containerregistry/cmd/crane/cmd.Version=v{version}"
+    ),
+    cold_build_s=10,
+)
+CRANE_REGISTRY = _of_images(
+    "crane-registry",
+    "./crane-registry",
+    "-version",  # which it does not know: a stranger of that name never stands in
+    pinned=lambda images: images.crane,
+    cold_build_s=2,
+)
+REGISTRY = _of_images(
+    "registry",
+    "github.com/distribution/distribution/v3/cmd/registry",
+    "--version",
+    pinned=lambda images: images.registry,
+    cold_build_s=64,
+)
+COSIGN = _of_images(
+    "cosign",
+    "github.com/sigstore/cosign/v3/cmd/cosign",
+    "version",
+    "--json",
+    pinned=lambda images: images.cosign,
+    ldflags=lambda version: (
+        f"-s -w -X sigs.k8s.io/release-utils/version.gitVersion=v{version}"
+    ),
+    cold_build_s=125,
+)
+
+IMAGES = (CRANE, CRANE_REGISTRY, REGISTRY, COSIGN)
+BY_NAME = {program.name: program for program in (*ALL, *IMAGES)}

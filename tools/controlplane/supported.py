@@ -61,6 +61,23 @@ class Mirrors:
 
 
 @dataclass(frozen=True, slots=True)
+class Images:
+    """What the tests use around images, the same for every minor.
+
+    Attributes:
+        crane: The version of go-containerregistry.
+        registry: The version of CNCF distribution.
+        cosign: The version of cosign.
+        module: The Go module that builds them.
+    """
+
+    crane: Version
+    registry: Version
+    cosign: Version
+    module: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Pins:
     """One minor of Kubernetes and what goes with it.
 
@@ -72,6 +89,7 @@ class Pins:
             none, and the programs can only be found or downloaded.
         etcd_module: The Go module that builds etcd, None likewise.
         helm_module: The Go module that builds helm.
+        images: The programs around images.
         go_package: The requirement by which pip installs Go itself.
         mirrors: Where prebuilt programs are.
     """
@@ -82,6 +100,7 @@ class Pins:
     kubernetes_module: Path | None
     etcd_module: Path | None
     helm_module: Path
+    images: Images
     go_package: str
     mirrors: Mirrors
 
@@ -122,6 +141,16 @@ def load(minor: str | None = None, *, file: Path = HERE / "supported.toml") -> P
         if "etcd_module" in row
         else module,
         helm_module=file.parent / table["helm"]["module"],
+        images=_images(table["images"], file.parent),
         go_package=table["go"]["package"],
         mirrors=Mirrors(**table["download"]),
+    )
+
+
+def _images(row: Mapping[str, str], folder: Path) -> Images:
+    return Images(
+        crane=Version.of(row["crane"]),
+        registry=Version.of(row["registry"]),
+        cosign=Version.of(row["cosign"]),
+        module=folder / row["module"],
     )

@@ -14,9 +14,12 @@ from tools.controlplane.programs import (
     ALL,
     APISERVER,
     CONTROLLER_MANAGER,
+    COSIGN,
     ETCD,
     HELM,
+    IMAGES,
     KUBECTL,
+    REGISTRY,
     Program,
 )
 
@@ -38,6 +41,7 @@ def test_takes_the_assets_before_the_path(machine: Machine) -> None:
         pytest.param(KUBECTL, "1.37.0", id="another patch of the same minor"),
         pytest.param(ETCD, "3.5.21", id="an older etcd that Kubernetes works with"),
         pytest.param(HELM, "4.1.0", id="another helm of the same major"),
+        pytest.param(COSIGN, "3.2.0", id="a newer cosign of the same major"),
     ],
 )
 def test_takes_what_fits(machine: Machine, program: Program, version: str) -> None:
@@ -54,6 +58,8 @@ def test_takes_what_fits(machine: Machine, program: Program, version: str) -> No
         pytest.param(APISERVER, "1.38.0", id="a newer minor"),
         pytest.param(ETCD, "3.4.30", id="an etcd that is too old"),
         pytest.param(HELM, "3.20.0", id="another major of helm"),
+        pytest.param(COSIGN, "3.0.9", id="a cosign that is too old"),
+        pytest.param(REGISTRY, "2.8.3", id="another major of the registry"),
         pytest.param(KUBECTL, "nonsense", id="no version at all"),
     ],
 )
@@ -112,6 +118,22 @@ def test_builds_what_cannot_be_downloaded_and_says_why(machine: Machine) -> None
     said = machine.heard.text
     assert "download: kube-controller-manager: file://" in said
     assert "building kube-controller-manager 1.37.2 with Go (about" in said
+
+
+def test_builds_what_the_tests_put_images_with(machine: Machine) -> None:
+    """They have folders of their own: no minor of Kubernetes moves them."""
+    machine.install_go()
+
+    found = machine.ensure(*IMAGES)
+
+    assert [path.parent.name for path in found.values()] == [
+        "crane-0.22.1",
+        "crane-registry-0.22.1",
+        "registry-3.1.2",
+        "cosign-3.1.3",
+    ]
+    assert machine.ensure(*IMAGES, minor="1.36") == found
+    assert machine.built == ["crane", "crane-registry", "registry", "cosign"]
 
 
 def test_asks_nobody_a_second_time(machine: Machine) -> None:

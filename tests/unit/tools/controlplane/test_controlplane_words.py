@@ -82,6 +82,16 @@ def test_what_is_pinned_agrees_with_the_go_modules(minor: str) -> None:
     assert f"helm.sh/helm/v4 v{pins.helm} " in helm.replace("\n", " ")
 
 
+def test_what_is_pinned_around_images_agrees_with_their_module() -> None:
+    """Likewise."""
+    images = load().images
+    text = (images.module / "go.mod").read_text().replace("\n", " ")
+
+    assert f"github.com/google/go-containerregistry v{images.crane} " in text
+    assert f"github.com/distribution/distribution/v3 v{images.registry} " in text
+    assert f"github.com/sigstore/cosign/v3 v{images.cosign} " in text
+
+
 @pytest.mark.parametrize(
     ("text", "version"),
     [
@@ -89,6 +99,7 @@ def test_what_is_pinned_agrees_with_the_go_modules(minor: str) -> None:
         ("etcd Version: 3.7.0\nGit SHA: abc1234", Version(3, 7, 0)),
         ("go1.26", Version(1, 26)),
         ("v4.3.1+g0b1a2c3", Version(4, 3, 1)),
+        ("registry github.com/distribution/v3 v3.1.2+unknown", Version(3, 1, 2)),
         ("no version", None),
     ],
 )

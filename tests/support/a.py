@@ -26,6 +26,7 @@ from countersign.core.types.evidence import (
     Answer,
     AnswerVerdict,
     Assistance,
+    Build,
     CertificateClaims,
     Claim,
     CommitRange,
@@ -278,6 +279,38 @@ def marked(*makers: Person, **fields: Any) -> Evidence:
     return provenance(*makers, **{**given, **fields})
 
 
+def build(
+    *images: Digest,
+    target: str = HEAD,
+    signer: Identity = CI,
+    certificate: CertificateClaims | None = None,
+    signed_at: datetime | None = NOON - 2 * HOUR,
+    **fields: Any,
+) -> Evidence:
+    """Return what ``ci`` says it made `images` of; by default the image, of the head.
+
+    Args:
+        *images: Its subjects.
+        target: Name of the commit.
+        signer: Who built.
+        certificate: Default: what fits the statement, for keyless signers.
+        signed_at: As a log says.
+        **fields: Of `Build`.
+    """
+    claim = Build(**{"repository": REPOSITORY, "commit": commit(target), **fields})
+    if certificate is None and isinstance(signer, CertIdentity):
+        certificate = CertificateClaims(
+            source_repository=claim.repository, source_digest=claim.commit.value
+        )
+    return evidence(
+        claim,
+        signer,
+        *(images or (RUNS,)),
+        signed_at=signed_at,
+        certificate=certificate,
+    )
+
+
 def declaration(
     who: Person = LEE, about: Evidence | None = None, **fields: Any
 ) -> Evidence:
@@ -440,7 +473,7 @@ def decide(
         *supporting: Default: the provenance and Dana's sign-off.
         policies: Default: one, made with `demands`.
         request: Default: ``change()``.
-        adverse: Default: the provenance in `supporting`, as the use case passes it.
+        adverse: Default: provenance and builds in `supporting`, as the use case does.
         revoked: Withdrawals.
         at: The moment.
         nothing: There is no supporting evidence at all.
@@ -448,7 +481,7 @@ def decide(
     """
     given = supporting if supporting or nothing else (provenance(), sign_off())
     if adverse is None:
-        adverse = [e for e in given if isinstance(e.claim, Provenance)]
+        adverse = [e for e in given if isinstance(e.claim, Provenance | Build)]
     return judge(
         request or change(),
         tuple(policies) if policies is not None else (policy(**demands),),

@@ -10,7 +10,7 @@ from datetime import datetime
 from countersign.core.rules.adverse import rejections
 from countersign.core.rules.anchors import on_ground
 from countersign.core.rules.appearance import appearance
-from countersign.core.rules.artifacts import unpinned
+from countersign.core.rules.artifacts import images, unpinned
 from countersign.core.rules.assistance import denials
 from countersign.core.rules.case import Case
 from countersign.core.rules.doubts import doubts
@@ -59,9 +59,9 @@ def decide(
             that evidence speaks of.
         policies: Those that apply, at least one. That none applies is the caller's to
             say (`Verdict.out_of_scope`).
-        supporting: Approved sign-offs, declarations and provenance, verified, in any
-            order; what is about other subjects is ignored.
-        adverse: Rejections and, again, all provenance.
+        supporting: Approved sign-offs, declarations, provenance and builds, verified,
+            in any order; what is about other subjects is ignored.
+        adverse: Rejections and, again, all provenance and builds.
         revoked: Every withdrawal known.
         at: The moment of admission, aware, UTC. Ages are measured from here.
 
@@ -145,10 +145,11 @@ def _signed(case: Case, held: Ballot) -> Basis:
     seen = {
         p.evidence.bundle for p in case.provenance if p.evidence.statement in inputs
     }
+    built = {b.evidence.bundle for image in images(case) for b in image.builds}
     return Basis(
         policy=case.policy.name,
         door=Door.SIGNED,
         filled=held.filled,
         assistance=appearance(case).assistance,
-        bundles=tuple(sorted(seen.union(slot.bundle for slot in held.filled))),
+        bundles=tuple(sorted(seen.union(built, (s.bundle for s in held.filled)))),
     )

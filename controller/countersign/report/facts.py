@@ -32,7 +32,9 @@ from countersign.report.phrases import (
 
 _NO_GLASS = "of break-glass (this policy has none)"
 GAPS = {
+    Gap.UNSEEN: "each of its platforms has to be covered, and which it has could not be seen in its registry",
     Gap.ABSENT: "no provenance speaks of it",
+    Gap.UNSOURCED: "it was built of {seen}, of which no provenance speaks",
     Gap.UNTRUSTED: "its provenance is signed by {seen}, no collector of this policy",
     Gap.MISMATCHED: "its provenance speaks of {seen}, its certificate of another repository or revision",
     Gap.REVOKED: "the collector {seen} has been revoked",

@@ -1,6 +1,6 @@
 """Bind: tie an object to the intents that evidence names."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from countersign.binding.besides import Besides
@@ -11,6 +11,7 @@ from countersign.binding.kinds import BUILT_IN, Kinds
 from countersign.binding.masking import is_secret, salt_of
 from countersign.binding.match import match, state_digest
 from countersign.core.errors import Malformed
+from countersign.core.rules.collectors import repository
 from countersign.core.types.artifacts import (
     Algorithm,
     Digest,
@@ -20,7 +21,7 @@ from countersign.core.types.artifacts import (
 )
 from countersign.core.types.bound import BoundIntent, Mismatch, OldState
 from countersign.core.types.change import Elastic, ObjectChange
-from countersign.core.types.evidence import Evidence, Provenance, SignOff
+from countersign.core.types.evidence import Build, Evidence, Provenance, SignOff
 from countersign.core.types.policy import Policy
 from countersign.ports import ClusterState
 from countersign.usecases.gathered import Gathered
@@ -199,8 +200,9 @@ def _about(
     What lies beside the object may be about another state of it, that has the same
     images and was or will be there: then all of its set is.
 
-    Provenance must name the object or an image of it: else somebody could hang any
-    range on an object, and have the next one begin where it ends.
+    Provenance must name the object or an image of it, or be of the commit that such an
+    image was built of: else somebody could hang any range on an object, and have the
+    next one begin where it ends.
     """
     if not intents:
         return ()
@@ -211,7 +213,13 @@ def _about(
         for e in gathered.evidence
         if not gathered.of(e) or not about.isdisjoint(gathered.of(e))
     ]
-    direct = [e for e in heard if e.digests & (equal | ran)]
+    named = [e for e in heard if e.digests & (equal | ran)]
+    built = {
+        (repository(e.claim.repository), e.claim.commit)
+        for e in named
+        if isinstance(e.claim, Build)
+    }
+    direct = [e for e in heard if e in named or _ends_on(e, built)]
     sources = {
         digest
         for e in direct
@@ -226,3 +234,11 @@ def _about(
         and e.digests & sources
     ]
     return (*direct, *words)
+
+
+def _ends_on(evidence: Evidence, built: Collection[tuple[str, Digest]]) -> bool:
+    claim = evidence.claim
+    return (
+        isinstance(claim, Provenance)
+        and (repository(claim.repository), claim.range.target) in built
+    )

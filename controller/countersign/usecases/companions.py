@@ -1,6 +1,7 @@
 """Companions: bundles that travel beside a provenance, because it counts for less alone.
 
-Authors' words about its range, and what the start of its range rests on.
+Authors' words about its range, what the start of its range rests on, and builders' words
+about what was made of it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,6 +10,7 @@ from countersign.core.errors import Malformed
 from countersign.core.rules.collectors import repository
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.evidence import (
+    Build,
     CommitRange,
     Declaration,
     Provenance,
@@ -23,8 +25,8 @@ def companions(bundles: Iterable[bytes], attested: Attested) -> tuple[bytes, ...
     """Return `bundles` as they travel, each once, if each goes with `attested`.
 
     That is: another provenance of the same repository; a declaration about the range
-    and tree of one of them; a sign-off that names the commit where one of them begins.
-    Nothing is verified: the gate does that.
+    and tree of one of them; a build of the commit where one of them ends; a sign-off that
+    names the commit where one of them begins. Nothing is verified: the gate does that.
 
     Raises:
         Malformed: one is no bundle, or would be of no use; the message says why.
@@ -56,6 +58,12 @@ def _misfit(
         return ""
     if repository(claim.repository) != repository(about.repository):
         return f"expected {about.repository}, saw {claim.repository}"
+    if isinstance(claim, Build):
+        if all(claim.commit != span.target for span in made):
+            return (
+                f"expected a build of {about.range.target}, saw one of {claim.commit}"
+            )
+        return ""
     if isinstance(claim, Declaration) and made.get(claim.range, frozenset()).isdisjoint(
         _digests(said)
     ):

@@ -19,6 +19,7 @@ from countersign.core.types.change import (
     ObjectChange,
 )
 from countersign.core.types.evidence import (
+    Build,
     Claim,
     Contributor,
     Declaration,
@@ -73,7 +74,7 @@ def concerning(
     """Tell of each statement whether it speaks of `state`.
 
     1. what was given for it, names its intent or an image it newly runs, or approves
-       the same deed
+       the same deed; and provenance of what such an image was built of
     2. provenance that came in one set with such, of what lies right before its range:
        a range may be declared in parts
     3. words about those commits and trees, and about where their ranges begin:
@@ -90,13 +91,15 @@ def concerning(
             must not hide what a collector saw.
     """
     kept = [one.given or _is_of(one, state) for one in spoken]  # 1.
+    _add_sources(spoken, kept)
     _add_parts(spoken, kept, state.around)  # 2.
     made = _provenance(spoken, kept)
-    sources = state.sources.union(*(_git(one.digests) for one, _ in made))
+    built = (commit for _, commit in _built(spoken, kept))
+    sources = state.sources.union(built, *(_git(one.digests) for one, _ in made))
     begins = {claim.range.base for _, claim in made if claim.range.base is not None}
     for n, one in enumerate(spoken):  # 3.
         wanted = sources if isinstance(one.claim, Declaration) else sources | begins
-        if not isinstance(one.claim, Provenance):
+        if not isinstance(one.claim, Provenance | Build):
             kept[n] |= not wanted.isdisjoint(_git(one.digests))
     if not judging:
         _add_worse(spoken, kept, sources)  # 4.
@@ -115,6 +118,15 @@ def _is_of(one: Spoken, state: State) -> bool:
             not changes and not one.digests.isdisjoint(state.images)
         )
     return not one.digests.isdisjoint(state.intents | state.images)
+
+
+def _add_sources(spoken: Sequence[Spoken], kept: list[bool]) -> None:
+    """Keep provenance of the commits that kept builds are of."""
+    built = _built(spoken, kept)
+    for n, one in enumerate(spoken):
+        claim = one.claim
+        if isinstance(claim, Provenance):
+            kept[n] |= (repository(claim.repository), claim.range.target) in built
 
 
 def _approves(change: Change, state: State) -> bool:
@@ -139,8 +151,9 @@ def _add_parts(
     together = {name for n, one in enumerate(spoken) if kept[n] for name in one.sets}
     near = [n for n, one in enumerate(spoken) if not together.isdisjoint(one.sets)]
     for n in near:
-        made = isinstance(spoken[n].claim, Provenance)
+        made = isinstance(spoken[n].claim, Provenance | Build)
         kept[n] |= made and not around.isdisjoint(spoken[n].digests)
+    _add_sources(spoken, kept)
     grown = True
     while grown:
         before = {
@@ -213,6 +226,17 @@ def _provenance(
         for one, keep in zip(spoken, kept, strict=True)
         if keep and isinstance(one.claim, Provenance)
     ]
+
+
+def _built(
+    spoken: Iterable[Spoken], kept: Sequence[bool]
+) -> frozenset[tuple[str, Digest]]:
+    """Return repository and commit of each kept build."""
+    return frozenset(
+        (repository(one.claim.repository), one.claim.commit)
+        for one, keep in zip(spoken, kept, strict=True)
+        if keep and isinstance(one.claim, Build)
+    )
 
 
 def _git(digests: Iterable[Digest]) -> frozenset[Digest]:

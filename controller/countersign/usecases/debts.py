@@ -32,12 +32,13 @@ from countersign.core.types.change import (
 from countersign.core.types.decision import Decision, Proposal, Recorded, Review
 from countersign.core.types.evidence import (
     REVIEW_OF,
+    Build,
     Evidence,
     Provenance,
     Result,
     SignOff,
 )
-from countersign.core.types.policy import BaseRule, Policy, Revoked
+from countersign.core.types.policy import BaseRule, ImageSubject, Policy, Revoked
 from countersign.core.types.request import Verb
 from countersign.core.types.verdict import Basis
 from countersign.ports import (
@@ -238,10 +239,15 @@ def _deed(decision: Decision, proposal: Proposal) -> BoundChange:
 def _asked(policy: Policy, proposal: Proposal) -> Policy:
     """Return what `policy` asks of a review.
 
-    On what state the deed was done is past asking: the object has moved on since. And
-    nobody made an access or a window, so nobody needs to be independent of its makers.
+    On what state the deed was done is past asking: the object has moved on since; and
+    which platforms its images had, no registry is asked for again. And nobody made an
+    access or a window, so nobody needs to be independent of its makers.
     """
-    asked = replace(policy, demands=replace(policy.demands, base=BaseRule.ANY))
+    asked = replace(
+        policy,
+        demands=replace(policy.demands, base=BaseRule.ANY),
+        images=replace(policy.images, subject=ImageSubject.INDEX),
+    )
     if isinstance(proposal.change, ObjectChange | Deletion):
         return asked
     slots = tuple(
@@ -254,12 +260,12 @@ def _asked(policy: Policy, proposal: Proposal) -> Policy:
 def _counting(
     policy: Policy, decision: Decision, evidence: Iterable[Evidence]
 ) -> list[Evidence]:
-    """Return provenance, and sign-offs made since by others than broke the glass."""
+    """Return how it was made, and sign-offs made since by others than broke the glass."""
     broke = {f.person for b in decision.bases if b.emergency for f in b.filled}
     counting = []
     for one in evidence:
         claim = one.claim
-        if isinstance(claim, Provenance):
+        if isinstance(claim, Provenance | Build):
             counting.append(one)
         elif isinstance(claim, SignOff) and claim.emergency is None:
             person = policy.roster.signer(one.signer)
@@ -286,7 +292,7 @@ def _seen_to(case: Case, decision: Decision, proposal: Proposal) -> set[str]:
 def _is_adverse(evidence: Evidence) -> bool:
     claim = evidence.claim
     rejects = isinstance(claim, SignOff) and claim.result is Result.REJECTED
-    return rejects or isinstance(claim, Provenance)
+    return rejects or isinstance(claim, Provenance | Build)
 
 
 def _is_late(decision: Decision, at: datetime) -> bool:

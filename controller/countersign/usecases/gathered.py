@@ -4,7 +4,13 @@ from dataclasses import dataclass, field
 
 from countersign.core.errors import Malformed, OverLimit, Rejected, Unavailable
 from countersign.core.types.artifacts import Digest, Intent
-from countersign.core.types.evidence import Evidence, Provenance, Result, SignOff
+from countersign.core.types.evidence import (
+    Build,
+    Evidence,
+    Provenance,
+    Result,
+    SignOff,
+)
 from countersign.core.types.verdict import Reason
 
 MAX_PROBLEMS = 8  # of one reason, told of one object
@@ -48,9 +54,11 @@ class Gathered:
 
     @property
     def adverse(self) -> tuple[Evidence, ...]:
-        """What may speak against it: rejections, and all provenance."""
+        """What may speak against it: rejections, all provenance, and builds it is of."""
         return tuple(
-            e for e in self.evidence if _rejects(e) or isinstance(e.claim, Provenance)
+            e
+            for e in self.evidence
+            if _rejects(e) or isinstance(e.claim, Provenance | Build)
         )
 
     def of(self, evidence: Evidence) -> frozenset[str]:

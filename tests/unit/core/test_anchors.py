@@ -314,9 +314,13 @@ class TestSignedSource:
 
     def test_counts_from_the_old_object_too(self) -> None:
         """Where it came with what runs now."""
-        request = over(GROUND, SOURCE, intents=frozenset())
+        live = a.digest("another manifest")
+        signed = a.sign_off(
+            changes=(a.state(intent=live),), signed_at=a.NOON - 3 * a.HOUR
+        )
+        ran = {"intents": frozenset({BoundIntent(live)}), "images": frozenset()}
 
-        assert human(request=request).allowed
+        assert human(request=over(GROUND, SOURCE, signed, **ran)).allowed
 
     @pytest.mark.parametrize(
         "evidence",

@@ -236,8 +236,9 @@ def test_creating_goes_back_to_nothing(base: BaseRule, *, allowed: bool) -> None
     assert a.decide(CLEAN, WORD, base=base).allowed is allowed
 
 
-LATER = a.sign_off(signed_at=a.NOON)
-EARLIER = a.sign_off(signed_at=a.NOON - 9 * a.HOUR)
+_LIVE = (a.state(intent=a.OLD_MANIFEST),)
+LATER = a.sign_off(signed_at=a.NOON, changes=_LIVE)
+EARLIER = a.sign_off(signed_at=a.NOON - 9 * a.HOUR, changes=_LIVE)
 BEFORE = a.provenance(target=a.START, base=None, subjects=[a.OLD_MANIFEST])
 
 

@@ -45,7 +45,10 @@ def is_assisted(claim: Provenance) -> bool:
 
 
 def worse_fault(
-    case: Case, sign_off: Said[SignOff], digests: Collection[Digest]
+    case: Case,
+    sign_off: Said[SignOff],
+    bad: Collection[Digest],
+    known: Collection[Digest],
 ) -> Finding | None:
     """Say that the reviewer did not see how bad it is, or None.
 
@@ -55,13 +58,16 @@ def worse_fault(
     Args:
         case: The request before the policy.
         sign_off: The approval.
-        digests: Of the artifacts, and of the source the sign-off itself speaks of.
+        bad: What counts against the artifacts is about any of these; and of the source
+            that the sign-off itself speaks of.
+        known: What the reviewer saw is about any of these. Told apart, since a build
+            that only counts against an image must not make the reviewer know more.
     """
     inputs = sign_off.claim.inputs
-    seen = about(case.policy, case.provenance, digests)
+    seen = about(case.policy, case.provenance, known)
     if any(is_assisted(p.claim) and p.evidence.statement in inputs for p in seen):
         return None
-    unseen = (a for a in against(case, digests) if a.evidence.statement not in inputs)
+    unseen = (a for a in against(case, bad) if a.evidence.statement not in inputs)
     worst = max((a.claim.assistance for a in unseen), default=Assistance.UNKNOWN)
     if worst < Assistance.MIXED:
         return None

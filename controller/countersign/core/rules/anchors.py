@@ -9,14 +9,21 @@ from dataclasses import replace
 
 from countersign.core.rules.adverse import assisted
 from countersign.core.rules.approval import fill_every_slot, stands_alone
-from countersign.core.rules.artifacts import is_built
+from countersign.core.rules.artifacts import any_of
 from countersign.core.rules.case import Case, Said, git_digests, said, with_result
 from countersign.core.rules.collectors import defect, repository
 from countersign.core.rules.declarations import declarers, is_unmarked
+from countersign.core.rules.lineage import is_by_builder, is_made_of, links
 from countersign.core.rules.objects import states_of
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.bound import BoundIntent
-from countersign.core.types.evidence import Declaration, Provenance, Result, SignOff
+from countersign.core.types.evidence import (
+    Build,
+    Declaration,
+    Provenance,
+    Result,
+    SignOff,
+)
 from countersign.core.types.policy import Treatment
 
 
@@ -141,9 +148,15 @@ def _was_about(case: Case, before: Said[Provenance], *, image: bool) -> bool:
     Approval of an image does not approve the manifests that lie beside its source.
     """
     digests = before.evidence.digests
-    if image:
-        return is_built(case, before) and not digests.isdisjoint(case.old_images)
-    return any(intent.digest in digests for intent in case.old_intents)
+    if not image:
+        return any(intent.digest in digests for intent in case.old_intents)
+    if is_by_builder(case, before) and not digests.isdisjoint(case.old_images):
+        return True
+    builds = (*case.builds, *said(case.old, Build))
+    return any(
+        is_made_of(build, before)
+        for build in links(case, builds, any_of(case.old_images))
+    )
 
 
 def _was_approved(case: Case, before: Said[Provenance]) -> bool:

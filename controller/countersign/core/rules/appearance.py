@@ -34,7 +34,7 @@ def appearance(case: Case) -> Appearance:
     ours = about(
         case.policy,
         {*case.provenance, *case.adverse},
-        frozenset().union(*(artifact.digests for artifact in made)),
+        frozenset().union(*(one.against | one.sources for one in made)),
     )
     if not ours:
         return Appearance()
@@ -48,7 +48,7 @@ def appearance(case: Case) -> Appearance:
         tools=tuple(sorted({tool for p in ours for tool in p.claim.tools})),
         lines=worst.claim.lines,
         collected=(
-            made_by(case.policy.collectors, worst)[0],
+            made_by(case.policy.collectors, worst.evidence)[0],
             worst.evidence.signed_at or worst.claim.collected_on,
         ),
     )

@@ -12,7 +12,7 @@ from countersign.core.rules.adverse import (
     banned_tools,
     is_assisted,
 )
-from countersign.core.rules.artifacts import Artifact, artifacts
+from countersign.core.rules.artifacts import Artifact, any_of, artifacts
 from countersign.core.rules.case import Case, Said, git_digests
 from countersign.core.rules.human import human
 from countersign.core.rules.provenance import dependable
@@ -40,7 +40,7 @@ def _denial(case: Case, artifact: Artifact) -> Finding | None:
     2. AI was seen, and the policy denies it
     3. nobody knows how it was made, and the policy must know
     """
-    claims = [adverse.claim for adverse in against(case, artifact.digests)]
+    claims = [adverse.claim for adverse in against(case, artifact.against)]
     if tools := banned_tools(case, claims):
         return case.finding(Reason.TOOL_BANNED, Names(tools), artifact.about)
     if case.policy.ai is Treatment.DENY and any(map(is_assisted, claims)):
@@ -68,7 +68,9 @@ def _unknown(case: Case, artifact: Artifact) -> ProvenanceGap | Expected | None:
         and not policy.banned_tools
     ):
         return None
-    found = dependable(case, replace(artifact, binding=artifact.digests))
+    if artifact.image is None:
+        artifact = replace(artifact, binding=any_of(artifact.digests))
+    found = dependable(case, artifact)
     if isinstance(found, ProvenanceGap):
         return found
     if policy.unknown is Treatment.DENY:

@@ -6,7 +6,7 @@ from countersign.core.rules.adverse import about
 from countersign.core.rules.case import Case, Said, said
 from countersign.core.rules.collectors import repository
 from countersign.core.types.change import Base, ObjectChange, Operation, Uid
-from countersign.core.types.evidence import Evidence, Provenance, SignOff
+from countersign.core.types.evidence import Build, Evidence, Provenance, SignOff
 from countersign.core.types.policy import BaseRule
 from countersign.core.types.verdict import Expected, Finding, Reason
 
@@ -69,14 +69,24 @@ def is_current(case: Case, evidence: Evidence) -> bool:
     and so is one that we cannot see, or one that people approved at a time that nobody
     trusted says: whoever writes the object can take the stamp off what it carries.
     """
-    signed = _made_at(evidence)
-    if not case.old:
+    signed, admitted = _made_at(evidence), _admitted(case)
+    if not admitted:
         return False
     if _speaks_of_live(case, evidence):
         return True
-    if signed is None or any(_is_undated(case, e) for e in case.old):
+    if signed is None or any(_is_undated(case, e) for e in admitted):
         return False
-    return all(e.signed_at <= signed for e in case.old if e.signed_at is not None)
+    return all(e.signed_at <= signed for e in admitted if e.signed_at is not None)
+
+
+def _admitted(case: Case) -> tuple[Evidence, ...]:
+    """Return what may have admitted the live object; empty if nothing speaks of it.
+
+    What a builder says of its images admits nothing, and comes again with each build of
+    the same bytes: neither is an object known by it, nor newer for it.
+    """
+    words = tuple(e for e in case.old if not isinstance(e.claim, Build))
+    return words if any(_speaks_of_live(case, e) for e in words) else ()
 
 
 def _speaks_of_live(case: Case, evidence: Evidence) -> bool:
@@ -123,7 +133,7 @@ def may_return(case: Case, sign_off: Said[SignOff]) -> bool:
         or claim.restore_until is None
         or window.start is None
         or window.end is None
-        or not case.old
+        or not _admitted(case)
     ):
         return False
     return (

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from countersign.core.types.artifacts import Digest, ObjectRef, Subject
 from countersign.core.types.bound import BoundChange, BoundIntent
 from countersign.core.types.evidence import (
+    Build,
     Declaration,
     Evidence,
     Provenance,
@@ -18,7 +19,7 @@ from countersign.core.types.people import CertIdentity, Identity
 from countersign.core.types.policy import Policy, Revoked
 from countersign.core.types.verdict import Facts, Finding, Reason
 
-C = TypeVar("C", Provenance, Declaration, SignOff)
+C = TypeVar("C", Provenance, Declaration, SignOff, Build)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,9 @@ class Case:
         sign_offs: Approvals among the supporting evidence.
         provenance: Collectors' statements among it, trusted or not.
         declarations: Authors' words among it.
+        builds: Builders' statements among it, trusted or not.
         adverse: Provenance that counts against, trusted or not.
+        adverse_builds: Builders' statements by which it does, trusted or not.
         rejections: Rejections among the adverse evidence.
         revoked: What was withdrawn.
         at: The moment of admission, UTC.
@@ -61,7 +64,9 @@ class Case:
     sign_offs: tuple[Said[SignOff], ...]
     provenance: tuple[Said[Provenance], ...]
     declarations: tuple[Said[Declaration], ...]
+    builds: tuple[Said[Build], ...]
     adverse: tuple[Said[Provenance], ...]
+    adverse_builds: tuple[Said[Build], ...]
     rejections: tuple[Said[SignOff], ...]
     revoked: frozenset[Revoked]
     at: datetime
@@ -86,7 +91,9 @@ class Case:
             sign_offs=with_result(supporting, Result.APPROVED),
             provenance=said(supporting, Provenance),
             declarations=said(supporting, Declaration),
+            builds=said(supporting, Build),
             adverse=said(adverse, Provenance),
+            adverse_builds=said(adverse, Build),
             rejections=with_result(adverse, Result.REJECTED),
             revoked=frozenset(revoked),
             at=at,

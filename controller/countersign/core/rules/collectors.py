@@ -4,7 +4,7 @@ from datetime import datetime
 
 from countersign.core.rules.case import Case, Said, signer
 from countersign.core.rules.revocation import is_revoked
-from countersign.core.types.evidence import Provenance
+from countersign.core.types.evidence import Build, Evidence, Provenance
 from countersign.core.types.policy import Attestor, Policy
 from countersign.core.types.verdict import Gap, ProvenanceGap
 
@@ -14,11 +14,9 @@ def repository(uri: str) -> str:
     return uri.removeprefix("git+").rstrip("/").removesuffix(".git").rstrip("/")
 
 
-def made_by(
-    attestors: tuple[Attestor, ...], provenance: Said[Provenance]
-) -> tuple[str, ...]:
-    """Return the names of those of `attestors` who signed `provenance`."""
-    return tuple(a.name for a in attestors if a.made(provenance.evidence))
+def made_by(attestors: tuple[Attestor, ...], evidence: Evidence) -> tuple[str, ...]:
+    """Return the names of those of `attestors` who signed `evidence`."""
+    return tuple(a.name for a in attestors if a.made(evidence))
 
 
 def is_ours(policy: Policy, provenance: Said[Provenance]) -> bool:
@@ -26,7 +24,7 @@ def is_ours(policy: Policy, provenance: Said[Provenance]) -> bool:
 
     Enough for what counts against a change: nothing else about it has to hold.
     """
-    return bool(made_by(policy.collectors, provenance))
+    return bool(made_by(policy.collectors, provenance.evidence))
 
 
 def defect(
@@ -46,7 +44,7 @@ def defect(
         at: The moment, or None for what the old object carries: validity is of first
             admission (rule 9).
     """
-    names = made_by(case.policy.collectors, provenance)
+    names = made_by(case.policy.collectors, provenance.evidence)
     claim = provenance.claim
     if not names:
         return ProvenanceGap(Gap.UNTRUSTED, signer(provenance.evidence.signer))
@@ -63,15 +61,16 @@ def defect(
     return None
 
 
-def is_certified(provenance: Said[Provenance]) -> bool:
+def is_certified(stated: Said[Provenance] | Said[Build]) -> bool:
     """Compare statement and certificate; a key says nothing to compare with.
 
     Source: Fulcio's OID info, 1.3.6.1.4.1.57264.1.12 and .13.
     """
-    said, claim = provenance.evidence.certificate, provenance.claim
+    said, claim = stated.evidence.certificate, stated.claim
     if said is None:
         return True
+    commit = claim.commit if isinstance(claim, Build) else claim.range.target
     return (
         repository(said.source_repository) == repository(claim.repository)
-        and said.source_digest == claim.range.target.value
+        and said.source_digest == commit.value
     )

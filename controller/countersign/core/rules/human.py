@@ -7,11 +7,13 @@ from countersign.core.rules.artifacts import Artifact, artifacts
 from countersign.core.rules.base import follows, is_current
 from countersign.core.rules.case import Case, Said, git_digests
 from countersign.core.rules.declarations import declarers, is_unmarked
+from countersign.core.rules.lineage import is_made_of
 from countersign.core.rules.provenance import dependable
 from countersign.core.rules.signers import person_of
 from countersign.core.types.change import Operation
 from countersign.core.types.evidence import (
     Assistance,
+    Build,
     Declaration,
     Evidence,
     Provenance,
@@ -33,11 +35,13 @@ class Human:
 
     provenance: Said[Provenance]
     declarations: tuple[Said[Declaration], ...]
+    builds: tuple[Said[Build], ...]
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
         """All that the proof rests on."""
-        return (self.provenance.evidence, *(d.evidence for d in self.declarations))
+        words = (d.evidence for d in self.declarations)
+        return (self.provenance.evidence, *words, *(b.evidence for b in self.builds))
 
 
 def human(case: Case, artifact: Artifact) -> tuple[Human, ...]:
@@ -50,10 +54,10 @@ def human(case: Case, artifact: Artifact) -> tuple[Human, ...]:
     if isinstance(found, ProvenanceGap):
         return ()
     return tuple(
-        Human(p, words)
+        Human(p, words, tuple(b for b in artifact.builds if is_made_of(b, p)))
         for p in found
         if is_unmarked(p.claim)
-        and not assisted(case, artifact.digests | git_digests(p.evidence))
+        and not assisted(case, artifact.against | git_digests(p.evidence))
         and (words := declarers(case, p, case.declarations))
     )
 

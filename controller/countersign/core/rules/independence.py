@@ -46,7 +46,7 @@ def dependence(case: Case, vote: Vote, slot: Slot) -> Finding | None:
         if isinstance(found, Finding):
             return found
         faults = [
-            worse_fault(case, sign_off, git_digests(p.evidence))
+            worse_fault(case, sign_off, made := git_digests(p.evidence), made)
             or _made(case, vote, slot, by)
             for p, by in found
         ]
@@ -109,7 +109,7 @@ def deployment(case: Case, person: str, slot: Slot) -> str:
 def _everybody(
     case: Case, artifact: Artifact, slot: Slot, provenance: Said[Provenance]
 ) -> Makers:
-    digests = artifact.digests | git_digests(provenance.evidence)
+    digests = artifact.against | git_digests(provenance.evidence)
     found = Makers()
     for p in (provenance, *against(case, digests)):
         found |= makers(case, p.claim, parts_of(slot))

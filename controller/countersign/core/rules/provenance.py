@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from countersign.core.rules.artifacts import Artifact, is_built, speaks_of
+from countersign.core.rules.artifacts import Artifact, is_built, names, speaks_of
 from countersign.core.rules.case import Case, Said
 from countersign.core.rules.collectors import defect
 from countersign.core.types.artifacts import Digest
-from countersign.core.types.evidence import Provenance
+from countersign.core.types.evidence import Build, Provenance
 from countersign.core.types.verdict import Gap, ProvenanceGap
 
 _PROGRESS = list(Gap)  # in the order in which `gap` checks
@@ -25,12 +25,12 @@ def dependable(
     Returns:
         At least one; or the gap of the one that came nearest.
     """
-    candidates = [p for p in case.provenance if speaks_of(p.evidence, artifact)]
+    candidates = [p for p in case.provenance if speaks_of(p, artifact)]
     gaps = [(p, gap(case, p, artifact, inputs)) for p in candidates]
     if found := tuple(p for p, lacking in gaps if lacking is None):
         return found
     lacking = [g for _, g in gaps if g is not None]
-    return max(lacking, key=_nearness, default=ProvenanceGap(Gap.ABSENT))
+    return max(lacking, key=_nearness, default=_absence(case, artifact))
 
 
 def gap(
@@ -50,7 +50,7 @@ def gap(
     claim, statement = provenance.claim, provenance.evidence.statement
     if lacking := defect(case, provenance, case.at):
         return lacking
-    if artifact.image and not is_built(case, provenance):
+    if artifact.image and not is_built(case, provenance, artifact):
         return ProvenanceGap(Gap.NOT_BUILT, artifact.image.repository)
     if not claim.complete or not claim.contributors:
         return ProvenanceGap(Gap.INCOMPLETE, claim.repository)
@@ -60,6 +60,21 @@ def gap(
     if inputs is not None and statement not in inputs:
         return ProvenanceGap(Gap.UNNAMED, str(statement))
     return None
+
+
+def _absence(case: Case, artifact: Artifact) -> ProvenanceGap:
+    """Say how far it is known what `artifact` was made of, which no provenance tells."""
+    if artifact.is_unseen:
+        return ProvenanceGap(Gap.UNSEEN)
+    if artifact.builds:
+        return ProvenanceGap(Gap.UNSOURCED, _commit(artifact.builds[0].claim))
+    if artifact.image and any(names(b.evidence, artifact) for b in case.builds):
+        return ProvenanceGap(Gap.NOT_BUILT, artifact.image.repository)
+    return ProvenanceGap(Gap.ABSENT)
+
+
+def _commit(claim: Build) -> str:
+    return f"{claim.repository}@{claim.commit.value[:12]}"
 
 
 def _nearness(lacking: ProvenanceGap) -> tuple[int, str]:

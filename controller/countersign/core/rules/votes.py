@@ -115,7 +115,9 @@ def _steps(
             yield validity_fault(case, sign_off)  # 9. now
         yield coverage_fault(case, sign_off)  # 10. images included
         source = git_digests(sign_off.evidence)
-        covered = source.union(*(a.digests for a in artifacts(case)))
-        yield worse_fault(case, sign_off, covered)  # 11. knowing how it was made
+        made = artifacts(case)
+        against = source.union(*(a.against for a in made))
+        seen = source.union(*(a.digests | a.sources for a in made))
+        yield worse_fault(case, sign_off, against, seen)  # 11. knowing how it was made
     else:  # a subresource or a whole namespace: only in an emergency
         yield case.finding(Reason.WRONG_OPERATION, Expected(case.change.operation, ""))

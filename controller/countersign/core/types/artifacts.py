@@ -118,14 +118,15 @@ class Image:
         tag: Tag or ``""``.
         digest: The pinned digest, or None: then the reference pins nothing.
         platforms: Of an index: the manifests in it that some machine could run. Empty:
-            it is none, or nobody looked.
+            it is none. None: nobody looked. It follows from the digest, so it makes no
+            other image of it.
     """
 
     reference: str
     repository: str
     tag: str = ""
     digest: Digest | None = None
-    platforms: frozenset[Digest] = frozenset()
+    platforms: frozenset[Digest] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,9 @@ class OpenSlots:
 class Gap(StrEnum):
     """How far provenance of an artifact falls short, from nothing to nearly there."""
 
+    UNSEEN = "unseen"
     ABSENT = "absent"
+    UNSOURCED = "unsourced"
     UNTRUSTED = "untrusted"
     MISMATCHED = "mismatched"
     REVOKED = "revoked"
@@ -183,7 +185,9 @@ class ProvenanceGap:
     """Nobody says dependably how an artifact was made.
 
     Attributes:
-        gap: ABSENT: no provenance speaks of it. UNTRUSTED: signed by none of the
+        gap: UNSEEN: nobody looked which platforms an image has, each of which must be
+            spoken of. ABSENT: no provenance speaks of it. UNSOURCED: a builder says of
+            which commit it was made, and no provenance speaks of that. UNTRUSTED: signed by none of the
             policy's collectors. MISMATCHED: its certificate is about another repository
             or revision. OUT_OF_SCOPE: for another cluster or namespace. NOT_BUILT: no
             builder links the image to the commit. UNANCHORED: the range does not start
@@ -307,7 +311,7 @@ class Basis:
         declared_by: Persons whose declarations made the change human.
         emergency: Incident of a break-glass admission, or ``""``.
         assistance: State of the change, or None where nobody asked.
-        bundles: Every bundle relied upon, sorted.
+        bundles: Every bundle relied upon, sorted; builds of its images among them.
     """
 
     policy: str

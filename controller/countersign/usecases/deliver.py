@@ -1,6 +1,12 @@
-"""Deliver: from a signature to what is applied, in annotations or beside the objects."""
+"""Deliver: from a signature to what is applied, in annotations or beside the objects.
 
-from dataclasses import dataclass
+Or to what lies beside the images that the objects run: then the objects stay as they
+are. What runs no image, a Secret above all, cannot be asked about in a registry, so its
+evidence travels as it would otherwise.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
 from countersign.binding.canonical import canonical_json
 from countersign.binding.masking import is_secret
@@ -8,6 +14,8 @@ from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Algorithm, Tree
 from countersign.core.types.change import Change, NamespaceWindow
 from countersign.core.types.evidence import Carrier
+from countersign.ports import Pinned
+from countersign.usecases.attach import Parcel, goes_beside, parcel
 from countersign.usecases.inspect import Inspected
 from countersign.usecases.prepare import BUDGET, weight
 from countersign.usecases.sheet import Item, Sheet
@@ -24,14 +32,16 @@ class Delivery:
 
     Attributes:
         carrier: What was used.
-        why: Why it is not the annotations, though nobody asked for anything else;
+        why: Why it is not what was asked for, or not the annotations where nothing was;
             ``""`` otherwise.
+        parcels: What is to be put beside images, before anything is applied.
         sets: BundleSets, one a namespace.
         objects: The objects, carrying what they shall carry.
     """
 
     carrier: Carrier
     why: str = ""
+    parcels: tuple[Parcel, ...] = ()
     sets: tuple[Tree, ...] = ()
     objects: tuple[Tree, ...] = ()
 
@@ -74,6 +84,80 @@ def deliver(sheet: Sheet, signed: SignedOff, carrier: Carrier | None) -> Deliver
         sets=_sets(sheet, signed),
         objects=tuple(item.prepared.as_it_was for item in sheet.items),
     )
+
+
+def deliver_beside(
+    sheet: Sheet, signed: SignedOff, places: Collection[Pinned]
+) -> Delivery:
+    """Return what is to lie beside images, and how the rest travels.
+
+    Args:
+        sheet: What was looked at.
+        signed: What was signed of it.
+        places: Images beside which evidence may be put. What an object that runs none
+            of them needs travels in annotations, or in a BundleSet.
+
+    Raises:
+        Malformed: as `deliver`, of the rest.
+    """
+    there = {id(item) for item in sheet.items if goes_beside(item.prepared, places)}
+    beside = [item for item in sheet.items if id(item) in there]
+    parcels = tuple(
+        _parcel(sheet, signed, beside, image)
+        for image in dict.fromkeys([*sheet.pinned])
+        if image in places
+    )
+    rest = replace(
+        sheet,
+        items=tuple(item for item in sheet.items if id(item) not in there),
+        detached=() if len(there) == len(sheet.items) else sheet.detached,
+    )
+    if not rest.changes:
+        objects = tuple(item.prepared.as_it_was for item in beside)
+        return Delivery(carrier=Carrier.OCI, parcels=parcels, objects=objects)
+    other = deliver(rest, signed, None)
+    carried = iter(other.objects)
+    return Delivery(
+        carrier=Carrier.OCI,
+        why=_elsewhere(rest, other),
+        parcels=parcels,
+        sets=other.sets,
+        objects=tuple(
+            item.prepared.as_it_was if id(item) in there else next(carried)
+            for item in sheet.items
+        ),
+    )
+
+
+def _parcel(
+    sheet: Sheet, signed: SignedOff, beside: Iterable[Item], image: Pinned
+) -> Parcel:
+    """Return what belongs beside an image and does not lie there yet."""
+    running = [item for item in beside if image in item.prepared.pinned]
+    lying = {raw for at, one in sheet.attached if at == image for raw in one.bundles}
+    bundles = [
+        found.raw
+        for found in sheet.evidence
+        if found.raw not in lying
+        and (
+            any(_concerns(found, item) for item in running)
+            or image.digest in {subject.digest for subject in found.subjects}
+            or _of_commits(found)
+        )
+    ]
+    same = (canonical_json(i.tree) for item in running for i in item.same)
+    made = parcel(image, [*bundles, signed.bundle], (item.prepared for item in running))
+    return replace(made, intents=tuple(dict.fromkeys([*made.intents, *same])))
+
+
+def _elsewhere(rest: Sheet, other: Delivery) -> str:
+    """Say what does not go beside an image, and where it goes instead."""
+    names = [str(item.prepared.ref) for item in rest.items]
+    names += [str(one.change.object) for one in rest.going]
+    names += [str(one.change.object) for one in rest.openings]
+    names += [f"namespace {window.namespace}" for window in rest.windows]
+    how = "a BundleSet" if other.sets else "annotations"
+    return f"{', '.join(names)}: runs no such image, so its evidence goes into {how}"
 
 
 def _beside(sheet: Sheet) -> str:

@@ -56,7 +56,7 @@ async def look(
         Unavailable: the cluster did not answer: nobody signs what could not be shown.
     """
     changes = (*order.objects, *order.removals, *order.openings, *order.windows)
-    if not (changes or order.source):
+    if not (changes or order.source or order.images):
         raise Malformed("expected at least one object to sign off, saw none")
     _require_named(order)
     kinds = await _kinds(order, cluster)
@@ -74,6 +74,12 @@ async def look(
                 evidence[bundle] = await inspect(bundle, prover)
         except Malformed as error:
             unreadable.append((Digest.sha256(raw), str(error)))
+    for raw in (raw for _, one in order.attached for raw in one.bundles):
+        with suppress(Malformed):  # others put there what they like: an SBOM, a scan
+            if raw not in evidence:
+                found = await inspect(raw, prover)
+                if prover is None or found.evidence is not None:
+                    evidence[raw] = found
     kept = sift(order, items, going, evidence.values())
     return Sheet(
         items=items,
@@ -81,10 +87,12 @@ async def look(
         openings=order.openings,
         windows=order.windows,
         source=order.source,
+        images=order.images,
         evidence=kept,
         aside=len(evidence) - len(kept),
         unreadable=tuple(unreadable),
         detached=order.detached,
+        attached=order.attached,
         past=order.past,
     )
 
@@ -155,10 +163,13 @@ def sift(
     for place, found in order.detached:
         for raw in found.bundles:
             sets.setdefault(raw.strip(), set()).add(f"{place}/{found.name}")
+    for image, lying in order.attached:
+        for raw in lying.bundles:
+            sets.setdefault(raw, set()).add(str(image))
     source = order.source.subjects if order.source else ()
     state = State(
         intents=frozenset().union(*(item.intents for item in items)),
-        images=frozenset().union(*(item.runs for item in items)),
+        images=_images(order, items),
         sources=frozenset(subject.digest for subject in source),
         deeds=(
             *(one.change for one in going),
@@ -181,6 +192,14 @@ def sift(
         for one, keep in zip(evidence, concerning(spoken, state), strict=True)
         if keep
     )
+
+
+def _images(order: LookOrder, items: Iterable[Item]) -> frozenset[Digest]:
+    """Return what names the images that matter: their digests, and their platforms'."""
+    pinned = frozenset().union(*(item.runs for item in items))
+    pinned |= {image.digest for image in order.images}
+    within = (one.platforms for image, one in order.attached if image.digest in pinned)
+    return pinned.union(*within)
 
 
 async def _going(one: Removal, cluster: ClusterState | None) -> Going:

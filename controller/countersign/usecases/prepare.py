@@ -19,6 +19,7 @@ from countersign.core.types.artifacts import (
     Tree,
 )
 from countersign.core.types.change import ObjectChange, Operation
+from countersign.ports import Pinned
 from countersign.wire.annotations import Carried, read_annotations, render_annotations
 from countersign.wire.changes import render_change
 from countersign.wire.resources.bundleset_about import intent_ref
@@ -57,6 +58,12 @@ class Prepared:
     def as_it_was(self) -> Tree:
         """The manifest with what it carried."""
         return _with_annotations(self.manifest, self.carries)
+
+    @property
+    def pinned(self) -> tuple[Pinned, ...]:
+        """The images it would run, as far as a digest pins them, each once."""
+        found = (Pinned(i.repository, i.digest) for i in self.images if i.digest)
+        return tuple(dict.fromkeys(found))
 
     @property
     def subject(self) -> Subject:

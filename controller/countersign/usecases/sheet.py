@@ -16,7 +16,7 @@ from countersign.core.types.change import (
     Uid,
 )
 from countersign.core.types.evidence import Provenance
-from countersign.ports import Detached
+from countersign.ports import Attached, Detached, Pinned
 from countersign.usecases.inspect import Inspected
 from countersign.usecases.prepare import Prepared
 from countersign.usecases.source import Source
@@ -63,8 +63,10 @@ class LookOrder:
         openings: Accesses.
         windows: Whole namespaces.
         source: Commits that are to be approved as such, looked at.
+        images: To be approved as such, whatever runs them.
         bundles: Evidence given beside the objects, raw.
         detached: BundleSets given beside them, by namespace.
+        attached: What lies beside images, as far as registries were asked.
         operation: What may be done with each object.
         base: The state each object is approved on; None: the live one where the
             cluster is seen, else any.
@@ -78,8 +80,10 @@ class LookOrder:
     openings: tuple[Opening, ...] = ()
     windows: tuple[NamespaceWindow, ...] = ()
     source: Source | None = None
+    images: tuple[Pinned, ...] = ()
     bundles: tuple[bytes, ...] = ()
     detached: tuple[tuple[str, Detached], ...] = ()
+    attached: tuple[tuple[Pinned, Attached], ...] = ()
     operation: Operation = Operation.CREATE_OR_UPDATE
     base: Digest | Base | Uid | None = None
     stretches: tuple[Stretch, ...] = ()
@@ -138,11 +142,14 @@ class Sheet:
         openings: Accesses to objects.
         windows: Whole namespaces, for an emergency.
         source: Commits that are approved as such.
-        evidence: Every distinct bundle, carried or given, looked at; of BundleSets
-            those that concern what is signed (`concerning`).
+        images: Those that are approved as such, whatever runs them.
+        evidence: Every distinct bundle, carried or given, looked at; of BundleSets, and
+            of what lies beside images, those that concern what is signed
+            (`concerning`).
         aside: How many others there were.
         unreadable: Bundles that are none, and why; they are not passed on.
         detached: BundleSets that were given, by namespace.
+        attached: What lies beside images, as far as registries were asked.
         past: It was done already.
     """
 
@@ -151,10 +158,12 @@ class Sheet:
     openings: tuple[Opening, ...] = ()
     windows: tuple[NamespaceWindow, ...] = ()
     source: Source | None = None
+    images: tuple[Pinned, ...] = ()
     evidence: tuple[Inspected, ...]
     aside: int = 0
     unreadable: tuple[tuple[Digest, str], ...]
     detached: tuple[tuple[str, Detached], ...] = ()
+    attached: tuple[tuple[Pinned, Attached], ...] = ()
     past: bool = False
 
     @property
@@ -175,6 +184,12 @@ class Sheet:
             *(one.change for one in self.openings),
             *self.windows,
         )
+
+    @property
+    def pinned(self) -> tuple[Pinned, ...]:
+        """The images that are signed: as such, or because an object runs them."""
+        run = (image for item in self.items for image in item.prepared.pinned)
+        return tuple(dict.fromkeys([*self.images, *run]))
 
     @property
     def versions(self) -> dict[ObjectRef, str]:

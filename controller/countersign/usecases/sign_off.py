@@ -98,9 +98,10 @@ async def sign_off(
 
 def _artifacts(sheet: Sheet) -> Iterator[Subject]:
     """Yield what is approved besides the changes: images, and the state of a source."""
-    for item in sheet.items:
-        for image in item.prepared.images:
-            if image.digest:
-                yield Subject(f"image:{image.repository}", image.digest)
+    within = {image: one.platforms for image, one in sheet.attached}
+    for image in sheet.pinned:
+        # who approves an index approves what it names, and some policies ask for that
+        for digest in {image.digest, *within.get(image, ())}:
+            yield Subject(f"image:{image.repository}", digest)
     if sheet.source is not None:
         yield from sheet.source.subjects

@@ -209,6 +209,7 @@ class Carrier(StrEnum):
 
     ANNOTATIONS = "annotations"
     BUNDLE_SET = "bundleset"
+    OCI = "oci"  # beside the images that an object runs, in their registries
 
 
 class Result(StrEnum):

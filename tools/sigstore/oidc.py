@@ -116,18 +116,34 @@ class TokenIssuer:
             jwt.InvalidTokenError: It is not ours, has expired, is not yet valid, is
                 meant for somebody else, or names neither an e-mail nor a workflow.
         """
-        claims = jwt.decode(
+        claims = self._claims(token)
+        if "job_workflow_ref" in claims:
+            return _workflow_identity(claims)
+        if claims.get("email_verified") is True:
+            return Identity(san=claims["email"], issuer=claims["iss"])
+        raise jwt.InvalidTokenError("names neither a verified e-mail nor a workflow")
+
+    def subject(self, token: str) -> str:
+        """Verify a token and return what its bearer signs to prove to hold a key.
+
+        Raises:
+            jwt.InvalidTokenError: As of `read`.
+
+        Source:
+            github.com/sigstore/fulcio, fulcio.proto, ``PublicKeyRequest``.
+        """
+        claims = self._claims(token)
+        return str(claims.get("email") or claims["sub"])
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        claims: dict[str, Any] = jwt.decode(
             token,
             self._key.public_key(),
             algorithms=[_ALGORITHM],
             audience=_AUDIENCE,
             options={"require": ["aud", "exp", "iat", "iss", "sub"]},
         )
-        if "job_workflow_ref" in claims:
-            return _workflow_identity(claims)
-        if claims.get("email_verified") is True:
-            return Identity(san=claims["email"], issuer=claims["iss"])
-        raise jwt.InvalidTokenError("names neither a verified e-mail nor a workflow")
+        return claims
 
     def jwks(self) -> dict[str, Any]:
         """Publish the key."""

@@ -1,6 +1,7 @@
-"""What clients ask the logs to take, verified as the real logs do before they take it.
+"""What clients ask for, verified as the real services do before they certify or log it.
 
 Source:
+    github.com/sigstore/fulcio, fulcio.proto (v2);
     github.com/sigstore/rekor, openapi.yaml and pkg/types/*/*.json (v1);
     github.com/sigstore/rekor-tiles, rekor_service.proto (v2).
 """
@@ -39,6 +40,31 @@ _HASHES: MappingProxyType[str, hashes.HashAlgorithm] = MappingProxyType(
         "sha512": hashes.SHA512(),
     }
 )
+
+
+def certified_key(wish: Json, subject: str) -> PublicKey:
+    """Return the key that `wish` asks Fulcio to certify, proven to be the bearer's.
+
+    Args:
+        wish: A certificate signing request, as sigstore-python sends it, or a key and a
+            signature over `subject`, as cosign does.
+        subject: Of the bearer's token.
+
+    Raises:
+        InvalidSignature: It is not signed by the key in it.
+        KeyError, TypeError, ValueError: It is neither.
+    """
+    if "certificateSigningRequest" in wish:
+        pem = base64.b64decode(wish["certificateSigningRequest"])
+        asked = x509.load_pem_x509_csr(pem)
+        if not asked.is_signature_valid:
+            raise ValueError("the request must be signed by the key in it")
+        return _supported(asked.public_key())
+    shown = wish["publicKeyRequest"]
+    key = _supported(load_pem_public_key(shown["publicKey"]["content"].encode()))
+    proof = base64.b64decode(shown["proofOfPossession"])
+    verify_message(key, proof, subject.encode())
+    return key
 
 
 def v1_body(proposed: Json) -> Json:
@@ -139,5 +165,5 @@ def _verifier(pem: bytes) -> Verifier:
 
 def _supported(key: object) -> PublicKey:
     if not isinstance(key, PublicKey):
-        raise TypeError("this log takes signatures by ECDSA, Ed25519 and RSA keys")
+        raise TypeError("expected a key for ECDSA, Ed25519 or RSA")
     return key

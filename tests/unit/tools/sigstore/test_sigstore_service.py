@@ -15,7 +15,10 @@ from typing import TypeAlias
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestClient, TestServer
-from cryptography.x509 import Certificate
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import Certificate, load_pem_x509_certificate
 from cryptography.x509 import SubjectAlternativeName as San
 from sigstore._internal.fulcio.client import FulcioClientError
 from sigstore.dsse import Statement
@@ -144,6 +147,38 @@ async def test_nonsense_is_refused(
     answer = await client.post(path, json=body)
 
     assert answer.status == 400
+
+
+@pytest.mark.parametrize(
+    ("who", "subject"),
+    [
+        pytest.param(DANA, DANA, id="a person"),
+        pytest.param(CI, CI.claims()["sub"], id="a workflow"),
+    ],
+)
+async def test_a_key_is_certified_for_who_holds_it(
+    client: Client, who: str | Workflow, subject: str
+) -> None:
+    """Cosign sends no certificate request: it signs the token's subject."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    headers = {"Authorization": f"Bearer {shared().token(who)}"}
+
+    def wish(over: str) -> dict[str, object]:
+        proof = key.sign(over.encode(), ec.ECDSA(hashes.SHA256()))
+        form = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        pem = key.public_key().public_bytes(*form).decode()
+        shown = {"algorithm": "ECDSA", "content": pem}
+        signed = base64.b64encode(proof).decode()
+        return {"publicKeyRequest": {"publicKey": shown, "proofOfPossession": signed}}
+
+    path = "/api/v2/signingCert"
+    held = await client.post(path, json=wish(subject), headers=headers)
+    stolen = await client.post(path, json=wish("somebody else"), headers=headers)
+    chain = (await held.json())["signedCertificateEmbeddedSct"]["chain"]
+    leaf = load_pem_x509_certificate(chain["certificates"][0].encode())
+
+    assert leaf.public_key() == key.public_key()
+    assert stolen.status == 400
 
 
 async def test_a_wrong_signature_is_not_logged(client: Client) -> None:

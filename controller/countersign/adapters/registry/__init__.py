@@ -1,0 +1,1 @@
+"""Registries: evidence that lies beside images, read and written."""

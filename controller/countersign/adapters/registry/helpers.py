@@ -1,0 +1,91 @@
+"""Docker's credential helpers: programs that keep secrets for it.
+
+Source:
+    github.com/docker/docker-credential-helpers, client.Get: the server's URL on standard
+    input, JSON on standard output.
+"""
+
+import asyncio
+import re
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from contextlib import suppress
+
+from pydantic import Field
+
+from countersign.core.errors import Malformed, Unavailable
+from countersign.wire.shapes import Shape, shaped
+from countersign.wire.strict_json import parse_json
+
+_HELPER_S = 20.0  # seconds; a cloud's helper asks its cloud first
+_MAX_ANSWER = 64 << 10  # bytes
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NONE_THERE = b"credentials not found in native keychain"
+
+
+class Helped(Shape):
+    """What a helper answers."""
+
+    username: str = Field(default="", alias="Username", repr=False)
+    secret: str = Field(default="", alias="Secret", repr=False)
+
+
+async def ask_helper(name: str, server: str) -> Helped | None:
+    """Return what a helper keeps for a server, or None: nothing.
+
+    Args:
+        name: ``docker-credential-NAME`` is run, found on the path.
+        server: Key of the server, as docker names it.
+
+    Raises:
+        Unavailable: there is no such program, or it failed, said too much or took too
+            long. The message holds nothing of what it said.
+    """
+    program = f"docker-credential-{name}"
+    if not _NAME.fullmatch(name):
+        raise Unavailable(
+            f"expected the name of a credential helper, saw {name[:80]!r}"
+        )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            program, "get", stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+        )
+    except (OSError, ValueError) as error:
+        raise Unavailable(f"{program} could not be run") from error
+    try:
+        async with asyncio.timeout(_HELPER_S):
+            said = await _asked(process, server)
+            code = await process.wait()
+    except TimeoutError as error:
+        raise Unavailable(f"{program} did not answer in {_HELPER_S:.0f} s") from error
+    finally:
+        await _ended(process)
+    if code:
+        if _NONE_THERE in said:
+            return None
+        raise Unavailable(f"{program} failed with {code} for {server}")
+    try:
+        return shaped(Helped, parse_json(said, limit=_MAX_ANSWER), program)
+    except Malformed:
+        raise Unavailable(f"expected JSON of {program}") from None
+
+
+async def _asked(process: Process, server: str) -> bytes:
+    """Return what it says, and a byte more than the limit where it says more."""
+    if process.stdin is None or process.stdout is None:  # both are pipes
+        return b""
+    with suppress(ConnectionError):  # it may answer without reading
+        process.stdin.write(server.encode())
+        await process.stdin.drain()
+    process.stdin.close()
+    said = bytearray()
+    while len(said) <= _MAX_ANSWER and (part := await process.stdout.read(_MAX_ANSWER)):
+        said += part
+    if len(said) > _MAX_ANSWER:
+        process.kill()
+    return bytes(said)
+
+
+async def _ended(process: Process) -> None:
+    with suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()

@@ -1,0 +1,299 @@
+"""One request at a time to one registry: bounded, guarded, and never led astray.
+
+* Addresses are judged when connecting (:mod:`.addresses`), redirects' as well.
+* Nothing is unpacked: an encoded body is refused before it is read.
+* No proxy, cookie or credential comes from the environment.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import aiohttp
+from multidict import CIMultiDictProxy
+from yarl import URL
+
+from countersign.adapters.registry.addresses import guard
+from countersign.adapters.registry.settings import LOOPBACK, Settings
+from countersign.core.errors import Misconfigured, OverLimit, Unavailable
+from countersign.ports import Throttled
+
+_MAX_ERROR = 16 << 10  # bytes that are read of an answer that is none
+_CHUNK = 64 << 10  # bytes
+_CONNECT_S = 5.0  # seconds
+_PER_HOST = 32  # connections to one host
+_MAX_HOPS = 4  # redirects; registry to storage to its region
+_MAX_WAIT_S = 3600.0  # seconds; a registry that wants more is asked after an hour
+_QUIET_S = 5.0  # seconds, where it does not say for how long
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_TOO_MANY, _BUSY = 429, 503
+_FAILED = 500  # and above
+_ERRORS = 400  # and above
+_HTTPS, _HTTP = "https", "http"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked.
+
+    Attributes:
+        url: Where.
+        method: HTTP's.
+        headers: Besides those that every request has; never ``Authorization``.
+        authorization: Its value, or None. It goes nowhere but to the origin of `url`.
+        body: What is sent, or None.
+        limit: Bytes of the answer that are read; more is refused.
+        follow: Redirects may be followed: a GET of something content-addressed.
+    """
+
+    url: URL
+    method: str = "GET"
+    headers: Mapping[str, str]
+    authorization: str | None = None
+    body: bytes | None = None
+    limit: int
+    follow: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What was answered; the status is below 500 and no redirect.
+
+    Attributes:
+        url: Who answered, after redirects.
+        body: Whole; of an error maybe only its beginning.
+    """
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    url: URL
+    body: bytes
+
+
+def same_origin(one: URL, other: URL) -> bool:
+    """Tell whether two addresses are of one server (RFC 6454)."""
+    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
+
+
+class Http:
+    """Sends requests to registries and those they point to."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._trust = _trust(settings)
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
+        self._quiet: dict[str, float] = {}  # host -> loop time
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for session in self._sessions.values():
+            await session.close()
+        self._sessions.clear()
+
+    def origin(self, host: str) -> URL:
+        """Return where a host is asked.
+
+        Raises:
+            Unavailable: the host is none.
+        """
+        scheme = _HTTP if host in self._settings.plain else _HTTPS
+        try:
+            return URL(f"{scheme}://{host}/").origin()
+        except ValueError as error:
+            raise Unavailable(f"expected a registry, saw {host[:80]!r}") from error
+
+    async def send(self, request: Request, *, deadline: float) -> Answer:
+        """Return the answer to a request.
+
+        What the registry wants to be left alone for is waited for, where the deadline
+        allows.
+
+        Args:
+            request: What is asked.
+            deadline: Of the loop's clock; until then it may be asked again.
+
+        Raises:
+            Throttled: it wants to be left alone for longer.
+            Unavailable: no way there, no answer in time, a failure, a redirect that is
+                not followed, an encoded or truncated body.
+            OverLimit: the answer is larger than the limit.
+        """
+        host = request.url.authority
+        while True:
+            await self._calm(host, deadline)
+            answer = await self._whole(request)
+            wait = _wait(answer)
+            if wait is None:
+                break
+            loop = asyncio.get_running_loop()
+            self._quiet[host] = loop.time() + wait
+        if answer.status >= _FAILED:
+            raise Unavailable(f"registry {host} answered {answer.status}")
+        return answer
+
+    async def _calm(self, host: str, deadline: float) -> None:
+        """Wait until a host may be asked.
+
+        Raises:
+            Throttled: that is after the deadline.
+        """
+        now = asyncio.get_running_loop().time()
+        until = self._quiet.get(host)
+        if until is None:
+            return
+        if until > deadline:
+            raise Throttled(
+                f"registry {host} may be asked again in {until - now:.0f} s",
+                retry_after=until - now,
+            )
+        await asyncio.sleep(until - now)
+        if self._quiet.get(host) == until:
+            del self._quiet[host]
+
+    async def _whole(self, request: Request) -> Answer:
+        """Follow redirects and read the body, in the time for one request."""
+        host = request.url.authority
+        try:
+            async with asyncio.timeout(self._settings.request_s):
+                return await self._followed(request)
+        except TimeoutError as error:
+            raise Unavailable(f"no whole answer of registry {host} in time") from error
+        except (ssl.SSLError, aiohttp.ClientConnectorCertificateError) as error:
+            raise Unavailable(f"registry {host} is not who it should be") from error
+        except aiohttp.ClientConnectorError as error:
+            why = error.os_error
+            raise Unavailable(f"no way to registry {host}: {why}") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            why_not = type(error).__name__
+            raise Unavailable(f"registry {host} broke off: {why_not}") from error
+
+    async def _followed(self, request: Request) -> Answer:
+        url, authorization = request.url, request.authorization
+        for _ in range(_MAX_HOPS + 1):
+            headers = {"Accept-Encoding": "identity", **request.headers}
+            if authorization:
+                headers["Authorization"] = authorization
+            async with self._session(url).request(
+                request.method,
+                url,
+                headers=headers,
+                data=request.body,
+                allow_redirects=False,
+            ) as response:
+                if response.status not in _REDIRECTS:
+                    return await _answer(response, url, request.limit)
+                if not request.follow:
+                    raise Unavailable(
+                        f"registry {url.authority} redirects what it must answer itself"
+                    )
+                target = _target(response.headers, url)
+            if not same_origin(target, url):
+                authorization = None
+            url = target
+        raise Unavailable(f"registry {request.url.authority} redirects without end")
+
+    def _session(self, url: URL) -> aiohttp.ClientSession:
+        """Return the session of a scheme; without TLS there is only loopback."""
+        plain = url.scheme == _HTTP
+        if plain and url.authority not in self._settings.plain:
+            raise Unavailable(f"{url.authority} is not asked without TLS")
+        if url.scheme not in self._sessions:
+            connector = aiohttp.TCPConnector(
+                ssl=self._trust,
+                limit_per_host=_PER_HOST,
+                socket_factory=partial(
+                    guard,
+                    allowed=LOOPBACK if plain else self._settings.networks,
+                    only_allowed=plain,
+                ),
+            )
+            self._sessions[url.scheme] = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
+                auto_decompress=False,
+                requote_redirect_url=False,
+                trust_env=False,
+                skip_auto_headers=("User-Agent",),
+                headers={"User-Agent": "countersign"},
+            )
+        return self._sessions[url.scheme]
+
+
+async def _answer(response: aiohttp.ClientResponse, url: URL, limit: int) -> Answer:
+    """Read an answer.
+
+    Raises:
+        Unavailable: its body is encoded.
+        OverLimit: it is larger than the limit; little of it was read.
+    """
+    if response.status >= _ERRORS:
+        body = await _bounded(response, _MAX_ERROR)
+        body = body[:_MAX_ERROR]
+    else:
+        encoding = response.headers.get("Content-Encoding", "identity")
+        if encoding.strip().lower() not in {"", "identity"}:
+            raise Unavailable(
+                f"registry {url.authority} encodes what was asked for as it is"
+            )
+        told = response.content_length
+        if told is not None and told > limit and response.method != "HEAD":
+            raise OverLimit(f"expected at most {limit} bytes, saw {told} announced")
+        body = await _bounded(response, limit)
+        if len(body) > limit:
+            raise OverLimit(f"expected at most {limit} bytes, saw more")
+    return Answer(status=response.status, headers=response.headers, url=url, body=body)
+
+
+async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """Read a body, or at most a chunk more than the limit."""
+    kept = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        kept += chunk
+        if len(kept) > limit:
+            response.close()  # the rest is not waited for
+            break
+    return bytes(kept)
+
+
+def _target(headers: Mapping[str, str], url: URL) -> URL:
+    """Return where a redirect leads.
+
+    Raises:
+        Unavailable: nowhere, or where nobody may be asked.
+    """
+    try:
+        target = url.join(URL(headers.get("Location", ""), encoded=True))
+        sound = target.host and target.scheme == _HTTPS and target.user is None
+        if sound or (target.user is None and same_origin(target, url)):
+            return target
+    except ValueError:
+        pass
+    raise Unavailable(f"registry {url.authority} redirects to where nobody is asked")
+
+
+def _wait(answer: Answer) -> float | None:
+    """Return for how many seconds the registry wants to be left alone, or None.
+
+    Source:
+        RFC 6585, section 4; RFC 9110, 10.2.3: seconds, or a date, which is not read.
+    """
+    told = answer.headers.get("Retry-After", "")
+    if answer.status == _TOO_MANY or (answer.status == _BUSY and told):
+        seconds = float(told) if told.isascii() and told.isdigit() else _QUIET_S
+        return min(seconds, _MAX_WAIT_S)
+    return None
+
+
+def _trust(settings: Settings) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if settings.ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=settings.ca_file)
+        except OSError as error:
+            raise Misconfigured(
+                f"expected authorities of registries, PEM, in {settings.ca_file}"
+            ) from error
+    return context

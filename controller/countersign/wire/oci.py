@@ -1,0 +1,325 @@
+"""What registries keep: manifests, indexes and the descriptors in them.
+
+A document is read by what is in it, never by what a header or another document says that
+it is; one that two readers could take for two things is refused. Entries that cannot be
+read are counted, not dropped: who needs all of them must know.
+
+Source:
+    github.com/opencontainers/image-spec v1.1, manifest.md, image-index.md, descriptor.md;
+    distribution-spec v1.1, "Referrers Tag Schema".
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from countersign.core.errors import Malformed
+from countersign.core.types.artifacts import Algorithm, Digest, Json, Tree
+from countersign.wire.shapes import Shape, shaped
+from countersign.wire.strict_json import parse_json
+
+MAX_MANIFEST = 4 << 20  # bytes; distribution-spec, "Pushing Manifests", the usual limit
+MAX_NAME = 255  # characters of host and name; distribution-spec, "Pulling manifests"
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+MANIFESTS = frozenset({MANIFEST, DOCKER_MANIFEST})
+INDEXES = frozenset({INDEX, DOCKER_LIST})
+
+EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
+EMPTY = b"{}"  # manifest.md, "Guidance for an Empty Descriptor"
+
+_CONFIGS = frozenset(  # of images, and of what old cosign stores as one
+    {
+        "application/vnd.oci.image.config.v1+json",
+        "application/vnd.docker.container.image.v1+json",
+    }
+)
+_SCHEMA = 2  # manifest.md: schemaVersion "MUST be 2"
+_UNKNOWN = "unknown"  # os and architecture of what no machine runs
+_NAME = re.compile(  # distribution-spec, "Pulling manifests"
+    r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
+)
+_HOST = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[A-Fa-f0-9:.]+\])(?::[0-9]{1,5})?"
+)
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descriptor:
+    """What a document says of another: to be checked against that.
+
+    Attributes:
+        media_type: As told.
+        digest: SHA-256; no other is read.
+        size: Bytes.
+        artifact_type: As told, or ``""``.
+        annotations: Of the descriptor.
+        runnable: Some machine could run it. BuildKit keeps its attestations in an index
+            as manifests of ``unknown/unknown``, which none does.
+    """
+
+    media_type: str
+    digest: Digest
+    size: int
+    artifact_type: str = ""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    runnable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """An image manifest: an image, or whatever else lies as one.
+
+    Attributes:
+        media_type: Its own.
+        type: Artifact type; else the media type of the configuration, or, where that is
+            an image's, of the first layer.
+        layers: In their order.
+        unread: Layers that could not be read.
+        subject: What it refers to, or None.
+    """
+
+    media_type: str
+    type: str
+    layers: tuple[Descriptor, ...]
+    unread: int = 0
+    subject: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """An image index: images of several platforms, or a list of referrers.
+
+    Attributes:
+        media_type: Its own.
+        manifests: In their order.
+        unread: Entries that could not be read.
+    """
+
+    media_type: str
+    manifests: tuple[Descriptor, ...]
+    unread: int = 0
+
+
+class _Platform(Shape):
+    architecture: str = ""
+    os: str = ""
+
+
+class _Descriptor(Shape):
+    media_type: str
+    digest: str
+    size: int
+    artifact_type: str | None = None
+    annotations: dict[str, str] | None = None
+    platform: _Platform | None = None
+
+    def value(self) -> Descriptor:
+        """Return the descriptor.
+
+        Raises:
+            Malformed: it has another digest than SHA-256, or no size.
+        """
+        digest = Digest.parse(self.digest)
+        if digest.algorithm is not Algorithm.SHA256 or self.size < 0:
+            raise Malformed("expected a SHA-256 digest and a size")
+        told = self.platform
+        nowhere = told and (told.os, told.architecture) == (_UNKNOWN, _UNKNOWN)
+        return Descriptor(
+            media_type=self.media_type,
+            digest=digest,
+            size=self.size,
+            artifact_type=self.artifact_type or "",
+            annotations=self.annotations or {},
+            runnable=not nowhere,
+        )
+
+
+class _Manifest(Shape):
+    schema_version: int
+    media_type: str = MANIFEST
+    artifact_type: str | None = None
+    config: _Descriptor
+    layers: list[Any] | None
+    subject: _Descriptor | None = None
+
+
+class _Index(Shape):
+    schema_version: int
+    media_type: str = INDEX
+    manifests: list[Any] | None
+
+
+def parse_document(raw: bytes) -> Manifest | Index:
+    """Read a manifest or an index, whichever it is.
+
+    Raises:
+        Malformed: it is neither, or could be taken for both (CVE-2021-41190).
+    """
+    tree = parse_json(raw, limit=MAX_MANIFEST)
+    if not isinstance(tree, dict):
+        raise Malformed("expected a manifest or an index, saw no object")
+    if "manifests" not in tree:
+        return _manifest(shaped(_Manifest, tree, "manifest"))
+    if tree.keys() & {"layers", "config", "fsLayers"}:
+        raise Malformed("expected a manifest or an index, saw something of both")
+    shape = shaped(_Index, tree, "index")
+    _require(shape.schema_version, shape.media_type, INDEXES)
+    entries, unread = _descriptors(shape.manifests or [])
+    return Index(media_type=shape.media_type, manifests=entries, unread=unread)
+
+
+def parse_index(raw: bytes) -> Index:
+    """Read an index.
+
+    Raises:
+        Malformed: it is none.
+    """
+    document = parse_document(raw)
+    if isinstance(document, Manifest):
+        raise Malformed("expected an index, saw a manifest")
+    return document
+
+
+def _manifest(shape: _Manifest) -> Manifest:
+    _require(shape.schema_version, shape.media_type, MANIFESTS)
+    layers, unread = _descriptors(shape.layers or [])
+    told = shape.artifact_type or shape.config.media_type
+    if told in _CONFIGS and layers:
+        told = layers[0].media_type
+    subject = shape.subject.value().digest if shape.subject else None
+    return Manifest(
+        media_type=shape.media_type,
+        type=told,
+        layers=layers,
+        unread=unread,
+        subject=subject,
+    )
+
+
+def _require(version: int, media_type: str, known: frozenset[str]) -> None:
+    if version != _SCHEMA or media_type not in known:
+        raise Malformed(
+            f"expected schema {_SCHEMA} of {' or '.join(sorted(known))}, saw {version} "
+            f"of {media_type[:80]!r}"
+        )
+
+
+def _descriptors(entries: Sequence[Json]) -> tuple[tuple[Descriptor, ...], int]:
+    """Return the entries that can be read, and how many cannot."""
+    read = []
+    for entry in entries:
+        try:
+            read.append(shaped(_Descriptor, entry, "descriptor").value())
+        except Malformed:
+            continue
+    return tuple(read), len(entries) - len(read)
+
+
+def split_repository(repository: str) -> tuple[str, str]:
+    """Return host and name: ``docker.io``, ``library/nginx``.
+
+    Raises:
+        Malformed: it is no normalised repository.
+    """
+    host, _, name = repository.partition("/")
+    sound = _HOST.fullmatch(host) and _NAME.fullmatch(name)
+    if not sound or len(repository) > MAX_NAME:
+        raise Malformed(f"expected a repository HOST/NAME, saw {repository[:80]!r}")
+    return host, name
+
+
+def is_tag(text: str) -> bool:
+    """Tell whether a text is a tag (distribution-spec, "Pulling manifests")."""
+    return _TAG.fullmatch(text) is not None
+
+
+def tag_of(digest: Digest, suffix: str = "") -> str:
+    """Return the tag beside an image: the referrers' (spec), or cosign's with a suffix.
+
+    Source:
+        distribution-spec v1.1, "Referrers Tag Schema"; cosign pkg/oci/remote, normalize.
+    """
+    return f"{digest.algorithm}-{digest.value}{suffix}"
+
+
+def render_descriptor(told: Descriptor) -> Tree:
+    """Write a descriptor, leaving out what is empty."""
+    tree: Tree = {
+        "mediaType": told.media_type,
+        "size": told.size,
+        "digest": str(told.digest),
+    }
+    if told.annotations:
+        tree["annotations"] = dict(told.annotations)
+    if told.artifact_type:
+        tree["artifactType"] = told.artifact_type
+    return tree
+
+
+def render_referrer(
+    artifact_type: str,
+    layers: Sequence[Descriptor],
+    subject: Descriptor,
+    annotations: Mapping[str, str],
+) -> bytes:
+    """Write a manifest that refers to another, as cosign 3 does.
+
+    Source:
+        cosign v3.1.3, pkg/oci/remote/write.go, WriteReferrer.
+    """
+    config = Descriptor(
+        media_type=EMPTY_TYPE,
+        digest=Digest.sha256(EMPTY),
+        size=len(EMPTY),
+        artifact_type=artifact_type,
+    )
+    tree: Tree = {
+        "schemaVersion": _SCHEMA,
+        "mediaType": MANIFEST,
+        "config": render_descriptor(config),
+        "layers": [render_descriptor(layer) for layer in layers],
+        "annotations": dict(annotations),
+        "subject": render_descriptor(subject),
+        "artifactType": artifact_type,
+    }
+    return _written(tree)
+
+
+def with_entry(raw: bytes | None, entry: Descriptor) -> bytes | None:
+    """Return a list of referrers with one more, the others as they were.
+
+    Args:
+        raw: The list that lies there; None: none does.
+        entry: The one more.
+
+    Returns:
+        The list, or None: the entry is in it.
+
+    Raises:
+        Malformed: what lies there is no index, or would become too large.
+    """
+    listed: list[Json] = []
+    tree: Tree = {"schemaVersion": _SCHEMA, "mediaType": INDEX}
+    if raw is not None:
+        if entry.digest in {one.digest for one in parse_index(raw).manifests}:
+            return None
+        there = parse_json(raw, limit=MAX_MANIFEST)
+        if isinstance(there, dict):
+            tree |= there
+        if isinstance(there_listed := tree.get("manifests"), list):
+            listed = there_listed
+    written = _written({**tree, "manifests": [*listed, render_descriptor(entry)]})
+    if len(written) > MAX_MANIFEST:
+        raise Malformed(f"expected room in a list of {MAX_MANIFEST} bytes")
+    return written
+
+
+def _written(tree: Tree) -> bytes:
+    return json.dumps(tree, separators=(",", ":"), ensure_ascii=False).encode()

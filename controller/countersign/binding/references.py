@@ -17,8 +17,8 @@ _MAX_PATH = 255  # characters; RepositoryNameTotalLengthMax
 _HOST_PART = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)"
 _HOST = rf"(?:{_HOST_PART}(?:\.{_HOST_PART})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
 _PATH_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
-_REFERENCE = re.compile(
-    rf"(?P<host>{_HOST})/(?P<path>{_PATH_PART}(?:/{_PATH_PART})*)"
+_REFERENCE = re.compile(  # a host that is none, as ``a_b.example``, is part of the path
+    rf"(?P<repository>(?:{_HOST}/)?(?P<path>{_PATH_PART}(?:/{_PATH_PART})*))"
     r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?"
     r"(?:@(?P<digest>sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128}))?"
 )
@@ -48,8 +48,7 @@ def _parse(image: str) -> Reference | None:
     parts = _REFERENCE.fullmatch(f"{host}/{rest}")
     if parts is None or len(parts["path"]) > _MAX_PATH:
         return None
-    repository = f"{parts['host']}/{parts['path']}"
-    return Reference(repository, parts["tag"] or "", parts["digest"] or "")
+    return Reference(parts["repository"], parts["tag"] or "", parts["digest"] or "")
 
 
 def parse_reference(image: Value) -> Reference | None:

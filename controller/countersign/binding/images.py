@@ -1,5 +1,6 @@
 """Every image that an object would run."""
 
+import re
 from collections.abc import Iterator
 
 from countersign.binding.image_paths import references_at, spec_references
@@ -15,6 +16,11 @@ _REVISION = "apps/v1/ControllerRevision"
 _REVISED = "/data/spec/template/spec"
 """Where the patches of StatefulSets and DaemonSets hold a PodSpec, without a type."""
 
+_ID = re.compile(r"(?:sha256|sha384|sha512):[0-9a-f]+")
+"""The ID of an image that a node has, or its beginning. To the kubelet it looks like a tag
+of a repository of Docker Hub; containerd tries it as an ID too (``LocalResolve`` in
+internal/cri/server/images)."""
+
 
 def images(tree: Tree, paths: tuple[ImagePaths, ...] = ()) -> tuple[Image, ...]:
     """Return the images of an object and of the Pods made from it, each once, sorted.
@@ -23,8 +29,9 @@ def images(tree: Tree, paths: tuple[ImagePaths, ...] = ()) -> tuple[Image, ...]:
     older templates that revisions keep; and what a policy says of custom kinds. Of a
     custom kind of which no policy says where its images are, none is seen.
 
-    A reference that does not parse, or is pinned with another algorithm than SHA-256,
-    is there with what could be read of it: nothing covers it.
+    A reference that does not parse, or is the ID of an image that a node has, or is
+    pinned with another algorithm than SHA-256, is there with what could be read of it:
+    nothing covers it.
 
     Args:
         tree: The object.
@@ -58,7 +65,7 @@ def _references(spec: Struct) -> Iterator[str]:
 
 def _image(reference: str) -> Image:
     read = parse_reference(reference)
-    if read is None:
+    if read is None or _ID.fullmatch(reference):
         return Image(reference, "")
     algorithm, _, value = read.digest.partition(":")
     digest = Digest(Algorithm.SHA256, value) if algorithm == "sha256" else None

@@ -7,11 +7,12 @@ from types import MappingProxyType
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Subject
 from countersign.core.types.evidence import Claim
-from countersign.wire import declaration, provenance, signoff
+from countersign.wire import build, declaration, provenance, signoff
 from countersign.wire.statement import Statement, parse_statement
 
 _READERS: Mapping[str, Callable[[Statement], Claim]] = MappingProxyType(
     {
+        build.TYPE: build.parse_build,
         declaration.TYPE: declaration.parse_declaration,
         provenance.TYPE: provenance.parse_provenance,
         signoff.TYPE: signoff.parse_sign_off,
@@ -33,7 +34,7 @@ class Attestation:
 
 
 def parse_attestation(payload: bytes) -> Attestation:
-    """Read a statement with a predicate of ours.
+    """Read a statement with a predicate of ours, or a builder's.
 
     Raises:
         Malformed: it is no statement, or its predicate is not one we know.
@@ -42,6 +43,7 @@ def parse_attestation(payload: bytes) -> Attestation:
     reader = _READERS.get(statement.predicate_type)
     if reader is None:
         raise Malformed(
-            f"expected one of our predicates, saw {statement.predicate_type[:120]!r}"
+            f"expected one of our predicates or {build.TYPE}, "
+            f"saw {statement.predicate_type[:120]!r}"
         )
     return Attestation(statement.subjects, reader(statement))

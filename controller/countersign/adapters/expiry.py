@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from cryptography import x509
-
-from countersign.adapters.proof.trusted_root import Authority, Kind, TrustedRoot
+from countersign.adapters.proof.chain import Authority
+from countersign.adapters.proof.trusted_root import parse_trusted_root, trusted_chains
 from countersign.core.types.trust import TrustRoot
 
 
@@ -17,14 +16,14 @@ def expires(root: TrustRoot) -> datetime | None:
     """
     ends = [key.valid.end for key in root.keys]
     if root.sigstore is not None:
-        authorities = TrustedRoot(root.sigstore).in_use(Kind.CA, ())
-        ends += [_end(authority) for authority in authorities]
+        ends += [_end(one) for one in parse_trusted_root(root.sigstore).issuers]
+    if root.tsa_only is not None:
+        ends += [_end(one) for one in trusted_chains(root.tsa_only).issuers]
     return _last(ends)
 
 
 def _end(authority: Authority) -> datetime | None:
-    chain = map(x509.load_der_x509_certificate, authority.chain())
-    ends = [certificate.not_valid_after_utc for certificate in chain]
+    ends = [one.not_valid_after_utc for one in authority.certificates]
     if authority.window.end is not None:
         ends.append(authority.window.end)
     return min(ends, default=None)

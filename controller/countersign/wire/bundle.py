@@ -1,51 +1,46 @@
-"""The Sigstore bundle v0.3, read within bounds that hold before any cryptography.
+"""Sigstore bundles v0.1 to v0.3, read within bounds that hold before any cryptography.
 
-Nothing here is verified. Beyond the two ways to name a key (a certificate, a hint) and
-one log entry at most, there is no choice for a forger to make: unknown fields, second
+Nothing here is verified. Beyond the ways to name a key (a certificate, a hint) and one
+log entry at most, there is no choice for a forger to make: unknown fields, second
 spellings and uncommon encodings are refused.
+
+What each format demands:
+
+* v0.1: the signer's certificate first in a chain; a log's promise with each entry.
+* v0.2: the same chain; a proof of inclusion with each entry.
+* v0.3: one certificate, no chain; a proof of inclusion with each entry.
+
+Of a chain only the first certificate counts: authorities come from trust roots.
 
 Source:
     github.com/sigstore/protobuf-specs, sigstore_bundle.proto and sigstore_rekor.proto;
-    protobuf's JSON mapping.
+    protobuf's JSON mapping; sigstore-go, pkg/bundle, ``validate``.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Literal
 
 from pydantic import Field
 
 from countersign.core.errors import Malformed
 from countersign.wire.envelope import Envelope, EnvelopeShape, render_envelope
-from countersign.wire.shapes import (
-    Base64,
-    ClosedShape,
-    Whole,
-    render_base64,
-    shaped,
-)
+from countersign.wire.shapes import Base64, ClosedShape, render_base64, shaped
 from countersign.wire.strict_json import parse_json
+from countersign.wire.tlog import LogEntry, LogEntryShape
 
 MAX_BUNDLE = 1024 * 1024  # bytes; a payload of 16 MiB costs 150 ms before it is refused
 MAX_STAMPS = 4  # each costs 2 ms to verify, and more are no better
-MAX_PROOF = 64  # hashes; a tree of 2^64 leaves has no longer path
+MAX_CHAIN = 8  # certificates; none after the first is looked at
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+MEDIA_TYPE_V01 = "application/vnd.dev.sigstore.bundle+json;version=0.1"
 
-_LAST_SECOND = 253402300799  # of the year 9999, the last that datetime knows
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """What a log entry claims, unverified.
-
-    Attributes:
-        integrated_at: When the log says it took the entry; None where nothing in the
-            entry could prove that.
-    """
-
-    integrated_at: datetime | None
+_VERSIONS = {
+    MEDIA_TYPE_V01: 1,
+    "application/vnd.dev.sigstore.bundle+json;version=0.2": 2,
+    "application/vnd.dev.sigstore.bundle+json;version=0.3": 3,
+    MEDIA_TYPE: 3,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +53,7 @@ class Bundle:
         certificate: Of the signer, DER; None: a key is hinted at.
         key_hint: Name of the key, maybe ``""``; None: there is a certificate.
         log_entry: The one entry, or None.
-        stamps: RFC 3161 responses, DER; at most `MAX_STAMPS`.
+        stamps: RFC 3161 responses, DER; at most `MAX_STAMPS`, each once.
     """
 
     raw: bytes
@@ -73,52 +68,12 @@ class _RawBytes(ClosedShape):
     raw_bytes: Base64
 
 
+class _Chain(ClosedShape):
+    certificates: list[_RawBytes]
+
+
 class _Hint(ClosedShape):
     hint: str | None = None
-
-
-class _LogId(ClosedShape):
-    key_id: Base64
-
-
-class _KindVersion(ClosedShape):
-    kind: str
-    version: str
-
-
-class _Checkpoint(ClosedShape):
-    envelope: str
-
-
-class _InclusionProof(ClosedShape):
-    log_index: Whole
-    root_hash: Base64
-    tree_size: Whole
-    hashes: list[Base64]
-    checkpoint: _Checkpoint
-
-
-class _InclusionPromise(ClosedShape):
-    signed_entry_timestamp: Base64
-
-
-class _LogEntry(ClosedShape):
-    log_index: Whole
-    log_id: _LogId
-    kind_version: _KindVersion
-    integrated_time: Whole | None = None
-    inclusion_promise: _InclusionPromise | None = None
-    inclusion_proof: _InclusionProof
-    canonicalized_body: Base64
-
-    def entry(self) -> LogEntry:
-        if len(self.inclusion_proof.hashes) > MAX_PROOF:
-            raise Malformed(f"expected a proof of at most {MAX_PROOF} hashes")
-        if self.inclusion_promise is None or not self.integrated_time:
-            return LogEntry(None)
-        if self.integrated_time > _LAST_SECOND:
-            raise Malformed("expected an integrated time before the year 10000")
-        return LogEntry(datetime.fromtimestamp(self.integrated_time, UTC))
 
 
 class _Stamp(ClosedShape):
@@ -131,48 +86,90 @@ class _Stamps(ClosedShape):
 
 class _Material(ClosedShape):
     certificate: _RawBytes | None = None
+    x509_certificate_chain: _Chain | None = None
     public_key: _Hint | None = None
-    tlog_entries: list[_LogEntry] = Field(default_factory=list)
+    tlog_entries: list[LogEntryShape] = Field(default_factory=list)
     timestamp_verification_data: _Stamps | None = None
 
 
 class _Bundle(ClosedShape):
-    media_type: Literal[
-        "application/vnd.dev.sigstore.bundle.v0.3+json",
-        "application/vnd.dev.sigstore.bundle+json;version=0.3",
-    ]
+    media_type: str
     verification_material: _Material
     dsse_envelope: EnvelopeShape
 
 
 def parse_bundle(raw: bytes) -> Bundle:
-    """Read a bundle v0.3 that holds an in-toto statement.
+    """Read a bundle that holds an in-toto statement.
 
     Raises:
-        Malformed: it is none, or over a limit.
+        Malformed: it is none, not as its version must be, or over a limit.
 
     Limits:
-        `MAX_BUNDLE`, `MAX_STAMPS`, `MAX_PROOF`; one signature, one log entry at most.
+        `MAX_BUNDLE`, `MAX_STAMPS`, `MAX_CHAIN`, `MAX_PROOF`; one signature, one log
+        entry at most.
     """
     shape = shaped(_Bundle, parse_json(raw, limit=MAX_BUNDLE), "bundle")
+    version = _VERSIONS.get(shape.media_type)
+    if version is None:
+        raise Malformed(
+            f"expected the mediaType of a bundle, saw {shape.media_type[:80]!r}"
+        )
     material = shape.verification_material
-    if (material.certificate is None) == (material.public_key is None):
+    certificate, hint = _certificate(material, version), material.public_key
+    if (certificate is None) == (hint is None):
         raise Malformed("expected a certificate or a public key hint in the bundle")
-    if len(material.tlog_entries) > 1:
-        raise Malformed(f"expected one log entry, saw {len(material.tlog_entries)}")
-    stamps = material.timestamp_verification_data
-    responses = stamps.rfc3161_timestamps if stamps else []
-    if len(responses) > MAX_STAMPS:
-        raise Malformed(f"expected at most {MAX_STAMPS} stamps, saw {len(responses)}")
-    certificate, hint = material.certificate, material.public_key
     return Bundle(
         raw=raw,
         envelope=shape.dsse_envelope.envelope(),
-        certificate=certificate.raw_bytes if certificate else None,
+        certificate=certificate,
         key_hint=(hint.hint or "") if hint else None,
-        log_entry=material.tlog_entries[0].entry() if material.tlog_entries else None,
-        stamps=tuple(response.signed_timestamp for response in responses),
+        log_entry=_log_entry(material.tlog_entries, version),
+        stamps=_stamps(material.timestamp_verification_data),
     )
+
+
+_LAST_WITH_CHAIN = 2  # the last version
+
+
+def _certificate(material: _Material, version: int) -> bytes | None:
+    one, chain = material.certificate, material.x509_certificate_chain
+    if version > _LAST_WITH_CHAIN:
+        if chain is not None:
+            raise Malformed("expected one certificate in a bundle v0.3, saw a chain")
+        return one.raw_bytes if one else None
+    if one is not None:
+        raise Malformed(f"expected a chain in a bundle v0.{version}, saw a certificate")
+    if chain is None:
+        return None
+    if not 0 < len(chain.certificates) <= MAX_CHAIN:
+        raise Malformed(
+            f"expected 1 to {MAX_CHAIN} certificates, saw {len(chain.certificates)}"
+        )
+    return chain.certificates[0].raw_bytes
+
+
+def _log_entry(entries: list[LogEntryShape], version: int) -> LogEntry | None:
+    if not entries:
+        return None
+    if len(entries) > 1:
+        raise Malformed(f"expected one log entry, saw {len(entries)}")
+    entry = entries[0].entry()
+    if version == 1 and entry.promise is None:
+        raise Malformed("expected a promise of inclusion in a bundle v0.1")
+    if version > 1 and entry.proof is None:
+        raise Malformed(f"expected a proof of inclusion in a bundle v0.{version}")
+    return entry
+
+
+def _stamps(shape: _Stamps | None) -> tuple[bytes, ...]:
+    stamps = (
+        tuple(one.signed_timestamp for one in shape.rfc3161_timestamps) if shape else ()
+    )
+    if len(stamps) > MAX_STAMPS:
+        raise Malformed(f"expected at most {MAX_STAMPS} stamps, saw {len(stamps)}")
+    if len(set(stamps)) != len(stamps):
+        raise Malformed("expected each stamp once")
+    return stamps
 
 
 def render_key_bundle(

@@ -4,6 +4,7 @@ Source:
     github.com/secure-systems-lab/dsse, protocol.md and envelope.md, v1.0.2.
 """
 
+import json
 from dataclasses import dataclass
 
 from countersign.core.errors import Malformed
@@ -58,6 +59,29 @@ def signed_bytes(payload: bytes) -> bytes:
     """Return what a signature over the statement `payload` covers (PAE)."""
     kind = IN_TOTO.encode()
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+
+
+def written_envelopes(envelope: Envelope) -> tuple[bytes, ...]:
+    """Write the envelope in each of the ways in which signers in Go write it.
+
+    Logs and stampers of cosign's older forms are over these bytes, which no bundle
+    carries.
+
+    Source:
+        go-securesystemslib, ``dsse.Envelope``; with and without an empty ``keyid``.
+    """
+    signature = {"sig": render_base64(envelope.signature)}
+    return tuple(
+        json.dumps(
+            {
+                "payloadType": IN_TOTO,
+                "payload": render_base64(envelope.payload),
+                "signatures": [one],
+            },
+            separators=(",", ":"),
+        ).encode()
+        for one in ({"keyid": "", **signature}, signature)
+    )
 
 
 def render_envelope(envelope: Envelope) -> Json:

@@ -156,7 +156,7 @@ class TestTrustRoot:
             ),
             pytest.param(
                 {"tsaOnly": {"certificateChain": "x", "tsaChain": "y"}},
-                id="stamps only, not yet",
+                id="chains that are none",
             ),
             pytest.param(
                 {"sigstore": {"mediaType": "text/plain"}}, id="another document"

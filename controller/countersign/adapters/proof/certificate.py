@@ -5,7 +5,6 @@ Source:
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.hazmat import asn1
@@ -50,24 +49,6 @@ def owner_of(certificate: x509.Certificate) -> Owner:
             build_trigger=_text(certificate, _BUILD_TRIGGER) or "",
         ),
     )
-
-
-def promised_at(certificate: x509.Certificate) -> datetime:
-    """Return when a CT log claims to have seen `certificate`; verified elsewhere.
-
-    Raises:
-        Rejected: it carries not exactly one such promise.
-    """
-    try:
-        promises = certificate.extensions.get_extension_for_class(
-            x509.PrecertificateSignedCertificateTimestamps
-        ).value
-    except x509.ExtensionNotFound as error:
-        raise Rejected("expected a promise of a CT log in the certificate") from error
-    if len(promises) != 1:
-        raise Rejected(f"expected one promise of a CT log, saw {len(promises)}")
-    moment: datetime = promises[0].timestamp  # naive, in UTC
-    return moment.replace(tzinfo=UTC)
 
 
 def _issuer(certificate: x509.Certificate) -> str:

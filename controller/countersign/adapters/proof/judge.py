@@ -11,10 +11,16 @@ from datetime import datetime
 from functools import cached_property
 from typing import TypeAlias
 
-from countersign.adapters.proof.key import KeyScheme
-from countersign.adapters.proof.keyless import KeylessScheme
-from countersign.adapters.proof.stamps import claimed_time, stamped_at
-from countersign.adapters.proof.trusted_root import Authority, Kind, TrustedRoot
+from countersign.adapters.proof.binding import require_bound
+from countersign.adapters.proof.key import KeyScheme, NamedKey
+from countersign.adapters.proof.keyless import prove_keyless
+from countersign.adapters.proof.log import logged
+from countersign.adapters.proof.stamps import claimed_times, stamped_at
+from countersign.adapters.proof.trusted_root import (
+    TrustedRoot,
+    parse_trusted_root,
+    trusted_chains,
+)
 from countersign.core.errors import Malformed, Rejected
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.evidence import CertificateClaims, Evidence
@@ -24,7 +30,7 @@ from countersign.core.types.trust import TrustRoot
 from countersign.wire.attestation import Attestation, parse_attestation
 from countersign.wire.bundle import Bundle, parse_bundle
 
-_VERSION = b"1"  # of these rules: raised with each change of what they accept
+_VERSION = b"2"  # of these rules: raised with each change of what they accept
 _MAX_REASON = 400  # characters of a refusal; it may end up in a denial
 _MAX_EACH = 200  # of what one trust root says
 
@@ -75,27 +81,17 @@ class RootMaterial:
         return KeyScheme(self.root.keys)
 
     @cached_property
-    def keyless(self) -> KeylessScheme:
-        """Certificates and logs.
+    def authorities(self) -> TrustedRoot:
+        """Those who issue, promise, log and stamp; maybe none.
 
         Raises:
-            Malformed: the trusted root cannot be read.
+            Malformed: they cannot be read.
         """
-        return KeylessScheme(self._sigstore)
-
-    def stampers(self, at: datetime) -> tuple[Authority, ...]:
-        """Return the time-stamping authorities in use at `at`.
-
-        Raises:
-            Malformed: the trusted root cannot be read.
-        """
-        if self.root.sigstore is None:
-            return ()
-        return self._sigstore.in_use(Kind.TSA, [at])
-
-    @cached_property
-    def _sigstore(self) -> TrustedRoot:
-        return TrustedRoot(self.root.sigstore or b"")
+        if self.root.tsa_only is not None:
+            return trusted_chains(self.root.tsa_only)
+        if self.root.sigstore is not None:
+            return parse_trusted_root(self.root.sigstore)
+        return TrustedRoot(issuers=())
 
 
 class Material:
@@ -138,10 +134,10 @@ def judge(raw: bytes, material: Material) -> Outcome:
 def _by_certificate(
     bundle: Bundle, certificate: bytes, attestation: Attestation, material: Material
 ) -> Outcome:
-    roots = [item for item in material.items if item.root.sigstore is not None]
+    roots = [item for item in material.items if item.root.issues]
 
     def prove(item: RootMaterial) -> Proof:
-        owner, signed_at = item.keyless.prove(bundle, certificate)
+        owner, signed_at = prove_keyless(item.authorities, bundle, certificate)
         signer = CertIdentity(item.root.name, owner.issuer, owner.san)
         return Proof(_evidence(bundle, attestation, signer, owner.claims, signed_at))
 
@@ -155,8 +151,7 @@ def _by_key(
 
     def prove(item: RootMaterial) -> Proof:
         key = item.keys.prove(bundle, hint)
-        times = [_stamped(stamp, bundle, material) for stamp in bundle.stamps]
-        signed_at = min(times) if times else None
+        signed_at = _dated(bundle, key, material)
         if signed_at is not None and not key.valid.holds(signed_at):
             raise Rejected(f"expected key {key.name} to be valid at {signed_at}")
         signer = KeyIdentity(item.root.name, key.name)
@@ -168,11 +163,22 @@ def _by_key(
     return _first(roots, prove, "keys")
 
 
-def _stamped(stamp: bytes, bundle: Bundle, material: Material) -> datetime:
-    """Date a key's signature by a stamp of any trust root: keys come without a TSA."""
-    at = claimed_time(stamp)
-    stampers = [one for item in material.items for one in item.stampers(at)]
-    return stamped_at(stamp, bundle.envelope.signature, stampers)
+def _dated(bundle: Bundle, key: NamedKey, material: Material) -> datetime | None:
+    """Return when `key` signed, by logs and stampers of any trust root; None: unsaid.
+
+    Raises:
+        Rejected: the log entry or a stamp does not hold.
+    """
+    roots = [item.authorities for item in material.items if item.root.issues]
+    moments = claimed_times(bundle)
+    stampers = [one for root in roots for one in root.stampers]
+    for stamp in bundle.stamps:
+        stamped_at(stamp, bundle.envelope, stampers)
+    if bundle.log_entry is not None:
+        logs = [log for root in roots for log in root.logs]
+        says = logged(bundle.log_entry, logs, moments)
+        require_bound(says, bundle.envelope, key.key, None)
+    return min(moments, default=None)
 
 
 def _first(

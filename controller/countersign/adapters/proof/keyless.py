@@ -1,115 +1,106 @@
-"""Proof by certificate and transparency log: Sigstore's keyless signatures.
+"""Proof by certificate: Sigstore's keyless signatures, with a log or with stamps alone.
 
-sigstore-python does the cryptography, offline, with what a trust root gives it. Around it
-stands what it leaves to its caller:
+The recipe, for one trust root:
 
-1. A time is claimed by the log's promise, by stamps, or there is none to judge by.
-2. Only authorities in use at all claimed times are handed over (`trusted_root`).
-3. sigstore-python verifies chain, SCT, inclusion, promise, signature, and that the log
-   entry is of this envelope (its steps 0 to 8). Who signed is recorded, not judged.
-4. What it verified is what we parsed: payload type and payload.
-5. Every stamp holds (`stamps`): it would skip those that do not.
-6. The certificate names one owner, in one way.
+1. The signature has times: the log's promise, stamps, or both. Without one there is
+   nothing to judge by.
+2. Every stamp holds, by an authority in use at all of these times (`stamps`).
+3. The certificate leads to an authority in use and valid at all of them, and is for code
+   signing (`chain`).
+4. Where the trust root names CT logs, one in use promised the certificate (`sct`).
+5. The certificate's key signed the envelope. Payload type and count of signatures were
+   asked when the bundle was read (`countersign.wire.bundle`).
+6. Where the trust root names transparency logs, one in use holds an entry, or promised to
+   (`log`), and that entry is of this envelope and certificate (`binding`). An entry that
+   no log of the trust root vouches for is refused, needed or not.
+7. The certificate names one owner, in one way (`certificate`).
 
-Times in the future are the caller's business, since they depend on the present.
+Whether the owner counts is the law's question; times in the future are the caller's,
+since they depend on the present.
+
+Source:
+    Sigstore's client specification, "Verification"; sigstore-python's `Verifier`, which
+    agrees on what both can judge (tests/unit/adapters/proof).
 """
 
-import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from cryptography import x509
-from sigstore.models import Bundle as SigstoreBundle
-from sigstore.models import ClientTrustConfig
-from sigstore.verify import Verifier
 
-from countersign.adapters.proof.certificate import Owner, owner_of, promised_at
-from countersign.adapters.proof.stamps import claimed_time, stamped_at
-from countersign.adapters.proof.trusted_root import Choice, Kind, TrustedRoot
+from countersign.adapters.proof.binding import require_bound
+from countersign.adapters.proof.certificate import Owner, owner_of
+from countersign.adapters.proof.chain import CODE_SIGNING, Authority
+from countersign.adapters.proof.log import logged
+from countersign.adapters.proof.sct import require_promise
+from countersign.adapters.proof.stamps import claimed_times, stamped_at
+from countersign.adapters.proof.trusted_root import TrustedRoot
+from countersign.adapters.signatures import supported_public, verify
 from countersign.core.errors import Rejected
 from countersign.wire.bundle import Bundle
-from countersign.wire.envelope import IN_TOTO
-
-_MAX_VERIFIERS = 32  # for as many different sets of keys in use over time
+from countersign.wire.envelope import signed_bytes
 
 
-class KeylessScheme:
-    """Proves bundles under one ``trusted_root.json``. Safe to use from threads.
+def prove_keyless(
+    root: TrustedRoot, bundle: Bundle, certificate: bytes
+) -> tuple[Owner, datetime]:
+    """Return who signed and when, at the latest, that was.
 
     Args:
-        root: With its authorities.
+        root: Whom to believe.
+        bundle: With a certificate.
+        certificate: That one, DER.
+
+    Raises:
+        Rejected: the proof does not hold.
+        Exception: whatever the libraries leak on odd input; it means the same.
     """
-
-    def __init__(self, root: TrustedRoot) -> None:
-        self._root = root
-        self._verifiers: dict[Choice, Verifier] = {}
-
-    def prove(self, bundle: Bundle, certificate: bytes) -> tuple[Owner, datetime]:
-        """Return who signed and when, at the latest, that was.
-
-        Args:
-            bundle: With a certificate.
-            certificate: That one, DER.
-
-        Raises:
-            Rejected: the proof does not hold.
-            Exception: whatever the libraries leak on odd input; it means the same.
-        """
-        if bundle.log_entry is None:
-            raise Rejected("expected an entry of a transparency log, saw none")
-        promised = bundle.log_entry.integrated_at
-        claimed = [claimed_time(stamp) for stamp in bundle.stamps]
-        claimed += [promised] if promised else []
-        if not claimed:
-            raise Rejected("expected a time promised by the log or stamped, saw none")
-        leaf = x509.load_der_x509_certificate(certificate)
-        choice = self._root.choose(
-            claimed, promised_at(leaf), stamped=bool(bundle.stamps)
-        )
-        signer = self._verify(bundle, choice)
-        if len(claimed) > 1:  # a single one is what sigstore-python went by
-            authorities = self._root.in_use(Kind.TSA, claimed)
-            for stamp in bundle.stamps:
-                stamped_at(stamp, bundle.envelope.signature, authorities)
-        return owner_of(signer), min(claimed)
-
-    def _verify(self, bundle: Bundle, choice: Choice) -> x509.Certificate:
-        seen = _Recorder()
-        payload_type, payload = self._verifier(choice).verify_dsse(
-            SigstoreBundle.from_json(bundle.raw), seen
-        )
-        if payload_type != IN_TOTO or payload != bundle.envelope.payload:
-            raise Rejected("expected one reading of the envelope, saw two")
-        if seen.certificate is None:
-            raise Rejected("expected a verified certificate, saw none")
-        return seen.certificate
-
-    def _verifier(self, choice: Choice) -> Verifier:
-        known = self._verifiers.get(choice)
-        if known is not None:
-            return known
-        config = ClientTrustConfig.from_json(
-            json.dumps(
-                {
-                    "mediaType": ClientTrustConfig.ClientTrustConfigType.CONFIG_0_1,
-                    "trustedRoot": json.loads(self._root.cut(choice)),
-                    "signingConfig": {"mediaType": _NO_SIGNING},
-                }
-            )
-        )
-        verifier = Verifier(trusted_root=config.trusted_root)
-        if len(self._verifiers) < _MAX_VERIFIERS:
-            self._verifiers[choice] = verifier
-        return verifier
+    if root.logged and bundle.log_entry is None:
+        raise Rejected("expected an entry of a transparency log, saw none")
+    moments = claimed_times(bundle)
+    if not moments:
+        raise Rejected("expected a time promised by the log or stamped, saw none")
+    _require_stamps(bundle, root, moments)
+    leaf = x509.load_der_x509_certificate(certificate)
+    issuer = _issuer(leaf, root, moments)
+    if root.promised:
+        require_promise(leaf, issuer, root.ct_logs, moments)
+    key = supported_public(leaf.public_key())
+    verify(key, bundle.envelope.signature, signed_bytes(bundle.envelope.payload))
+    if bundle.log_entry is not None:
+        says = logged(bundle.log_entry, root.logs, moments)
+        require_bound(says, bundle.envelope, key, certificate)
+    return owner_of(leaf), min(moments)
 
 
-_NO_SIGNING = "application/vnd.dev.sigstore.signingconfig.v0.2+json"
+def _require_stamps(bundle: Bundle, root: TrustedRoot, moments: list[datetime]) -> None:
+    if bundle.stamps:
+        stampers = _in_use(root.stampers, moments, "time-stamping authority")
+        for stamp in bundle.stamps:
+            stamped_at(stamp, bundle.envelope, stampers)
 
 
-class _Recorder:
-    """A policy of sigstore-python's that accepts anybody and remembers whom."""
+def _issuer(
+    leaf: x509.Certificate, root: TrustedRoot, moments: list[datetime]
+) -> x509.Certificate:
+    """Return who issued `leaf`: the first authority by which all holds."""
+    *others, last = _in_use(root.issuers, moments, "certificate authority")
+    for authority in others:
+        try:
+            return authority.issuer_of(leaf, CODE_SIGNING, moments)
+        except Rejected:
+            continue
+    return last.issuer_of(leaf, CODE_SIGNING, moments)
 
-    def __init__(self) -> None:
-        self.certificate: x509.Certificate | None = None
 
-    def verify(self, cert: x509.Certificate) -> None:
-        self.certificate = cert
+def _in_use(
+    authorities: Sequence[Authority], moments: list[datetime], what: str
+) -> list[Authority]:
+    used = [
+        authority
+        for authority in authorities
+        if all(authority.window.holds(moment) for moment in moments)
+    ]
+    if not used:
+        raise Rejected(f"expected a {what} in use at {min(moments)}, saw none")
+    return used

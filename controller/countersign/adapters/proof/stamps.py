@@ -2,12 +2,20 @@
 
 Every stamp of a bundle must hold. One that does not might be ignored, but then whoever
 passes a bundle on could choose which of its times counts, by spoiling the others.
+
+rfc3161-client verifies the stamp. What it leaves to its caller is asked here: that the
+trust root's stamping certificate signed, and nobody else under the same root; that it is
+for time stamping alone, and valid with all above it when it stamped.
+
+Source:
+    RFC 3161, section 2.3 (the certificate) and 2.4.2 (the response).
 """
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
-from cryptography.x509 import load_der_x509_certificate
+from cryptography import x509
 from rfc3161_client import (
     TimeStampResponse,
     VerificationError,
@@ -15,9 +23,12 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
-from countersign.adapters.proof.trusted_root import Authority
+from countersign.adapters.proof.chain import TIME_STAMPING, Authority
 from countersign.core.errors import Rejected
+from countersign.wire.bundle import Bundle
+from countersign.wire.envelope import Envelope, written_envelopes
 
+_HASHES = {48: "sha384", 64: "sha512"}  # by the length of an imprint, bytes
 _SHORTEST_CHAIN = 2  # the stamping certificate and a root
 
 
@@ -30,23 +41,37 @@ def claimed_time(stamp: bytes) -> datetime:
     return _response(stamp).tst_info.gen_time
 
 
+def claimed_times(bundle: Bundle) -> list[datetime]:
+    """Return every time that `bundle` claims in a way that can be verified.
+
+    Raises:
+        Rejected: a stamp is none.
+    """
+    moments = [claimed_time(stamp) for stamp in bundle.stamps]
+    if bundle.log_entry is not None and bundle.log_entry.integrated_at is not None:
+        moments.append(bundle.log_entry.integrated_at)
+    return moments
+
+
 def stamped_at(
-    stamp: bytes, signature: bytes, authorities: Iterable[Authority]
+    stamp: bytes, envelope: Envelope, stampers: Iterable[Authority]
 ) -> datetime:
-    """Verify that `stamp` is over `signature`, and return its time.
+    """Verify that `stamp` is over the signature of `envelope`, and return its time.
 
     Args:
         stamp: RFC 3161 response, DER.
-        signature: What it must be over.
-        authorities: Whom to believe, each while its window holds.
+        envelope: Whose signature it must be over; or over all of it, as cosign's older
+            form of attestations has it.
+        stampers: Whom to believe, each while its window holds.
 
     Raises:
         Rejected: it is not over this signature, or by nobody here.
     """
     response = _response(stamp)
     at = response.tst_info.gen_time
-    for authority in authorities:
-        if authority.window.holds(at) and _verifies(response, signature, authority):
+    stamped = _stamped(response, envelope)
+    for stamper in stampers:
+        if stamper.window.holds(at) and _verifies(response, stamped, stamper):
             return at
     raise Rejected(
         f"expected a stamp by an authority in use at {at}, over this signature"
@@ -60,16 +85,40 @@ def _response(stamp: bytes) -> TimeStampResponse:
         raise Rejected("expected an RFC 3161 time stamp") from error
 
 
-def _verifies(
-    response: TimeStampResponse, signature: bytes, authority: Authority
-) -> bool:
-    chain = [load_der_x509_certificate(der) for der in authority.chain()]
-    if len(chain) < _SHORTEST_CHAIN:
+def _stamped(response: TimeStampResponse, envelope: Envelope) -> bytes:
+    """Return what the stamp's imprint is of; the signature where it is of neither."""
+    imprint = response.tst_info.message_imprint.message
+    digest = hashlib.new(_HASHES.get(len(imprint), "sha256"))
+    for text in (envelope.signature, *written_envelopes(envelope)):
+        one = digest.copy()
+        one.update(text)
+        if one.digest() == imprint:
+            return text
+    return envelope.signature
+
+
+def _verifies(response: TimeStampResponse, stamped: bytes, stamper: Authority) -> bool:
+    if len(stamper.certificates) < _SHORTEST_CHAIN:
+        return False
+    leaf, *above = stamper.certificates
+    if not _signed_by(response, leaf):
         return False
     verifier = VerifierBuilder(
-        tsa_certificate=chain[0], intermediates=chain[1:-1], roots=[chain[-1]]
+        tsa_certificate=leaf, intermediates=above[:-1], roots=above[-1:]
     ).build()
     try:
-        return verifier.verify_message(response, signature)
-    except VerificationError:
+        verifier.verify_message(response, stamped)
+        moments = [response.tst_info.gen_time]
+        Authority(tuple(above)).issuer_of(leaf, TIME_STAMPING, moments)
+    except (VerificationError, Rejected):
         return False
+    return True
+
+
+def _signed_by(response: TimeStampResponse, leaf: x509.Certificate) -> bool:
+    """Tell whether the one signer that the stamp names is `leaf`."""
+    signers = [
+        (signer.issuer, signer.serial_number)
+        for signer in response.signed_data.signer_infos
+    ]
+    return signers == [(leaf.issuer, leaf.serial_number)]

@@ -1,163 +1,157 @@
-"""A ``trusted_root.json``, cut to what was in use at a time.
-
-sigstore-python never looks at the end of `validFor` of certificate authorities, CT logs
-and transparency logs: a key that was retired because it leaked would be trusted for ever.
-So it is only ever given those authorities that were in use at every time that a bundle
-claims. What then verifies has its claimed times proven by keys that were in use at them.
+"""Trust material, ready for use: who issues, promises, logs and stamps, and since when.
 
 Source:
-    github.com/sigstore/protobuf-specs, sigstore_trustroot.proto, ``TimeRange``: both
+    github.com/sigstore/protobuf-specs, sigstore_trustroot.proto; ``TimeRange``: both
     ends included.
 """
 
 import base64
 import binascii
-import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from typing import TypeVar
+from urllib.parse import urlsplit
 
-from countersign.core.errors import Malformed, Rejected
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from countersign.adapters.proof.chain import Authority
+from countersign.adapters.signatures import PublicKey, supported_public
+from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Json, Tree
 from countersign.core.types.time import Interval
+from countersign.core.types.trust import TsaOnly
 from countersign.wire.strict_json import parse_json
 from countersign.wire.times import parse_instant
 
 MAX_TRUSTED_ROOT = 4 * 1024 * 1024  # bytes; the public one has 7 thousand
 
-
-class Kind(StrEnum):
-    """Those whom a trusted root lists, by the name of the list."""
-
-    CA = "certificateAuthorities"
-    CT = "ctlogs"
-    LOG = "tlogs"
-    TSA = "timestampAuthorities"
-
-    @property
-    def singular(self) -> str:
-        """What one of them is called."""
-        return _SINGULAR[self]
-
-
-_SINGULAR = {
-    Kind.CA: "certificate authority",
-    Kind.CT: "certificate transparency log",
-    Kind.LOG: "transparency log",
-    Kind.TSA: "time-stamping authority",
-}
+_SHA256 = "SHA2_256"
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Authority:
-    """One entry.
+class LogKey:
+    """The key of a log, of certificates or of signatures.
 
     Attributes:
-        document: As it stands in the trusted root.
-        window: When its keys are, or were, in use.
+        log_id: By which entries and promises name it.
+        key: Ready for use.
+        window: When it is, or was, in use; always has a beginning.
+        host: The log's name, from its address; ``""``: not said.
     """
 
-    document: Tree
+    log_id: bytes
+    key: PublicKey
     window: Interval
+    host: str
 
-    def chain(self) -> tuple[bytes, ...]:
-        """Return the certificates of an authority that has some, DER, root last.
-
-        Raises:
-            Malformed: there are none.
-        """
-        try:
-            certificates = _tree(self.document["certChain"])["certificates"]
-            return tuple(_der(certificate) for certificate in _list(certificates))
-        except (KeyError, TypeError, binascii.Error) as error:
-            raise Malformed("expected certificates in the trusted root") from error
+    def in_use(self, moments: Collection[datetime]) -> bool:
+        """Tell whether the key was in use at all `moments`."""
+        return all(self.window.holds(moment) for moment in moments)
 
 
-Choice = tuple[tuple[Kind, tuple[int, ...]], ...]
-
-
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrustedRoot:
-    """The authorities of a trusted root, by kind.
+    """Whom to believe, by what for.
 
-    Args:
-        raw: ``trusted_root.json``.
+    Attributes:
+        issuers: Of certificates.
+        ct_logs: That promise certificates; those with keys of kinds nobody here
+            verifies are left out.
+        logs: Of signatures; likewise.
+        stampers: Time-stamping authorities, the stamping certificate first.
+        promised: CT logs are named, hence certificates need a promise.
+        logged: Logs are named, hence certificates' signatures need an entry.
+    """
+
+    issuers: tuple[Authority, ...]
+    ct_logs: tuple[LogKey, ...] = ()
+    logs: tuple[LogKey, ...] = ()
+    stampers: tuple[Authority, ...] = ()
+    promised: bool = False
+    logged: bool = False
+
+
+def parse_trusted_root(raw: bytes) -> TrustedRoot:
+    """Read a ``trusted_root.json``.
 
     Raises:
-        Malformed: `raw` is none.
+        Malformed: `raw` is none, in whole or in part.
     """
-
-    def __init__(self, raw: bytes) -> None:
-        document = parse_json(raw, limit=MAX_TRUSTED_ROOT)
-        try:
-            self._rest = _tree(document)
-            self._authorities = {
-                kind: tuple(
-                    Authority(_tree(entry), _window(kind, _tree(entry)))
-                    for entry in _list(self._rest.get(kind.value, []))
-                )
-                for kind in Kind
-            }
-        except (KeyError, TypeError) as error:
-            raise Malformed(f"expected a trusted root, saw: {error!r}") from error
-
-    def in_use(
-        self, kind: Kind, moments: Collection[datetime]
-    ) -> tuple[Authority, ...]:
-        """Return the authorities of `kind` in use at all `moments`."""
-        entries = self._authorities[kind]
-        return tuple(entries[index] for index in self._indices(kind, moments))
-
-    def choose(
-        self,
-        moments: Collection[datetime],
-        promised: datetime,
-        *,
-        stamped: bool,
-    ) -> Choice:
-        """Choose who was in use when a bundle says it was made.
-
-        Args:
-            moments: Every time that it claims; not empty.
-            promised: When its certificate's CT log claims to have seen it.
-            stamped: Whether it needs a time-stamping authority.
-
-        Raises:
-            Rejected: nobody of some kind was in use then.
-        """
-        needed = {Kind.CA: moments, Kind.CT: [*moments, promised], Kind.LOG: moments}
-        if stamped:
-            needed[Kind.TSA] = moments
-        choice = {kind: self._indices(kind, at) for kind, at in needed.items()}
-        for kind, indices in choice.items():
-            if not indices:
-                raise Rejected(
-                    f"expected a {kind.singular} in use at {min(moments)}, saw none"
-                )
-        return tuple(choice.items())
-
-    def cut(self, choice: Choice) -> str:
-        """Write the trusted root with only the chosen authorities."""
-        chosen = {
-            kind.value: [self._authorities[kind][index].document for index in indices]
-            for kind, indices in choice
-        }
-        empty: dict[str, list[Tree]] = {kind.value: [] for kind in Kind}
-        return json.dumps({**self._rest, **empty, **chosen})
-
-    def _indices(self, kind: Kind, moments: Collection[datetime]) -> tuple[int, ...]:
-        return tuple(
-            index
-            for index, authority in enumerate(self._authorities[kind])
-            if all(authority.window.holds(moment) for moment in moments)
+    document = parse_json(raw, limit=MAX_TRUSTED_ROOT)
+    try:
+        tree = _tree(document)
+        ct_logs, logs = _each(tree, "ctlogs", _log), _each(tree, "tlogs", _log)
+        return TrustedRoot(
+            issuers=_each(tree, "certificateAuthorities", _authority),
+            ct_logs=tuple(log for log in ct_logs if log),
+            logs=tuple(log for log in logs if log),
+            stampers=_each(tree, "timestampAuthorities", _authority),
+            promised=bool(ct_logs),
+            logged=bool(logs),
         )
+    except (KeyError, TypeError, ValueError) as error:
+        raise Malformed(f"expected a trusted root, saw: {error!r}") from error
 
 
-def _window(kind: Kind, entry: Tree) -> Interval:
-    holder = entry
-    if kind in (Kind.CT, Kind.LOG):
-        holder = _tree(entry["publicKey"])
-    span = _tree(holder.get("validFor") or {})
+def trusted_chains(chains: TsaOnly) -> TrustedRoot:
+    """Read an authority and a time-stamping authority without logs.
+
+    Raises:
+        Malformed: they cannot be read.
+    """
+    return TrustedRoot(
+        issuers=(Authority(_pem(chains.certificate_chain)),),
+        stampers=(Authority(_pem(chains.tsa_chain)),),
+    )
+
+
+def _pem(chain: bytes) -> tuple[x509.Certificate, ...]:
+    try:
+        return tuple(x509.load_pem_x509_certificates(chain))
+    except ValueError as error:
+        raise Malformed("expected certificates in PEM") from error
+
+
+def _each(tree: Tree, name: str, read: Callable[[Tree], _Item]) -> tuple[_Item, ...]:
+    return tuple(read(_tree(item)) for item in _list(tree.get(name, [])))
+
+
+def _authority(tree: Tree) -> Authority:
+    chain = _list(_tree(tree["certChain"])["certificates"])
+    certificates = tuple(
+        x509.load_der_x509_certificate(_bytes(_tree(one)["rawBytes"])) for one in chain
+    )
+    return Authority(certificates, _window(tree))
+
+
+def _log(tree: Tree) -> LogKey | None:
+    """Read a log; None: its key is of a kind that nobody here verifies with."""
+    if tree.get("hashAlgorithm", _SHA256) != _SHA256:
+        raise TypeError("a log of another hash than SHA-256")
+    public, log_id = _tree(tree["publicKey"]), _tree(tree["logId"])
+    window = _window(public)
+    if window.start is None:  # sigstore-go refuses it too: such a key has no past
+        raise TypeError("a log's key without the start of validFor")
+    raw, name = _bytes(public["rawBytes"]), _bytes(log_id["keyId"])
+    try:
+        key = supported_public(load_der_public_key(raw))
+    except (Malformed, UnsupportedAlgorithm, ValueError):
+        return None
+    return LogKey(name, key, window, _host(tree.get("baseUrl", "")))
+
+
+def _host(url: Json) -> str:
+    if not isinstance(url, str):
+        raise TypeError("an address that is no text")
+    return urlsplit(url).hostname or ""
+
+
+def _window(tree: Tree) -> Interval:
+    span = _tree(tree.get("validFor") or {})
     return Interval(_instant(span.get("start")), _instant(span.get("end")))
 
 
@@ -169,11 +163,13 @@ def _instant(value: Json) -> datetime | None:
     return parse_instant(value)
 
 
-def _der(certificate: Json) -> bytes:
-    raw = _tree(certificate)["rawBytes"]
-    if not isinstance(raw, str):
-        raise TypeError("a certificate that is no text")
-    return base64.b64decode(raw, validate=True)
+def _bytes(value: Json) -> bytes:
+    if not isinstance(value, str):
+        raise TypeError("bytes that are no text")
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise TypeError("bytes that are no base64") from error
 
 
 def _tree(value: Json) -> Tree:

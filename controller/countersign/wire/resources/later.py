@@ -24,7 +24,6 @@ _POLICY: tuple[tuple[str, Callable[[PolicySpec], object]], ...] = (
     ),
 )
 _TRUST: tuple[tuple[str, Callable[[TrustRootSpec], object]], ...] = (
-    ("tsaOnly", lambda s: s.tsa_only is not None),
     ("keys[].ssh", lambda s: any(key.type == "ssh" for key in s.keys)),
     ("keys[].webauthn", lambda s: any(key.type == "webauthn" for key in s.keys)),
 )

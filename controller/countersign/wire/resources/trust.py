@@ -3,20 +3,24 @@
 from typing import Annotated, Any, Literal, Self
 
 import orjson
+from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from countersign.core.types.artifacts import Digest
-from countersign.core.types.trust import TrustedKey, TrustRoot
+from countersign.core.types.trust import TrustedKey, TrustRoot, TsaOnly
 from countersign.wire.resources.fields import Name, Span, Strict, rules
 
 MAX_KEYS = 1024  # of one trust root
 MAX_KEY_TEXT = 16384  # characters; an RSA key of 16384 bit has 2.9 thousand
 _MEDIA_TYPE = "application/vnd.dev.sigstore.trustedroot"
+MAX_CHAIN_TEXT = 65536  # characters of PEM; eight certificates have 16 thousand
 _SOMETHING = "expected sigstore, tsaOnly or keys"
+_ONE_SET = "expected sigstore or tsaOnly, not both: make it two trust roots"
 
 KeyText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_KEY_TEXT)]
+ChainText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHAIN_TEXT)]
 
 
 class Key(Strict):
@@ -52,11 +56,32 @@ def _public(pem: str) -> None:
         raise ValueError("expected a public key in PEM (BEGIN PUBLIC KEY)") from error
 
 
-class TsaOnly(Strict):
+class Chains(Strict):
     """A certificate authority and a time-stamping authority, without logs."""
 
-    certificate_chain: KeyText
-    tsa_chain: KeyText
+    certificate_chain: ChainText = Field(
+        description="Certificates in PEM: the one that issues signers' certificates "
+        "first, each issued by the next, root last."
+    )
+    tsa_chain: ChainText = Field(
+        description="Certificates in PEM: the one that stamps first, root last."
+    )
+
+    @field_validator("certificate_chain", "tsa_chain")
+    @classmethod
+    def _readable(cls, pem: str) -> str:
+        try:
+            x509.load_pem_x509_certificates(pem.encode())
+        except ValueError as error:
+            raise ValueError("expected certificates in PEM") from error
+        return pem
+
+    def value(self) -> TsaOnly:
+        """Return the core's value."""
+        return TsaOnly(
+            certificate_chain=self.certificate_chain.encode(),
+            tsa_chain=self.tsa_chain.encode(),
+        )
 
 
 class TrustRootSpec(Strict):
@@ -65,7 +90,11 @@ class TrustRootSpec(Strict):
     sigstore: dict[str, Any] | None = Field(
         default=None, description="A trusted_root.json: Fulcio, Rekor, CT log, TSA."
     )
-    tsa_only: TsaOnly | None = None
+    tsa_only: Chains | None = Field(
+        default=None,
+        description="Authorities that keep no logs, in place of sigstore: signatures "
+        "count that carry a certificate and a time stamp.",
+    )
     keys: tuple[Key, ...] = Field(
         default=(),
         max_length=MAX_KEYS,
@@ -76,13 +105,16 @@ class TrustRootSpec(Strict):
     )
 
     model_config = rules(
-        ("has(self.sigstore) || has(self.tsaOnly) || has(self.keys)", _SOMETHING)
+        ("has(self.sigstore) || has(self.tsaOnly) || has(self.keys)", _SOMETHING),
+        ("!has(self.sigstore) || !has(self.tsaOnly)", _ONE_SET),
     )
 
     @model_validator(mode="after")
     def _something(self) -> Self:
         if self.sigstore is None and self.tsa_only is None and not self.keys:
             raise ValueError(_SOMETHING)
+        if self.sigstore is not None and self.tsa_only is not None:
+            raise ValueError(_ONE_SET)
         if self.sigstore is not None:
             media = self.sigstore.get("mediaType")
             if not (isinstance(media, str) and media.startswith(_MEDIA_TYPE)):
@@ -99,13 +131,16 @@ class TrustRootSpec(Strict):
             TrustedKey(key.name, (key.pem or "").encode(), key.valid.value())
             for key in self.keys
         )
+        chains = self.tsa_only
         material = [
             self.sigstore,
             [(k.name, k.pem.decode(), k.valid.start, k.valid.end) for k in keys],
+            *([[chains.certificate_chain, chains.tsa_chain]] if chains else []),
         ]
         return TrustRoot(
             name=name,
             digest=Digest.sha256(orjson.dumps(material, option=orjson.OPT_SORT_KEYS)),
             sigstore=None if self.sigstore is None else orjson.dumps(self.sigstore),
+            tsa_only=chains.value() if chains else None,
             keys=keys,
         )

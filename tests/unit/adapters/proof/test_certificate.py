@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from countersign.adapters.proof.certificate import owner_of, promised_at
+from countersign.adapters.proof.certificate import owner_of
 from countersign.core.errors import Rejected
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -109,9 +109,3 @@ def test_refuses(cert: x509.Certificate, reason: str) -> None:
     """Each for its own reason."""
     with pytest.raises(Rejected, match=reason):
         owner_of(cert)
-
-
-def test_a_certificate_without_promise_has_no_time() -> None:
-    """Nobody says that a CT log saw it."""
-    with pytest.raises(Rejected, match="a promise of a CT log"):
-        promised_at(certificate())

@@ -80,7 +80,31 @@ CACHE_REQUESTS = Counter(
     ["cache", "result"],
     registry=REGISTRY,
 )
-"""cache: proofs; result: hit | miss."""
+"""cache: proofs | images; result: hit | miss."""
+
+REGISTRY_LOOKS = Counter(
+    "countersign_registry_looks",
+    "Looks at registries: all requests about one image, or one signed text.",
+    ["registry", "outcome"],
+    registry=REGISTRY,
+)
+"""registry: hosts, 32 at most, the rest is other;
+outcome: found | nothing | incomplete | throttled | unavailable | failed."""
+
+REGISTRY_SECONDS = Histogram(
+    "countersign_registry_look_seconds",
+    "How long a look at a registry took.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    registry=REGISTRY,
+)
+"""No label."""
+
+IMAGE_CACHE_BYTES = Gauge(
+    "countersign_image_cache_bytes",
+    "What is remembered of registries, in bytes.",
+    registry=REGISTRY,
+)
+"""No label."""
 
 POLICIES = Gauge(
     "countersign_policies",

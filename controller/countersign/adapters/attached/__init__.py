@@ -1,0 +1,1 @@
+"""What lies beside images, at hand: remembered, asked for once, and not too often."""

@@ -35,6 +35,11 @@ class Pinned:
     def __str__(self) -> str:
         return f"{self.repository}@{self.digest}"
 
+    @property
+    def registry(self) -> str:
+        """The registry that it lies in, as references name it: ``docker.io``."""
+        return self.repository.partition("/")[0]
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Other:

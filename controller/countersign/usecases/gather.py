@@ -14,12 +14,14 @@ from countersign.binding.canonical import read_intent
 from countersign.core.errors import Malformed, OverLimit, Rejected, Unavailable
 from countersign.core.types.artifacts import Digest, ObjectRef, Tree
 from countersign.core.types.change import Change
-from countersign.core.types.evidence import Evidence
 from countersign.core.types.policy import Policy
 from countersign.ports import BundleSource, Detached, Prover
 from countersign.usecases.chosen import choose
 from countersign.usecases.gathered import Gathered
+from countersign.usecases.images import Looks
+from countersign.usecases.images_gathered import ImageGatherer
 from countersign.usecases.ordered import MAX_INTENTS, Beside, lay_out
+from countersign.usecases.weight import known_by_any, weighs
 from countersign.wire.annotations import (
     BUNDLES,
     INTENT,
@@ -56,11 +58,18 @@ class Gatherer:
     Args:
         prover: Makes evidence of bundles.
         sets: Evidence beside objects.
+        looks: What is seen of registries; None: nothing.
+
+    Attributes:
+        images: Reads what lies beside images, where all that is not enough.
     """
 
-    def __init__(self, prover: Prover, sets: BundleSource) -> None:
+    def __init__(
+        self, prover: Prover, sets: BundleSource, looks: Looks | None = None
+    ) -> None:
         self._prover = prover
         self._sets = sets
+        self.images = ImageGatherer(self._prove, looks)
 
     async def gather(
         self,
@@ -114,7 +123,7 @@ class Gatherer:
     ) -> None:
         """Prove what concerns the nearest intents, until enough of them have weight.
 
-        Whoever else puts intents there takes no place (`_weighs`).
+        Whoever else puts intents there takes no place (`weighs`).
         """
         tried, count = 0, MAX_INTENTS
         while True:
@@ -184,7 +193,7 @@ class Gatherer:
         except (Malformed, Rejected, Unavailable) as error:
             into.problem(error, sets[0] if sets else "")
             return
-        if not any(_knows(policy, evidence) for policy in policies):
+        if not known_by_any(policies, evidence):
             if into.strangers >= MAX_STRANGERS:
                 return
             into.strangers += 1
@@ -200,22 +209,8 @@ def _weighty(
     return frozenset(
         digest
         for evidence in into.evidence
-        if any(_weighs(policy, evidence, ref.namespace) for policy in policies)
+        if any(weighs(policy, evidence, ref.namespace) for policy in policies)
         for digest in evidence.digests
-    )
-
-
-def _weighs(policy: Policy, evidence: Evidence, namespace: str) -> bool:
-    """Tell whether who signed this may fill a slot, or attests for `policy`.
-
-    An author is on the roster as well, and may put as much there as he likes.
-    """
-    person = policy.roster.signer(evidence.signer)
-    roles = [slot.role for slot in policy.slots]
-    if policy.break_glass is not None:
-        roles.append(policy.break_glass.role)
-    return _attests(policy, evidence) or (
-        person is not None and any(person.has_role(role, namespace) for role in roles)
     )
 
 
@@ -232,17 +227,6 @@ def _carried(tree: Tree, into: Gathered) -> tuple[bytes, ...]:
         except Malformed as error:
             into.problem(error)
     return tuple(dict.fromkeys(bundles))
-
-
-def _knows(policy: Policy, evidence: Evidence) -> bool:
-    """Tell whether `policy` gives anything for the word of who signed this."""
-    known = policy.roster.signer(evidence.signer) is not None
-    return known or _attests(policy, evidence)
-
-
-def _attests(policy: Policy, evidence: Evidence) -> bool:
-    attestors = (*policy.collectors, *policy.builders)
-    return any(attestor.made(evidence) for attestor in attestors)
 
 
 def _only(key: str, annotations: Tree) -> Tree:

@@ -1,9 +1,9 @@
 """What gathering found out about one object."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from countersign.core.errors import Malformed, OverLimit, Rejected, Unavailable
-from countersign.core.types.artifacts import Digest, Intent
+from countersign.core.types.artifacts import Digest, Image, Intent, Subject
 from countersign.core.types.evidence import (
     Build,
     Evidence,
@@ -12,6 +12,7 @@ from countersign.core.types.evidence import (
     SignOff,
 )
 from countersign.core.types.verdict import Reason
+from countersign.ports import Pinned
 
 MAX_PROBLEMS = 8  # of one reason, told of one object
 MAX_PROBLEM = 512  # characters, as `Detail` holds
@@ -19,10 +20,17 @@ MAX_PROBLEM = 512  # characters, as `Detail` holds
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """Something carried that counts for nothing, and why."""
+    """Something that counts for nothing, and why.
+
+    Attributes:
+        reason: As a finding has it.
+        text: What was expected and seen.
+        about: The image beside which it lies, or should; None: it is the object's.
+    """
 
     reason: Reason
     text: str
+    about: Subject | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)
@@ -37,6 +45,7 @@ class Gathered:
         problems: What counts for nothing; the first ones of each reason.
         complete: Nothing that there is went unseen.
         strangers: How much of the evidence is by nobody whom a policy knows.
+        platforms: Of images whose registry was asked, by digest.
     """
 
     evidence: list[Evidence] = field(default_factory=list)
@@ -46,6 +55,7 @@ class Gathered:
     problems: list[Problem] = field(default_factory=list)
     complete: bool = True
     strangers: int = 0
+    platforms: dict[Digest, frozenset[Digest]] = field(default_factory=dict)
 
     @property
     def supporting(self) -> tuple[Evidence, ...]:
@@ -65,21 +75,39 @@ class Gathered:
         """Return the sets that `evidence` is of; none: the object carries it."""
         return self.sets.get(evidence.bundle, frozenset())
 
+    def seen(self, image: Image) -> Image:
+        """Return an image with what its registry said of its platforms, if it did."""
+        if image.digest is None or image.digest not in self.platforms:
+            return image
+        return replace(image, platforms=self.platforms[image.digest])
+
     def problem(
-        self, error: Malformed | Rejected | Unavailable, beside: str = ""
+        self,
+        error: Malformed | Rejected | Unavailable,
+        beside: str = "",
+        *,
+        image: Pinned | None = None,
     ) -> None:
         """Note what counts for nothing, and whether anything went unseen with it.
 
         Args:
             error: Why.
             beside: Name of the set that it is of; ``""``: the object carries it.
+            image: Beside which it lies, or should.
         """
         reason = _reason(error)
-        junk = reason is Reason.MALFORMED and beside  # anybody may put it there
-        self.complete &= bool(junk) or reason is Reason.PROOF_REJECTED
+        # anybody may put it there
+        junk = reason is Reason.MALFORMED and bool(beside or image)
+        self.complete &= junk or reason is Reason.PROOF_REJECTED
         text = f"BundleSet {beside}: {error}" if beside else str(error)
-        if sum(p.reason is reason for p in self.problems) < MAX_PROBLEMS:
-            self.problems.append(Problem(reason, text[:MAX_PROBLEM]))
+        about = None if image is None else Subject(image.repository, image.digest)
+        self.note(Problem(reason, text, about=about))
+
+    def note(self, problem: Problem) -> None:
+        """Note what explains a denial, within bounds."""
+        if sum(p.reason is problem.reason for p in self.problems) < MAX_PROBLEMS:
+            text = problem.text[:MAX_PROBLEM]
+            self.problems.append(replace(problem, text=text))
 
 
 def _reason(error: Malformed | Rejected | Unavailable) -> Reason:

@@ -24,6 +24,7 @@ from countersign.ports import (
     Prover,
 )
 from countersign.usecases.gather import Gatherer
+from countersign.usecases.images import Looks
 from countersign.usecases.owners import Owners
 from countersign.usecases.scope import applicable
 from countersign.usecases.testimony import ref_of
@@ -56,6 +57,7 @@ class Keeper:
         sets: All evidence beside objects.
         cluster: Our cluster's name.
         settings: Of the cluster, without live answers.
+        looks: What is seen of registries; None: nothing.
     """
 
     def __init__(
@@ -65,12 +67,15 @@ class Keeper:
         sets: BundleSource,
         cluster: str,
         settings: ClusterFacts,
+        *,
+        looks: Looks | None = None,
     ) -> None:
         self._state = state
         self._cluster = cluster
         self._prover = prover
         self._sets = sets
         self._settings = settings
+        self._looks = looks
 
     async def judge(
         self, request: AdmissionRequest, snapshot: PolicySnapshot
@@ -107,7 +112,7 @@ class Keeper:
         return Verdict.of((), (finding,))
 
     def _owners(self, sets: BundleSource) -> Owners:
-        gatherer = Gatherer(self._prover, sets)
+        gatherer = Gatherer(self._prover, sets, self._looks)
         return Owners(self._state, gatherer, self._cluster, self._settings)
 
     def _judged(

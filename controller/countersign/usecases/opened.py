@@ -89,3 +89,11 @@ class Opened:
                 if finding.policy not in let_in
             ),
         )
+
+    def but(self, policies: Iterable[Policy], later: "Opened") -> "Opened":
+        """Return what is said of all policies, of `policies` what `later` says."""
+        anew = {policy.name for policy in policies}
+        return Opened(
+            (*(b for b in self.bases if b.policy not in anew), *later.bases),
+            (*(f for f in self.findings if f.policy not in anew), *later.findings),
+        )

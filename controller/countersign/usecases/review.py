@@ -6,7 +6,7 @@ counts; faces do. This is the one place where an error becomes a finding: doubt 
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.kinds import BUILT_IN, may_be_custom
@@ -23,7 +23,9 @@ from countersign.ports import (
     Definitions,
     PolicyBook,
     Prover,
+    RememberedEvidence,
 )
+from countersign.usecases.images import Looks, asks_registries
 from countersign.usecases.judged import Judged
 from countersign.usecases.kept import ends_set
 from countersign.usecases.opened import MAX_DETAIL, Opened
@@ -46,6 +48,7 @@ class Reviewer:
         cluster: Our cluster's name, to which sign-offs are bound.
         settings: Of the cluster: address ranges and the like.
         definitions: The custom kinds that it serves; None: those of `settings`.
+        images: Evidence beside images; None: no registry is asked.
     """
 
     def __init__(
@@ -59,8 +62,10 @@ class Reviewer:
         cluster: str,
         settings: ClusterFacts,
         definitions: Definitions | None = None,
+        images: RememberedEvidence | None = None,
     ) -> None:
         self._policies = policies
+        self._images = images
         self._sets = sets
         self._definitions = definitions
         self._ways = Ways(
@@ -90,6 +95,7 @@ class Reviewer:
         5. for the rest people must have signed
         6. before a denial the evidence beside the object is listed live, and if there
            is more of it than was known, all doors are tried once more
+        7. and then, for policies that look beside images, registries are asked
 
         Args:
             request: What the API server asks.
@@ -122,18 +128,10 @@ class Reviewer:
             return Judged(
                 verdict=Verdict.of((), (*unread, *lost.findings)), policies=policies
             )
-        asked = _Asked(ways, request, rule, subject, policies, snapshot.revocations)
-        opened, seen = await self._round(asked, deadline)
-        if shut := opened.shut(policies):  # 6.
-            try:
-                async with asyncio.timeout_at(deadline):
-                    more = await self._sets.refresh(subject.namespace)
-            except (Unavailable, TimeoutError):
-                unseen = _unlisted(subject, shut)
-                opened = Opened(opened.bases, (*opened.findings, *unseen.findings))
-            else:
-                if more:
-                    opened, seen = await self._round(asked, deadline)
+        asked = _Asked(
+            ways, request, rule, subject, policies, snapshot.revocations, deadline
+        )
+        opened, seen = await self._judge(asked)
         return Judged(
             verdict=Verdict.of(opened.bases, (*unread, *opened.findings)),
             policies=policies,
@@ -156,11 +154,40 @@ class Reviewer:
                 kinds, unseen = BUILT_IN, error
         return self._ways.knowing(kinds), unseen
 
+    async def _judge(self, asked: "_Asked") -> tuple[Opened, Seen]:
+        """Try all doors, with more and more of the evidence that there is."""
+        looks = None
+        if self._images is not None and asks_registries(asked.policies):
+            looks = Looks(self._images)
+            asked = replace(asked, ways=asked.ways.seeing(looks))
+        opened, seen = await self._round(asked)
+        listed = True
+        if opened.shut(asked.policies):  # 6.
+            try:
+                async with asyncio.timeout_at(asked.deadline):
+                    more = await self._sets.refresh(asked.subject.namespace)
+            except (Unavailable, TimeoutError):
+                listed = False
+            else:
+                if more:
+                    opened, seen = await self._round(asked)
+        shut = opened.shut(asked.policies)
+        if looks and looks.missed and shut and not _is_late(asked.deadline):  # 7.
+            looks.ask()
+            later, seen = await self._round(replace(asked, policies=shut), looks)
+            opened = opened.but(shut, later)
+        if not listed:
+            unseen = _unlisted(asked.subject, opened.shut(asked.policies))
+            opened = Opened(opened.bases, (*opened.findings, *unseen.findings))
+        return opened, seen
+
     async def _round(
-        self, asked: "_Asked", deadline: float | None
+        self, asked: "_Asked", looks: Looks | None = None
     ) -> tuple[Opened, Seen]:
-        """Try all doors once."""
-        opened = await self._open(asked, deadline)  # 4.
+        """Try all doors once; `looks` that wait for registries may be kept waiting."""
+        opened = await self._open(asked)  # 4.
+        if looks is not None:
+            opened = _silenced(opened, asked, looks)
         shut = opened.shut(asked.policies)
         if not shut:
             return opened, Seen()
@@ -170,7 +197,7 @@ class Reviewer:
                 asked.subject,
                 shut,
                 revoked=asked.revoked,
-                deadline=deadline,
+                deadline=asked.deadline,
             )
         else:
             signed, seen = await asked.ways.beside.open(
@@ -179,14 +206,14 @@ class Reviewer:
                 asked.subject,
                 shut,
                 revoked=asked.revoked,
-                deadline=deadline,
+                deadline=asked.deadline,
             )
         return opened.then(signed), seen
 
-    async def _open(self, asked: "_Asked", deadline: float | None) -> Opened:
+    async def _open(self, asked: "_Asked") -> Opened:
         subject, policies = asked.subject, asked.policies
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(asked.deadline):
                 return await asked.ways.doors.open(
                     asked.request, asked.rule, policies, asked.revoked
                 )
@@ -227,12 +254,35 @@ class _Asked:
     subject: ObjectRef
     policies: tuple[Policy, ...]
     revoked: Collection[Revoked]
+    deadline: float | None
 
 
 def _deadline(patience_s: float | None) -> float | None:
     if patience_s is None:
         return None
     return asyncio.get_running_loop().time() + patience_s
+
+
+def _is_late(deadline: float | None) -> bool:
+    return deadline is not None and asyncio.get_running_loop().time() >= deadline
+
+
+def _silenced(opened: Opened, asked: _Asked, looks: Looks) -> Opened:
+    """Say of doors that stay shut that a registry was silent, where one was.
+
+    Whose owner's evidence may lie there was not found wanting: nobody knows.
+    """
+    spoke = {finding.policy for finding in opened.findings}
+    doubting = tuple(
+        policy
+        for policy in opened.shut(asked.policies)
+        if policy.images.registries and policy.name in spoke
+    )
+    if not (doubting and looks.silent):
+        return opened
+    error = Unavailable("; ".join(looks.silent))
+    reason = Reason.UNAVAILABLE
+    return opened.but(doubting, Opened.failing(asked.subject, doubting, reason, error))
 
 
 def _gate_closed(subject: ObjectRef, error: Unavailable) -> Verdict:

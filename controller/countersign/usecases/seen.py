@@ -81,7 +81,7 @@ class Seen:
             Finding(
                 policy=policy.name,
                 reason=problem.reason,
-                about=about,
+                about=problem.about or about,
                 facts=Detail(problem.text),
                 enforcement=policy.enforcement,
             )

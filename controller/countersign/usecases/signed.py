@@ -39,6 +39,7 @@ from countersign.usecases.gather import (
 from countersign.usecases.opened import Opened
 from countersign.usecases.seen import Seen
 from countersign.usecases.stored import unstored
+from countersign.usecases.weight import leans
 from countersign.wire.annotations import BUNDLES
 
 
@@ -90,13 +91,31 @@ class SignedDoor:
             return refused, seen
         await self._look(request, subject, policies, seen, deadline)
         try:
-            judged = [self._judge(request, subject, seen, p, revoked) for p in policies]
+            opened = self._judged(request, subject, seen, policies, revoked)
+            shut = opened.shut(policies)
+            wanting = tuple(p for p in policies if leans(p) or p in shut)
+            if await self._look_beside_images(
+                request, subject, wanting, shut, seen=seen, deadline=deadline
+            ):
+                later = self._judged(request, subject, seen, wanting, revoked)
+                opened = opened.but(wanting, later)
         except Malformed as error:
             return Opened.failing(subject, policies, Reason.MALFORMED, error), seen
+        return opened, seen
+
+    def _judged(
+        self,
+        request: AdmissionRequest,
+        subject: ObjectRef,
+        seen: Seen,
+        policies: tuple[Policy, ...],
+        revoked: Collection[Revoked],
+    ) -> Opened:
+        judged = [self._judge(request, subject, seen, p, revoked) for p in policies]
         return Opened(
             tuple(basis for one in judged for basis in one.bases),
             tuple(finding for one in judged for finding in one.findings),
-        ), seen
+        )
 
     async def _look(
         self,
@@ -127,6 +146,31 @@ class SignedDoor:
             seen.now.problem(late)
         except (Malformed, Unavailable) as error:
             seen.now.problem(error)
+
+    async def _look_beside_images(
+        self,
+        request: AdmissionRequest,
+        subject: ObjectRef,
+        wanting: tuple[Policy, ...],
+        shut: tuple[Policy, ...],
+        *,
+        seen: Seen,
+        deadline: float | None,
+    ) -> bool:
+        """Gather what lies beside images, where policies want it; was any looked at?
+
+        What the old state stands on lies beside the images that it runs: only who is
+        not content yet must know.
+        """
+        gather = self._gatherer.images.gather
+        try:
+            async with asyncio.timeout_at(deadline), asyncio.TaskGroup() as group:
+                new = gather(request.object, subject, seen.now, wanting)
+                old = gather(request.old, subject, seen.before, shut)
+                looks = [group.create_task(look) for look in (new, old)]
+        except TimeoutError:
+            return True  # what was proven in time counts
+        return any(look.result() for look in looks)
 
     def _judge(
         self,
@@ -159,8 +203,8 @@ class SignedDoor:
             return Opened(findings=(*gone.findings, *others, *problems))
         if not verdict.bases:
             return Opened(findings=(*verdict.findings, *problems))
-        if policy.banned_tools and not seen.complete:  # rule 6
-            unseen = Unavailable("evidence went unseen, and some tools are banned")
+        if leans(policy) and not seen.complete:  # rule 6
+            unseen = Unavailable("evidence went unseen that may speak against it")
             refused = Opened.failing(request.ref, (policy,), Reason.UNAVAILABLE, unseen)
             return Opened(findings=(*refused.findings, *problems))
         return Opened(verdict.bases, verdict.findings)
@@ -186,8 +230,10 @@ class SignedDoor:
         if old is not None:
             past = replace(sight, tree=old)
             state = bind_old(past, seen.before, policy, salt_in(seen.now, bound))
-        newly = {*images(tree)} - {*(images(old) if old is not None else ())}
-        seen.images = frozenset(i.digest for i in newly if i.digest)
+        paths = policy.images.paths
+        ran = images(old, paths) if old is not None else ()
+        newly = {*images(tree, paths)} - {*ran}
+        seen.images |= {i.digest for i in newly if i.digest}
         return BoundChange(
             cluster=self._cluster,
             object=subject,
@@ -195,7 +241,7 @@ class SignedDoor:
             subresource=request.resource.subresource,
             intents=bound,
             mismatches=missed,
-            images=tuple(sorted(newly)),
+            images=tuple(seen.now.seen(image) for image in sorted(newly)),
             old=state,
             requester=request.requester,
         )

@@ -93,6 +93,9 @@ class Witness:
     ) -> Testimony:
         """Return what speaks for the present state of a live object.
 
+        Beside its images is looked for policies that do not believe it otherwise. What
+        a registry does not say supports nothing; `Looks` knows which were silent.
+
         Args:
             tree: As the server shows it.
             ref: What it is.
@@ -101,12 +104,17 @@ class Witness:
         Raises:
             Unavailable: the API server did not answer.
         """
-        gathered = Gathered()
-        await self._gatherer.gather(tree, ref, gathered, policies, old=tree)
+        gathered, judges = Gathered(), tuple(policies)
+        await self._gatherer.gather(tree, ref, gathered, judges, old=tree)
         facts = await look_up(self._state, self._settings, tree, ref.namespace)
-        return Testimony(
-            Sight(tree=tree, identity=ref, old=tree, facts=facts), gathered
-        )
+        sight = Sight(tree=tree, identity=ref, old=tree, facts=facts)
+        found = Testimony(sight, gathered)
+        if left := tuple(p for p in judges if p.images.registries):
+            bound = {policy.name: found.bound(policy) for policy in left}
+            standing = self._believed(left, ref, bound, gathered)
+            left = tuple(p for p in left if p.name not in standing)
+            await self._gatherer.images.gather(tree, ref, gathered, left)
+        return found
 
     async def by_itself(
         self, tree: Tree, ref: ObjectRef, policies: tuple[Policy, ...]
@@ -123,12 +131,8 @@ class Witness:
             Malformed: the object is not what it was asked for as.
         """
         found = await self.testimony(tree, ref, policies)
-        return self._believed(
-            policies,
-            ref,
-            {policy.name: found.bound(policy) for policy in policies},
-            found.gathered,
-        )
+        bound = {policy.name: found.bound(policy) for policy in policies}
+        return self._believed(policies, ref, bound, found.gathered)
 
     async def by_copies(
         self,
@@ -150,26 +154,34 @@ class Witness:
             policies: As of `testimony`.
 
         Raises:
-            Unavailable: the API server did not answer.
+            Unavailable: as of `by_itself`.
         """
         gathered = Gathered()
         kind = claim.kind
         owner = ObjectRef(kind.group, kind.kind, ref.namespace, claim.name)
         await self._gatherer.gather(tree, owner, gathered, policies)
-        digests = [
-            intent.digest
-            for intent in gathered.intents
-            if comes_from(way, _owning(intent, claim), tree, ref)
-        ]
-        bound = {
-            policy.name: frozenset(
-                BoundIntent(digest, elastic)
-                for digest in digests
-                for elastic in elastics(digest, gathered.evidence, policy)
-            )
-            for policy in policies
-        }
-        return self._believed(policies, owner, bound, gathered)
+
+        def standing(judges: tuple[Policy, ...]) -> Standing:
+            digests = [
+                intent.digest
+                for intent in gathered.intents
+                if comes_from(way, _owning(intent, claim), tree, ref)
+            ]
+            bound = {
+                policy.name: frozenset(
+                    BoundIntent(digest, elastic)
+                    for digest in digests
+                    for elastic in elastics(digest, gathered.evidence, policy)
+                )
+                for policy in judges
+            }
+            return self._believed(judges, owner, bound, gathered)
+
+        found = standing(policies)
+        left = tuple(p for p in policies if p.name not in found)
+        if not await self._gatherer.images.gather(tree, owner, gathered, left):
+            return found
+        return {**found, **standing(left)}
 
     def _believed(
         self,

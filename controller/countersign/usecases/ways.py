@@ -9,6 +9,7 @@ from countersign.ports import BundleSource, Clock, ClusterState, Prover
 from countersign.usecases.beside import BesideDoor
 from countersign.usecases.doors import Doors
 from countersign.usecases.gather import Gatherer
+from countersign.usecases.images import Looks
 from countersign.usecases.kept import Keeper
 from countersign.usecases.signed import SignedDoor
 
@@ -23,6 +24,7 @@ class Ways:
         clock: The present.
         cluster: Our cluster's name.
         settings: Of the cluster, the kinds it knows included.
+        looks: What a request sees of registries; None: nothing.
     """
 
     def __init__(
@@ -34,13 +36,14 @@ class Ways:
         clock: Clock,
         cluster: str,
         settings: ClusterFacts,
+        looks: Looks | None = None,
     ) -> None:
         self.settings = settings
-        gatherer = Gatherer(prover, sets)
+        gatherer = Gatherer(prover, sets, looks)
         self.doors = Doors(state, gatherer, clock, cluster, settings)
         self.signed = SignedDoor(state, gatherer, clock, cluster, settings)
         self.beside = BesideDoor(state, gatherer, clock, cluster)
-        self.keeper = Keeper(state, prover, sets, cluster, settings)
+        self.keeper = Keeper(state, prover, sets, cluster, settings, looks=looks)
         self._state, self._prover, self._sets = state, prover, sets
         self._clock, self._cluster = clock, cluster
 
@@ -48,13 +51,21 @@ class Ways:
         """Return the same doors with other kinds; these where nothing changed."""
         if kinds is self.settings.kinds:
             return self
+        return self._with(replace(self.settings, kinds=kinds), None)
+
+    def seeing(self, looks: Looks) -> "Ways":
+        """Return the same doors for one request that sees registries."""
+        return self._with(self.settings, looks)
+
+    def _with(self, settings: ClusterFacts, looks: Looks | None) -> "Ways":
         return Ways(
             state=self._state,
             prover=self._prover,
             sets=self._sets,
             clock=self._clock,
             cluster=self._cluster,
-            settings=replace(self.settings, kinds=kinds),
+            settings=settings,
+            looks=looks,
         )
 
 

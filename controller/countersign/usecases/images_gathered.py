@@ -1,0 +1,337 @@
+"""Gather what lies beside the images of an object: bundles, proven, and their intents.
+
+An approval of the object lies there beside the images that it runs, and the text that was
+signed under its digest. It counts as what the object carries: by who signed it, and by
+what it speaks of. Where it lay says nothing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from countersign.binding.canonical import read_intent
+from countersign.core.errors import Malformed, OverLimit, Unavailable
+from countersign.core.rules.objects import names, states_of
+from countersign.core.types.artifacts import (
+    Algorithm,
+    Digest,
+    Intent,
+    ObjectRef,
+    Subject,
+    Tree,
+)
+from countersign.core.types.evidence import (
+    Build,
+    Declaration,
+    Evidence,
+    Provenance,
+    SignOff,
+)
+from countersign.core.types.policy import Policy, Treatment
+from countersign.core.types.verdict import Reason
+from countersign.ports import Attached, Pinned
+from countersign.usecases.gathered import Gathered, Problem
+from countersign.usecases.images import MAX_IMAGES, Looks, lying
+from countersign.usecases.ordered import MAX_INTENTS
+from countersign.usecases.weight import attests, known_by_any, weighs
+from countersign.wire.resources.bundleset_about import intent_ref, stated
+
+MAX_ATTACHED = 32  # bundles beside one image that count
+
+
+class Prove(Protocol):
+    """Proves bundles until `room` of them count; see `Gatherer`."""
+
+    def __call__(
+        self,
+        bundles: Mapping[bytes, tuple[str, ...]],
+        room: int,
+        into: Gathered,
+        policies: tuple[Policy, ...],
+    ) -> Awaitable[None]:
+        """Add what is proven to `into`."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class _Search:
+    """One look at all images of one object.
+
+    Attributes:
+        prove: Proves bundles.
+        looks: What this request sees of registries.
+        ref: The object.
+        into: What is known so far.
+        policies: Whose people count.
+        carried: Bundles that the object has anyway.
+        done: Those that are, or were, to be proven.
+        places: Bundles by where they lie.
+        digests: Of the images, and of their platforms.
+    """
+
+    prove: Prove
+    looks: Looks
+    ref: ObjectRef
+    into: Gathered
+    policies: tuple[Policy, ...]
+    carried: frozenset[bytes]
+    done: set[bytes]
+    places: dict[bytes, list[Pinned]] = field(default_factory=dict)
+    digests: set[Digest] = field(default_factory=set)
+
+    def where(self, evidence: Evidence) -> tuple[Pinned, ...]:
+        """Return the images beside which evidence lies."""
+        return tuple(self.places.get(self.into.raw.get(evidence.bundle, b""), ()))
+
+    async def image(self, image: Pinned) -> None:
+        """Add what lies beside an image; what its registry does not say stays open."""
+        try:
+            found = await self.looks.about(image)
+        except Unavailable as error:
+            _unseen(self.into, image, str(error))
+            found = self.looks.remembered(image)
+        except asyncio.CancelledError:
+            _unseen(self.into, image, f"{image.registry} has not answered yet")
+            raise
+        else:
+            if found is None:
+                _unseen(self.into, image, f"{image.registry} has not been asked yet")
+        if found is None:
+            return
+        _note(self.into, image, found)
+        self.digests |= {image.digest, *found.platforms}
+        for raw in found.bundles:
+            self.places.setdefault(raw, []).append(image)
+        fresh = [raw for raw in found.bundles if raw not in self.done]
+        self.done.update(fresh)
+        if len(fresh) > MAX_ATTACHED:
+            intents = (intent.digest for intent in self.into.intents)
+            fresh = _likely_first(fresh, {*self.digests, *intents})
+        some = dict.fromkeys(fresh, ())
+        await self.prove(some, MAX_ATTACHED, self.into, self.policies)
+
+    async def intents(self) -> None:
+        """Fetch the texts of approvals of the object that are not known."""
+        wanted, into = _wanted(self), self.into
+        if len(wanted) > MAX_INTENTS:
+            said = f"of {len(wanted)} signed texts beside its images only {MAX_INTENTS}"
+            into.note(Problem(Reason.OVER_LIMIT, f"{said} were compared"))
+            into.complete = False
+        async with asyncio.TaskGroup() as group:
+            fetching = [
+                group.create_task(_fetch(self, digest, places))
+                for digest, places in wanted[:MAX_INTENTS]
+            ]
+        into.intents += [i for task in fetching if (i := task.result()) is not None]
+
+
+class ImageGatherer:
+    """Reads and proves what lies beside images.
+
+    Args:
+        prove: Proves bundles.
+        looks: What this request sees of registries; None: there are none.
+    """
+
+    def __init__(self, prove: Prove, looks: Looks | None) -> None:
+        self._prove = prove
+        self._looks = looks
+
+    async def gather(
+        self,
+        tree: Tree | None,
+        ref: ObjectRef,
+        into: Gathered,
+        policies: Iterable[Policy],
+    ) -> bool:
+        """Add what lies beside the images of an object to `into`.
+
+        Args:
+            tree: The object.
+            ref: What it is, for approvals of it.
+            into: What is known so far.
+            policies: That look beside images, and whose people count.
+
+        Returns:
+            Whether anything was looked for: else all is as it was.
+
+        Limits:
+            `MAX_IMAGES`; `MAX_ATTACHED` of each; `MAX_INTENTS`, first of those whose word
+            lets things in, then the newest; what the registries' client bounds.
+        """
+        judges = tuple(policies)
+        if self._looks is None or not (wanted := lying(tree, judges)):
+            return False
+        if len(wanted) > MAX_IMAGES:
+            said = f"expected at most {MAX_IMAGES} images in registries"
+            into.problem(OverLimit(f"{said}, saw {len(wanted)}"))
+        carried = frozenset(into.raw.values())
+        search = _Search(
+            prove=self._prove,
+            looks=self._looks,
+            ref=ref,
+            into=into,
+            policies=judges,
+            carried=carried,
+            done={*carried},
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                for image in wanted[:MAX_IMAGES]:
+                    group.create_task(search.image(image))
+            await search.intents()
+        finally:  # also where time is up: what was proven may bind
+            _part(search)
+        return True
+
+
+def _wanted(search: _Search) -> list[tuple[Digest, tuple[Pinned, ...]]]:
+    """Return the digests of texts that evidence beside images needs, and where they lie.
+
+    Those whose words weigh come first, then the newest.
+    """
+    ref, policies = search.ref, search.policies
+    known = {intent.digest for intent in search.into.intents} | search.digests
+    found: dict[Digest, tuple[bool, float]] = {}
+    places: dict[Digest, dict[Pinned, None]] = {}
+    for evidence in search.into.evidence:
+        at = search.where(evidence)
+        heavy = any(weighs(policy, evidence, ref.namespace) for policy in policies)
+        rank = (not heavy, -_made_at(evidence))
+        for digest in _texts(ref, evidence, policies) if at else ():
+            if digest not in known:
+                found[digest] = min(rank, found.get(digest, rank))
+                places.setdefault(digest, {}).update(dict.fromkeys(at))
+    ordered = sorted(found, key=lambda digest: (found[digest], digest))
+    return [(digest, tuple(places[digest])) for digest in ordered]
+
+
+def _texts(
+    ref: ObjectRef, evidence: Evidence, policies: tuple[Policy, ...]
+) -> Collection[Digest]:
+    """Return what may be the digest of an intent of `ref`, by the word of known people.
+
+    A human change is admitted on provenance alone, which does not say which of its
+    subjects are texts.
+    """
+    if isinstance(evidence.claim, SignOff):
+        if not known_by_any(policies, evidence):
+            return ()
+        return {change.digest for change in states_of(evidence.claim, ref)}
+    human = any(p.human is Treatment.ADMIT and attests(p, evidence) for p in policies)
+    if not (human and isinstance(evidence.claim, Provenance)):
+        return ()
+    return {d for d in evidence.digests if d.algorithm is Algorithm.SHA256}
+
+
+async def _fetch(
+    search: _Search, digest: Digest, places: Iterable[Pinned]
+) -> Intent | None:
+    """Return an intent of the object that lies beside one of `places`, or None."""
+    into = search.into
+    for image in places:
+        try:
+            raw = await search.looks.blob(image, digest)
+            if raw is None:
+                continue
+            described = intent_ref(raw)
+            if described is None or not names(described, search.ref):
+                return None
+            return read_intent(raw)
+        except Unavailable as error:
+            _unseen(into, image, str(error))
+        except Malformed as error:
+            into.problem(error, image=image)
+        except asyncio.CancelledError:
+            _unseen(into, image, f"{image.registry} has not answered yet")
+            raise
+    return None
+
+
+def _note(into: Gathered, image: Pinned, found: Attached) -> None:
+    """Note what is known of an image besides what is to be proven."""
+    into.platforms[image.digest] = found.platforms
+    into.complete &= found.complete
+    reason = Reason.MALFORMED if found.complete else Reason.OVER_LIMIT
+    for text in found.problems:
+        into.note(Problem(reason, text, about=_subject(image)))
+    if found.complete and not (found.bundles or found.problems):
+        said = f"{image.registry} has no evidence of it"
+        into.note(Problem(Reason.NO_EVIDENCE, said, about=_subject(image)))
+
+
+def _unseen(into: Gathered, image: Pinned, why: str) -> None:
+    into.problem(Unavailable(why), image=image)
+
+
+def _part(search: _Search) -> None:
+    """Tell approvals of the object beside its images, and what goes with each, apart.
+
+    One image runs in many states of an object, before and after each other, and all that
+    was said of them lies beside it. An approval stands for its own state alone, with the
+    provenance that it names, and the words about that.
+    """
+    into = search.into
+    here = [
+        e
+        for e in into.evidence
+        if search.where(e) and into.raw[e.bundle] not in search.carried
+    ]
+    approvals = [
+        (e, e.claim.inputs)
+        for e in here
+        if isinstance(e.claim, SignOff) and e.claim.changes
+    ]
+    made: list[tuple[frozenset[Digest], frozenset[str]]] = []
+    for e in here:
+        own = frozenset({f"beside an image: {e.bundle}"})
+        if isinstance(e.claim, SignOff) and e.claim.changes:
+            into.sets[e.bundle] = own
+        elif isinstance(e.claim, Provenance):
+            into.sets[e.bundle] = _with(e, approvals) or _alone(e, own, search)
+            made.append((e.digests, into.sets[e.bundle]))
+    for e in here:
+        if isinstance(e.claim, Declaration):
+            of = [sets for digests, sets in made if not digests.isdisjoint(e.digests)]
+            bound = bool(of) and all(of)
+            into.sets[e.bundle] = frozenset().union(*of) if bound else frozenset()
+
+
+def _with(
+    provenance: Evidence, approvals: Iterable[tuple[Evidence, frozenset[Digest]]]
+) -> frozenset[str]:
+    return frozenset(
+        f"beside an image: {approval.bundle}"
+        for approval, inputs in approvals
+        if provenance.statement in inputs
+    )
+
+
+def _alone(
+    provenance: Evidence, own: frozenset[str], search: _Search
+) -> frozenset[str]:
+    """Return the set of provenance that no approval names; none: it is of images only."""
+    hashes = {d for d in provenance.digests if d.algorithm is Algorithm.SHA256}
+    return frozenset() if hashes <= search.digests else own
+
+
+def _likely_first(raws: Iterable[bytes], known: Collection[Digest]) -> list[bytes]:
+    """Order what is too much: first what claims to be about what is judged."""
+
+    def rank(raw: bytes) -> int:
+        said = stated(raw)
+        if said is None:
+            return 2
+        return int(said.digests.isdisjoint(known) and not isinstance(said.claim, Build))
+
+    return sorted(raws, key=rank)
+
+
+def _made_at(evidence: Evidence) -> float:
+    at = evidence.signed_at
+    return 0.0 if at is None else at.timestamp()
+
+
+def _subject(image: Pinned) -> Subject:
+    return Subject(image.repository, image.digest)

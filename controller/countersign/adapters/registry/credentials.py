@@ -166,8 +166,10 @@ def default_config(environment: Mapping[str, str]) -> Path:
     Args:
         environment: Of the process.
     """
-    folder = environment.get("DOCKER_CONFIG")
-    return (Path(folder) if folder else Path.home() / ".docker") / "config.json"
+    if folder := environment.get("DOCKER_CONFIG"):
+        return Path(folder) / "config.json"
+    home = environment.get("HOME")
+    return (Path(home) if home else Path.home()) / ".docker" / "config.json"
 
 
 def _told(auths: Mapping[str, _Auth], key: str) -> Credential | None:

@@ -12,7 +12,7 @@ import click
 from countersign.faces.cli import options
 from countersign.faces.cli.session import Command, Exit, Session
 
-ANNOTATIONS, BUNDLE_SET = "annotations", "bundleset"
+ANNOTATIONS, BUNDLE_SET, OCI = "annotations", "bundleset", "oci"
 
 
 @click.command("attest", cls=Command)
@@ -44,11 +44,13 @@ ANNOTATIONS, BUNDLE_SET = "annotations", "bundleset"
 )
 @click.option(
     "--carrier",
-    type=click.Choice([ANNOTATIONS, BUNDLE_SET]),
+    type=click.Choice([ANNOTATIONS, BUNDLE_SET, OCI]),
     help="Write the objects of -f, to be applied as they are, with the bundle in their "
-    "annotations or in BundleSets before them, instead of the bundle alone.",
+    "annotations or in BundleSets before them, instead of the bundle alone. With oci "
+    "the bundle is put beside the images, in their registries.",
 )
 @options.sets_only
+@options.registries
 @click.option(
     "--declaration",
     "beside",
@@ -82,6 +84,7 @@ def command(
     valid: timedelta,
     carrier: str | None,
     sets_only: bool,
+    registry: options.RegistryOptions,
     beside: Sequence[str],
     declare_human: bool,
     yes: bool,
@@ -96,6 +99,10 @@ def command(
     (-f) and images (--image) that were made from the end of the range. No mark of an
     assistance means unknown, never human.
 
+    With --carrier oci the bundle is put beside each image, as cosign puts it, and with
+    it what the objects that run it are judged by. What runs no image keeps its evidence
+    in the file that is written.
+
     With --declare-human the signature is an author's own: that the commits of RANGE,
     which are shown first, were made without AI. It counts beside a collector's
     provenance of the same range, where policies take such words.
@@ -104,11 +111,14 @@ def command(
     Example:
       countersign attest origin/main..HEAD -f rendered.yaml --cluster prod-eu \\
         --carrier annotations --out release.yaml
+      countersign attest origin/main..HEAD --image ghcr.io/acme/web@sha256:… \\
+        --cluster prod-eu --carrier oci
     """  # noqa: D301 - click's mark for "do not wrap"
     # git, pydantic and cryptography, which --help does not need
     from countersign.faces.cli import attesting  # noqa: PLC0415
 
-    options.require_out(output, out)
+    if carrier != OCI or filenames:
+        options.require_out(output, out)
     given = attesting.Given(
         revisions=revisions,
         repo=repo,
@@ -123,7 +133,8 @@ def command(
         _require_nothing_else(filenames, images, beside, carrier)
         attesting.declare_human(session, given, policies, assent=yes)
         return Exit.DONE
-    _require(clusters=clusters, carrier=carrier, filenames=filenames, beside=beside)
+    there = filenames or (images if carrier == OCI else ())
+    _require(clusters=clusters, carrier=carrier, there=there, beside=beside)
     scope = attesting.Scope(
         collector=collector,
         clusters=frozenset(clusters),
@@ -131,15 +142,22 @@ def command(
         images=tuple(images),
     )
     load = attesting.load(filenames, namespace, carrier, beside, sets_only=sets_only)
-    attesting.collect(session, given, scope, load)
+    if carrier == OCI:
+        from countersign.faces.cli.attest_beside import (  # noqa: PLC0415 - as above
+            collect_beside,
+        )
+
+        collect_beside(session, given, scope, load, registry)
+    else:
+        attesting.collect(session, given, scope, load)
     return Exit.DONE
 
 
 def _beside(carrier: str | None) -> str:
-    if carrier == ANNOTATIONS:
+    if carrier in {ANNOTATIONS, OCI}:
         raise click.UsageError(
-            f"expected the carrier {BUNDLE_SET} with --sets-only, saw {ANNOTATIONS}: "
-            "there is no object to annotate"
+            f"expected the carrier {BUNDLE_SET} with --sets-only, saw {carrier}: it "
+            "writes sets and nothing else"
         )
     return BUNDLE_SET
 
@@ -148,16 +166,17 @@ def _require(
     *,
     clusters: Sequence[str],
     carrier: str | None,
-    filenames: Sequence[str],
+    there: Sequence[str],
     beside: Sequence[str],
 ) -> None:
     if not clusters:
         raise click.UsageError(
             "expected the cluster it may be used in, saw none: give --cluster NAME"
         )
-    if carrier and not filenames:
+    if carrier and not there:
         raise click.UsageError(
-            "expected manifests to carry the bundle, saw none: give -f"
+            "expected manifests to carry the bundle, saw none: give -f, or --image with "
+            f"--carrier {OCI}"
         )
     if beside and not carrier:
         raise click.UsageError(

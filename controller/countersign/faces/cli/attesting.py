@@ -14,12 +14,12 @@ import click
 from countersign.adapters.git import GitRepository
 from countersign.binding.kinds import BUILT_IN
 from countersign.binding.masking import SALT_BYTES, is_secret
-from countersign.binding.references import parse_reference
 from countersign.core.errors import Malformed
-from countersign.core.types.artifacts import Digest, Json, Subject, Tree
+from countersign.core.types.artifacts import Json, Subject, Tree
 from countersign.faces.cli import attested, declare
-from countersign.faces.cli.attest import ANNOTATIONS, BUNDLE_SET
+from countersign.faces.cli.attest import ANNOTATIONS, BUNDLE_SET, OCI
 from countersign.faces.cli.files import read_file, read_inputs, write_result
+from countersign.faces.cli.images import pinned
 from countersign.faces.cli.manifests import (
     read_manifests,
     warn_of_places,
@@ -132,6 +132,38 @@ def collect(session: Session, given: Given, scope: Scope, load: Load) -> None:
         click.UsageError: an image without a digest.
         CountersignError: as `attest` and the signer.
     """
+    images = tuple(
+        Subject(f"image:{one.repository}", one.digest) for one in pinned(scope.images)
+    )
+    done = attest_range(session, given, scope, load, images)
+    if load.carrier:
+        write_manifests(given.out, carried(done, load))
+    else:
+        write_result(given.out, done.bundle)
+    attested.tell(done, given.out, lints := sorted({*manifest_lints(load.objects)}))
+    if given.output == "json":
+        click.echo(json.dumps(attested.summary(done, lints), indent=2))
+
+
+def attest_range(
+    session: Session,
+    given: Given,
+    scope: Scope,
+    load: Load,
+    images: tuple[Subject, ...],
+) -> Attested:
+    """Collect the provenance of the range, and sign it.
+
+    Args:
+        session: Its environment tells of the CI.
+        given: What is attested, and by whom.
+        scope: Where it may be used.
+        load: Objects that were made of the range.
+        images: That were made of it.
+
+    Raises:
+        CountersignError: as `attest` and the signer.
+    """
     run = _ci(session)
     order = AttestOrder(
         revisions=given.revisions,
@@ -141,7 +173,7 @@ def collect(session: Session, given: Given, scope: Scope, load: Load) -> None:
         clusters=scope.clusters,
         namespaces=_namespaces(load.objects),
         valid=scope.valid,
-        artifacts=(*(o.subject for o in load.objects), *map(_image, scope.images)),
+        artifacts=(*(o.subject for o in load.objects), *images),
         actors=run.actors,
         source_branch=run.source_branch,
         target_ref=run.target_ref,
@@ -149,7 +181,7 @@ def collect(session: Session, given: Given, scope: Scope, load: Load) -> None:
     )
     signer = choose(given.signing, session)().signer
     with working(session, "collecting and signing"):
-        done = asyncio.run(
+        return asyncio.run(
             attest(
                 order,
                 repository=GitRepository(given.repo),
@@ -158,17 +190,15 @@ def collect(session: Session, given: Given, scope: Scope, load: Load) -> None:
                 clock=session,
             )
         )
-    if load.carrier:
-        write_manifests(given.out, _carried(done, load))
-    else:
-        write_result(given.out, done.bundle)
-    attested.tell(done, given.out, lints := sorted({*manifest_lints(load.objects)}))
-    if given.output == "json":
-        click.echo(json.dumps(attested.summary(done, lints), indent=2))
 
 
-def _carried(done: Attested, load: Load) -> list[Tree]:
-    """Return the objects with their evidence, in the order to apply them in."""
+def carried(done: Attested, load: Load) -> list[Tree]:
+    """Return the objects with their evidence, in the order to apply them in.
+
+    Raises:
+        Malformed: an object, or a set, would grow beyond what it may hold; or what is
+            to travel along does not fit.
+    """
     travelling = [*companions(load.beside, done), done.bundle]
     if load.carrier == ANNOTATIONS:
         return [one.annotated(travelling) for one in load.objects]
@@ -211,7 +241,7 @@ def _objects(
     if not filenames:
         return (), ()
     manifests, sets = unload(read_manifests(filenames))
-    if sets and carrier == ANNOTATIONS:
+    if sets and carrier in {ANNOTATIONS, OCI}:
         raise click.UsageError(
             "expected no BundleSet among objects that carry evidence themselves, saw "
             f"{sets[0][1].name}: give --carrier {BUNDLE_SET}"
@@ -238,15 +268,6 @@ def _namespaces(objects: Sequence[Prepared]) -> frozenset[str]:
     """Return where the objects live; empty, so any, if one lives in no namespace."""
     found = frozenset(one.ref.namespace for one in objects)
     return frozenset() if "" in found else found
-
-
-def _image(reference: str) -> Subject:
-    read = parse_reference(reference)
-    if read is None or not read.digest:
-        raise click.UsageError(
-            f"expected an image as REF@sha256:…, saw {reference}: a tag pins nothing"
-        )
-    return Subject(f"image:{read.repository}", Digest.parse(read.digest))
 
 
 def _ci(session: Session) -> CiRun:

@@ -16,7 +16,7 @@ from countersign.core.types.evidence import Carrier, Result, Trace
 from countersign.faces.cli import asking, questions, source, words
 from countersign.faces.cli.cluster import Where
 from countersign.faces.cli.files import read_inputs
-from countersign.faces.cli.options import SigningOptions
+from countersign.faces.cli.options import RegistryOptions, SigningOptions
 from countersign.faces.cli.progress import working
 from countersign.faces.cli.review_options import ReviewOptions
 from countersign.faces.cli.rulebook import Rulebook
@@ -45,6 +45,8 @@ class Ask:
         out: Where the result is written; None: standard output, or the cluster.
         output: ``text`` or ``json``.
         sets_only: The objects are not written: something else brings them.
+        images: References to images that are approved as such.
+        registry: How registries are reached.
     """
 
     session: Session
@@ -57,6 +59,8 @@ class Ask:
     out: Path | None
     output: str
     sets_only: bool = False
+    images: tuple[str, ...] = ()
+    registry: RegistryOptions
 
     def on(self, cluster: str) -> "Ask":
         """Return the same for one cluster."""
@@ -114,6 +118,7 @@ class Outcome:
             "statement": str(signed.statement),
             "bundle": str(Digest.sha256(signed.bundle)),
             "objects": [*self._objects()],
+            "images": [str(image) for image in sheet.pinned],
             "provenance": [
                 {
                     "statement": str(found.statement),

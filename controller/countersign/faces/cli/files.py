@@ -31,6 +31,11 @@ def read_inputs(names: Sequence[str]) -> list[tuple[str, bytes]]:
     return found
 
 
+def is_input(name: str) -> bool:
+    """Tell whether `read_inputs` would find something there."""
+    return name == STDIN or Path(name).exists() or bool(glob.glob(name))  # noqa: PTH207
+
+
 def read_file(path: str) -> bytes:
     """Return the content of a file, or of standard input for ``-``.
 

@@ -26,6 +26,14 @@ class SigningOptions:
     signing_config: Path | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryOptions:
+    """How registries are reached; who the user is to them, docker's configuration says."""
+
+    registry_ca: Path | None = None
+    plain_http: tuple[str, ...] = ()
+
+
 class Duration(click.ParamType[timedelta]):
     """A span of time: ``30d``, ``72h``, ``1h30m``."""
 
@@ -195,6 +203,33 @@ def signing(function: F) -> F:
         return function(*args, signing=SigningOptions(**chosen), **given)
 
     return _together(*_SIGNING)(cast("F", gathered))
+
+
+_REGISTRIES = (
+    click.option(
+        "--registry-ca",
+        type=FILE,
+        envvar="COUNTERSIGN_REGISTRY_CA",
+        help="Authority of registries (PEM), besides those that this machine trusts.",
+    ),
+    click.option(
+        "--plain-http",
+        multiple=True,
+        metavar="HOST:PORT",
+        help="A registry on this very machine that speaks no TLS. Repeatable.",
+    ),
+)
+
+
+def registries(function: F) -> F:
+    """Add the options that say how registries are reached, as one `RegistryOptions`."""
+
+    @wraps(function)
+    def gathered(*args: Any, **given: Any) -> Any:  # noqa: ANN401 - click's own calls
+        chosen = {f.name: given.pop(f.name) for f in fields(RegistryOptions)}
+        return function(*args, registry=RegistryOptions(**chosen), **given)
+
+    return _together(*_REGISTRIES)(cast("F", gathered))
 
 
 def require_out(output: str, out: Path | None) -> None:

@@ -1,5 +1,6 @@
 """What a command is given besides its arguments: environment, clock, debug switch."""
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,7 +46,12 @@ class Session:
 
 
 class Command(click.Command):
-    """A command that takes ``--debug`` like every other."""
+    """A command that takes ``--debug`` like every other, and knows how it was called."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the arguments, for the command that an error proposes."""
+        ctx.meta[_WRITTEN] = tuple(args)
+        return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's own parameters and the common ones."""
@@ -58,6 +64,27 @@ def _remember(ctx: click.Context, param: click.Parameter, value: bool) -> None: 
         ctx.ensure_object(Session).debug = True
 
 
+def corrected(instead: Mapping[str, str]) -> str:
+    """Return the running command as it was called, with other words in some places.
+
+    Args:
+        instead: Values of options or arguments, and what is to stand there.
+    """
+    context = click.get_current_context()
+    said: tuple[str, ...] = context.meta.get(_WRITTEN, ())
+    return shlex.join(
+        [*context.command_path.split(), *(_put(w, instead) for w in said)]
+    )
+
+
+def _put(word: str, instead: Mapping[str, str]) -> str:
+    if word in instead:
+        return instead[word]
+    option, equals, value = word.partition("=")
+    return f"{option}={instead[value]}" if equals and value in instead else word
+
+
+_WRITTEN = "countersign.written"
 _DEBUG = click.Option(
     ["--debug"],
     is_flag=True,

@@ -1,17 +1,18 @@
 """The sheet a reviewer reads: objects as they land, their provenance, what is amiss."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from rich.console import Console
 from rich.text import Text
 
-from countersign.core.types.artifacts import Json, Tree
+from countersign.core.types.artifacts import Digest, Json, Tree
 from countersign.core.types.change import NamespaceWindow
-from countersign.core.types.evidence import Provenance
+from countersign.core.types.evidence import Build, Provenance
 from countersign.faces.cli import words
 from countersign.faces.cli.text import one_line, visible
+from countersign.ports import Attached
 from countersign.usecases.inspect import Inspected
 from countersign.usecases.lint_kinds import Lint, LintKind, Severity
 from countersign.usecases.sheet import Going, Item, Opening, Sheet
@@ -70,6 +71,7 @@ def show_sheet(console: Console, sheet: Sheet, lints: tuple[Lint, ...]) -> None:
         _show_opening(console, opening)
     for window in sheet.windows:
         _show_window(console, window)
+    _show_images(console, sheet)
     for number, (found, claim) in enumerate(sheet.provenance, start=1):
         _show_provenance(console, number, found, claim)
     if not (sheet.provenance or sheet.windows or sheet.openings):
@@ -80,6 +82,40 @@ def show_sheet(console: Console, sheet: Sheet, lints: tuple[Lint, ...]) -> None:
     for lint in lints:
         style = "red" if lint.severity is Severity.ERROR else "yellow"
         console.print(f"  {lint_line(lint)}", style=style)
+
+
+def _show_images(console: Console, sheet: Sheet) -> None:
+    """Show the images whose registries were asked, and what they are made of."""
+    lying = dict(sheet.attached)
+    for image in sheet.pinned:
+        if image not in lying and image not in sheet.images:
+            continue
+        found = lying.get(image, Attached())
+        head = Text(f"image {image}", style="bold")
+        signed = (
+            "approved as such" if image in sheet.images else "run by what is signed"
+        )
+        console.print(head.append(f"  {signed}", style="not bold"))
+        if found.platforms:
+            console.print(
+                f"  an index of {words.counted(len(found.platforms), 'image')}"
+            )
+        for line in _made_of({image.digest, *found.platforms}, sheet):
+            console.print(f"  {line}")
+        console.print()
+
+
+def _made_of(digests: Collection[Digest], sheet: Sheet) -> Iterator[str]:
+    """Say which commits an image is made of, and who says so."""
+    for found in sheet.evidence:
+        if not {subject.digest for subject in found.subjects} & {*digests}:
+            continue
+        if isinstance(found.claim, Build):
+            where = one_line(found.claim.repository)
+            commit = words.short(found.claim.commit)
+            yield f"built from {where} {commit}; {_proven(found)}"
+        elif isinstance(found.claim, Provenance):
+            yield f"made of {words.span(found.claim)}; {_proven(found)}"
 
 
 def _show_others(console: Console, sheet: Sheet) -> None:

@@ -18,6 +18,7 @@ from countersign.faces.cli import judgement
 from countersign.faces.cli.cluster import kinds_at, look_at
 from countersign.faces.cli.conversation import Ask, Case, Outcome, converse
 from countersign.faces.cli.files import write_result
+from countersign.faces.cli.images import sent_json
 from countersign.faces.cli.manifests import (
     read_manifests,
     warn_of_places,
@@ -26,9 +27,10 @@ from countersign.faces.cli.manifests import (
 from countersign.faces.cli.progress import working
 from countersign.faces.cli.rulebook import Rulebook, open_rulebook
 from countersign.faces.cli.session import Exit
+from countersign.faces.cli.sign_beside import Places, deliver_signed, looked_beside
 from countersign.faces.cli.signing import choose
 from countersign.ports import Detached
-from countersign.usecases.deliver import deliver
+from countersign.usecases.deliver import Delivery, deliver
 from countersign.usecases.look import look
 from countersign.usecases.prepare import name_of, prepare
 from countersign.usecases.sheet import LookOrder, Removal, Sheet
@@ -59,14 +61,17 @@ def sign_files(
     signatory = choose(ask.signing, ask.session)
     root = ask.signing.trusted_root
     with open_rulebook(ask.policies, root, ask.session, ask.where) as rulebook:
-        case = Case(sheet=_look(ask, order, rulebook), began=began)
-        done = converse(ask, case, rulebook, signatory)
+        sheet, places = _look(ask, order, rulebook)
+        done = converse(ask, Case(sheet=sheet, began=began), rulebook, signatory)
+    ((sheet, signed),) = done.parts
+    delivery = deliver_signed(ask, sheet, signed, places)
     if order.objects or order.removals:
-        _write(ask, done)
-    else:
-        write_result(ask.out, done.parts[0][1].bundle)
+        _write(ask, sheet, delivery)
+    elif ask.out or not delivery.parcels:
+        write_result(ask.out, signed.bundle)
     if ask.output == "json":
-        click.echo(json.dumps(done.summary(), indent=2))
+        beside = {"beside": sent_json(delivery.parcels)} if delivery.parcels else {}
+        click.echo(json.dumps({**done.summary(), **beside}, indent=2))
     if ask.policies and order.objects and not ask.review.reject:
         judgement.tell(
             line
@@ -139,27 +144,28 @@ def _removal(tree: Tree, namespace: str, propagation: str, kinds: Kinds) -> Remo
     return Removal(ref=ref, version=version, propagation=propagation)
 
 
-def _look(ask: Ask, order: LookOrder, rulebook: Rulebook) -> Sheet:
-    async def looked() -> Sheet:
-        async with look_at(ask.where) as cluster:
-            return await look(order, prover=rulebook.prover, cluster=cluster)
+def _look(ask: Ask, order: LookOrder, rulebook: Rulebook) -> tuple[Sheet, Places]:
+    async def looked() -> tuple[Sheet, Places]:
+        full, places = await looked_beside(ask, order, rulebook.policies)
+        try:
+            async with look_at(ask.where) as cluster:
+                return await look(full, prover=rulebook.prover, cluster=cluster), places
+        except Unavailable as error:
+            raise Unavailable(
+                f"could not compare with the cluster: {error}; nothing was signed "
+                "(--no-diff signs without looking)"
+            ) from error
 
-    try:
-        with working(ask.session, "looking"):
-            return asyncio.run(looked())
-    except Unavailable as error:
-        raise Unavailable(
-            f"could not compare with the cluster: {error}; nothing was signed "
-            "(--no-diff signs without looking)"
-        ) from error
+    with working(ask.session, "looking"):
+        return asyncio.run(looked())
 
 
-def _write(ask: Ask, done: Outcome) -> None:
+def _write(ask: Ask, sheet: Sheet, delivery: Delivery) -> None:
     """Write one file to apply as it is: BundleSets first, then the objects, if any."""
-    ((sheet, signed),) = done.parts
-    delivery = deliver(sheet, signed, ask.carrier)
-    if delivery.why:
+    if delivery.why and delivery.carrier is Carrier.BUNDLE_SET:
         click.echo(f"the evidence goes into a BundleSet: {delivery.why}", err=True)
+    elif delivery.why:
+        click.echo(delivery.why, err=True)
     objects = () if ask.sets_only else delivery.objects
     write_to_apply(ask.out, [*delivery.sets, *objects])
     if ask.out and sheet.going:

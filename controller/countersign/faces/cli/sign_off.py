@@ -13,8 +13,6 @@ from countersign.faces.cli.recorder import recorder
 from countersign.faces.cli.review_options import ReviewOptions, review_options
 from countersign.faces.cli.session import Command, Session
 
-_OCI = "oci"
-
 
 @click.command("sign-off", cls=Command)
 @click.argument("what", metavar="[KIND[/NAME]]...", nargs=-1)
@@ -27,16 +25,26 @@ _OCI = "oci"
 )
 @click.option("--live", is_flag=True, help="Review what runs in -n, instead of -f.")
 @options.source
+@click.option(
+    "--image",
+    "images",
+    multiple=True,
+    metavar="REF@DIGEST",
+    help="An image to approve as such. What lies beside it is shown, and with --carrier "
+    "oci the evidence is put there. Repeatable.",
+)
 @options.namespace
 @options.clusters
 @review_options
 @click.option(
     "--carrier",
-    type=click.Choice([*(each.value for each in Carrier), _OCI]),
+    type=click.Choice([each.value for each in Carrier]),
     help="How the evidence travels; else in annotations where that goes, and in a "
-    "BundleSet for a decision, a Secret, a deletion, or much of it.",
+    "BundleSet for a decision, a Secret, a deletion, or much of it. With oci it is put "
+    "beside the images that the objects run.",
 )
 @options.sets_only
+@options.registries
 @recorder
 @options.kubeconfig
 @options.policies
@@ -54,11 +62,13 @@ def command(
     revisions: str,
     repo: Path,
     repo_uri: str,
+    images: Sequence[str],
     namespace: str,
     clusters: Sequence[str],
     review: ReviewOptions,
     carrier: str | None,
     sets_only: bool,
+    registry: options.RegistryOptions,
     recorder: str | None,
     recorder_ca: Path | None,
     kubeconfig: Path | None,
@@ -91,7 +101,7 @@ def command(
     if review.write_answers:
         return _write_form(session, review.write_answers, policies, signing)
     review.require_consistent()
-    ways = _Ways(filenames, decision, revisions, live=live)
+    ways = _Ways(filenames, decision, revisions, images, live=live)
     window = review.break_glass and bool(namespace) and not ways.given
     _require_one_way(ways, what, window=window)
     if review.break_glass:
@@ -128,6 +138,8 @@ def command(
         out=out,
         output=output,
         sets_only=sets_only,
+        images=tuple(images),
+        registry=registry,
     )
     if decision:
         from countersign.faces.cli.sign_denied import (  # noqa: PLC0415
@@ -171,26 +183,27 @@ class _Ways:
     filenames: Sequence[str]
     decision: str
     revisions: str
+    images: Sequence[str]
     _: KW_ONLY
     live: bool
 
     @property
     def given(self) -> int:
-        """How many of them are used; files and a source go together."""
-        ways = (bool(self.filenames or self.revisions), bool(self.decision), self.live)
-        return sum(ways)
+        """How many of them are used; files, a source and images go together."""
+        files = bool(self.filenames or self.revisions or self.images)
+        return sum((files, bool(self.decision), self.live))
 
 
 def _require_one_way(ways: _Ways, what: Sequence[str], *, window: bool) -> None:
     if not (ways.given or window):
         raise click.UsageError(
-            "expected something to sign off, saw none: give -f, --decision, --live or "
-            "--source; in an emergency --break-glass -n NAMESPACE opens all of it"
+            "expected something to sign off, saw none: give -f, --decision, --live, "
+            "--source or --image; in an emergency --break-glass -n NAMESPACE opens all of it"
         )
     if ways.given > 1:
         raise click.UsageError(
             "expected one of -f, --decision and --live, saw several: sign one after "
-            "the other"
+            "the other (--source and --image go with -f)"
         )
     if what and not ways.live:
         raise click.UsageError(
@@ -200,19 +213,19 @@ def _require_one_way(ways: _Ways, what: Sequence[str], *, window: bool) -> None:
 
 
 def _require_urgent(ways: _Ways) -> None:
-    """What runs already, and what is only a source, is no emergency."""
-    if ways.live or ways.revisions:
-        saw = "--live" if ways.live else "--source"
+    """What runs already, and what is only a source or an image, is no emergency."""
+    if ways.live or ways.revisions or ways.images:
+        saw = "--live" if ways.live else "--source" if ways.revisions else "--image"
         raise click.UsageError(
             f"expected -f, --decision or -n with --break-glass, saw {saw}"
         )
 
 
 def _carrier(name: str | None, *, beside: bool, sets_only: bool) -> Carrier | None:
-    if name == _OCI:
+    if beside and name == Carrier.OCI:
         raise click.UsageError(
-            "expected annotations or bundleset, saw oci: evidence in registries comes "
-            "with a later version"
+            "expected the carrier bundleset, saw oci: only what -f names, or --image, "
+            "goes beside images"
         )
     if beside and name == Carrier.ANNOTATIONS:
         raise click.UsageError(

@@ -100,7 +100,10 @@ def test_approves_a_source(run: Run, release: Release, answers: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "hint"),
     [
-        pytest.param(["--carrier", "oci", "-f", "x"], "a later version", id="oci"),
+        pytest.param(
+            ["--carrier", "oci", "--decision", "D"], "beside images", id="oci"
+        ),
+        pytest.param(["--image", "x@y", "--live"], "one of", id="image and live"),
         pytest.param(["-f", "x", "--decision", "D"], "one of", id="two ways"),
         pytest.param(["--live", "--decision", "D"], "one of", id="two other ways"),
         pytest.param(["-f", "x", "deployments"], "--live only", id="kinds of files"),

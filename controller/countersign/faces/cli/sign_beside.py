@@ -1,0 +1,133 @@
+"""``sign-off`` and the registries: what lies beside images, and what is put there."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+
+import click
+
+from countersign.core.errors import CountersignError, Malformed, Unavailable
+from countersign.core.types.artifacts import Tree
+from countersign.core.types.evidence import Carrier
+from countersign.core.types.policy import Policy
+from countersign.faces.cli.conversation import Ask
+from countersign.faces.cli.files import write_result
+from countersign.faces.cli.images import named_by, open_registries, pinned_now, send
+from countersign.faces.cli.manifests import write_to_apply
+from countersign.faces.cli.text import one_line
+from countersign.ports import Attached, Pinned
+from countersign.usecases.attach import fetch
+from countersign.usecases.deliver import Delivery, deliver, deliver_beside
+from countersign.usecases.sheet import LookOrder, Sheet
+from countersign.usecases.sign_off import SignedOff
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Images beside which evidence may lie, for this signature.
+
+    Attributes:
+        named: On the command line.
+        run: By the objects, where whoever judges will look; without policies to say
+            where that is, all of them.
+    """
+
+    named: tuple[Pinned, ...] = ()
+    run: tuple[Pinned, ...] = ()
+
+    @property
+    def to_put(self) -> frozenset[Pinned]:
+        """Where evidence is put: what is named wins over what is run."""
+        return frozenset(self.named or self.run)
+
+
+async def looked_beside(
+    ask: Ask, order: LookOrder, policies: Collection[Policy] | None
+) -> tuple[LookOrder, Places]:
+    """Add what lies beside the images, as far as the registries may be asked.
+
+    They may where images are named or evidence is to be put there, and where policies
+    say that whoever judges asks them, too.
+
+    Raises:
+        click.UsageError: an image by its tag, or nothing to put evidence beside.
+        Misconfigured: the user's credentials cannot be used.
+        Unavailable: a registry did not answer about what was named.
+    """
+    run = tuple(dict.fromkeys(i for one in order.objects for i in one.pinned))
+    oci = ask.carrier is Carrier.OCI
+    if policies is not None:
+        run = tuple(named_by(policies, run))
+    elif not (oci or ask.images):
+        run = ()
+    if not (run or ask.images):
+        _require_places(ask)
+        return order, Places()
+    async with open_registries(ask.session, ask.registry) as store:
+        named = await pinned_now(ask.images, store)
+        places = Places(named, run)
+        attached = await fetch(named, store)
+        try:
+            attached += await fetch((i for i in run if i not in named), store)
+        except Unavailable as error:
+            if oci and not named:
+                raise
+            told = one_line(str(error), 400)
+            click.echo(f"without evidence beside images: {told}", err=True)
+    _tell(attached)
+    return replace(order, images=named, attached=attached), places
+
+
+def _require_places(ask: Ask) -> None:
+    if ask.carrier is Carrier.OCI:
+        raise click.UsageError(
+            "expected an image to put evidence beside, saw none: no object runs one "
+            "that is pinned by digest and lies where a policy has it looked for; give "
+            "--image, or another --carrier"
+        )
+
+
+def _tell(attached: Iterable[tuple[Pinned, Attached]]) -> None:
+    """Say what could not be read: a reviewer must know what was not seen."""
+    for image, found in attached:
+        for problem in found.problems:
+            click.echo(f"beside {image}: {one_line(problem, 400)}", err=True)
+        if not found.complete:
+            click.echo(f"beside {image}: NOT all that lies there was seen", err=True)
+
+
+def deliver_signed(
+    ask: Ask, sheet: Sheet, signed: SignedOff, places: Places
+) -> Delivery:
+    """Return where the evidence goes, and put beside images what belongs there.
+
+    Raises:
+        Malformed: as `deliver`.
+        Unavailable: a registry did not take it. What was signed is not lost: then it is
+            written as it would travel otherwise, and the message says so.
+    """
+    if ask.carrier is not Carrier.OCI:
+        return deliver(sheet, signed, ask.carrier)
+    found = deliver_beside(sheet, signed, places.to_put)
+    try:
+        send(ask.session, ask.registry, found.parcels)
+    except CountersignError as error:
+        raise _saved(ask, sheet, signed, error) from error
+    return found
+
+
+def _saved(
+    ask: Ask, sheet: Sheet, signed: SignedOff, error: CountersignError
+) -> CountersignError:
+    """Write what was signed in another way, and return the error that says so."""
+    if sheet.changes:
+        other = deliver(sheet, signed, None)
+        objects: tuple[Tree, ...] = () if ask.sets_only else other.objects
+        write_to_apply(ask.out, [*other.sets, *objects])
+        how = "what was written has it in " + (
+            "a BundleSet" if other.sets else "annotations"
+        )
+    else:
+        write_result(ask.out, signed.bundle)
+        how = "its bundle was written"
+    said = f"{error}; the signature is not lost: {how}"
+    return Malformed(said) if isinstance(error, Malformed) else Unavailable(said)

@@ -62,24 +62,20 @@ def signed_bytes(payload: bytes) -> bytes:
 
 
 def written_envelopes(envelope: Envelope) -> tuple[bytes, ...]:
-    """Write the envelope in each of the ways in which signers in Go write it.
+    """Write the envelope in each of the ways in which cosign writes it.
 
-    Logs and stampers of cosign's older forms are over these bytes, which no bundle
-    carries.
+    Logs and stampers of its older forms are over these bytes, which no bundle carries.
 
     Source:
-        go-securesystemslib, ``dsse.Envelope``; with and without an empty ``keyid``.
+        go-securesystemslib, ``dsse.Envelope`` (cosign 2: an empty ``keyid``, the type
+        first); protojson (cosign 3: neither).
     """
     signature = {"sig": render_base64(envelope.signature)}
+    typed = {"payloadType": IN_TOTO}
+    payload = {"payload": render_base64(envelope.payload)}
     return tuple(
-        json.dumps(
-            {
-                "payloadType": IN_TOTO,
-                "payload": render_base64(envelope.payload),
-                "signatures": [one],
-            },
-            separators=(",", ":"),
-        ).encode()
+        json.dumps({**fields, "signatures": [one]}, separators=(",", ":")).encode()
+        for fields in (typed | payload, payload | typed)
         for one in ({"keyid": "", **signature}, signature)
     )
 

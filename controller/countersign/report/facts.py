@@ -26,10 +26,22 @@ from countersign.report.phrases import (
     counted,
     listed,
     making,
+    pinned,
     thing,
     when,
 )
 
+_PIECES = (
+    "expected",
+    "seen",
+    "names",
+    "pinned",
+    "person",
+    "signer",
+    "needed",
+    "making",
+    "roles",
+)
 _NO_GLASS = "of break-glass (this policy has none)"
 GAPS = {
     Gap.UNSEEN: "each of its platforms has to be covered, and which it has could not be seen in its registry",
@@ -64,10 +76,7 @@ def fields(finding: Finding) -> dict[str, str]:
     ``about`` is the image that the finding is about, or "it"; ``what`` are the facts on
     their own. A piece that the facts do not have is a question mark.
     """
-    pieces = dict.fromkeys(
-        ("expected", "seen", "names", "person", "signer", "needed", "making", "roles"),
-        "?",
-    )
+    pieces = dict.fromkeys(_PIECES, "?")
     pieces |= _of(finding.facts)
     named = isinstance(finding.about, Subject)
     return {
@@ -108,7 +117,8 @@ def _of(facts: Facts) -> dict[str, str]:
             return _signed(facts)
         case Names(names):
             shown = listed(names, "none that is named")
-            return {"what": shown, "names": shown}
+            first = pinned(names[0] if names else "")
+            return {"what": shown, "names": shown, "pinned": first}
         case ProvenanceGap() | DeclarationGap():
             return _gap(facts)
         case OpenSlots():

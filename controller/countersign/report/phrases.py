@@ -4,6 +4,7 @@ Most of what is printed was written by somebody else: an annotation, a certifica
 manifest. None of it may move a terminal's cursor or push the rest out of sight.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -16,6 +17,9 @@ MAKING = {
     Assistance.MIXED: "an AI-assisted change",
     Assistance.AI: "an AI-made change",
 }
+
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,254}")  # fit for a shell, too
+_ID = re.compile(r"sha\d+:[0-9a-f]+")
 
 MAX_PHRASE = 120  # characters of one quoted thing
 MAX_LISTED = 5  # things of a list that are named
@@ -34,6 +38,16 @@ def listed(names: Iterable[str], nothing: str = "nobody") -> str:
     more = len(each) - MAX_LISTED
     shown = ", ".join(each[:MAX_LISTED])
     return f"{shown} and {more} more" if more > 0 else shown or nothing
+
+
+def pinned(reference: str) -> str:
+    """Say how an image has to be written: with its tag, if it has one, and a digest.
+
+    ``NAME`` stands for what is no reference, and for the ID of an image on a node.
+    """
+    name = reference.partition("@")[0]
+    plain = _REFERENCE.fullmatch(name) and not _ID.fullmatch(name)
+    return f"{name if plain else 'NAME'}@sha256:DIGEST"
 
 
 def when(instant: datetime | None) -> str:

@@ -28,7 +28,7 @@ SENTENCES = MappingProxyType(
         Reason.TOOL_BANNED: "{names} had a hand in {about}, which this policy bans",
         Reason.AI_DENIED: "AI ({names}) had a hand in {about}, which this policy does not allow",
         Reason.REJECTED: "{person} rejected this change",
-        Reason.IMAGE_UNPINNED: "an image without digest: {names}",
+        Reason.IMAGE_UNPINNED: "an image that no sha256 digest pins: {names}",
         Reason.CHANGED: "not what was signed: {what}",
         Reason.CONVERTED: "written in a version that is not stored as it is: {what}",
         Reason.WRONG_CLUSTER: "signed for the cluster {seen}, not for {expected}",

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from countersign.binding.surface import place_of
+from countersign.core.rules.artifacts import is_third_party
 from countersign.core.rules.windows import written
 from countersign.core.types.artifacts import GroupKind, Image, ObjectRef
 from countersign.core.types.change import NamespaceWindow
@@ -17,8 +18,8 @@ from countersign.core.types.policy import (
     Policy,
     Toggle,
     Treatment,
-    glob,
 )
+from countersign.report.phrases import pinned
 from countersign.usecases.inspect import Inspected
 from countersign.usecases.lint_kinds import Lint, LintKind
 from countersign.usecases.lint_manifests import manifest_lints
@@ -77,8 +78,7 @@ def _emergency(
     for item in sheet.items:
         for image in item.prepared.images:
             if image.digest is None:
-                about = str(item.prepared.ref)
-                yield Lint(LintKind.IMAGE_UNPINNED, about, image.reference)
+                yield _unpinned(item, image)
 
 
 def _anything_in(window: NamespaceWindow) -> ObjectRef:
@@ -107,12 +107,18 @@ def _object(
             if policies is None or any(
                 p.images.pinning is Toggle.REQUIRED for p in policies
             ):
-                yield Lint(LintKind.IMAGE_UNPINNED, about, image.reference)
+                yield _unpinned(item, image)
         elif (
             image.digest in item.runs - attested  # what ran before was judged before
             and _wants_lineage(image, policies)
         ):
             yield Lint(LintKind.IMAGE_WITHOUT_PROVENANCE, about, image.reference)
+
+
+def _unpinned(item: Item, image: Image) -> Lint:
+    """Say what is written, and what should be."""
+    detail = f"{image.reference}, not {pinned(image.reference)}"
+    return Lint(LintKind.IMAGE_UNPINNED, str(item.prepared.ref), detail)
 
 
 def _needs_authors(policies: tuple[Policy, ...] | None) -> bool:
@@ -124,11 +130,7 @@ def _wants_lineage(image: Image, policies: tuple[Policy, ...] | None) -> bool:
     if policies is None:
         return True
     return _needs_authors(policies) and not all(
-        any(
-            glob(t.repository, "/").fullmatch(image.repository)
-            for t in p.images.third_party
-        )
-        or p.images.attestations is Toggle.OFF
+        is_third_party(p, image) or p.images.attestations is Toggle.OFF
         for p in policies
     )
 

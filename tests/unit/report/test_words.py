@@ -142,6 +142,32 @@ def test_a_gap_is_told(gap: Gap) -> None:
     assert not re.search(r"[{}?]", says(told))
 
 
+@pytest.mark.parametrize(
+    ("reference", "written"),
+    [
+        ("ghcr.io/acme/app:1.4", "ghcr.io/acme/app:1.4@sha256:DIGEST"),
+        ("nginx", "nginx@sha256:DIGEST"),
+        ("app@sha512:" + "7" * 128, "app@sha256:DIGEST"),
+        ("sha256:" + "7" * 64, "NAME@sha256:DIGEST"),
+        ("<image>", "NAME@sha256:DIGEST"),
+        ("$(reboot)", "NAME@sha256:DIGEST"),
+        ("", "NAME@sha256:DIGEST"),
+    ],
+)
+def test_what_pins_no_image_is_told_how_to_be_written(
+    reference: str, written: str
+) -> None:
+    """The tag stays; another digest goes; what is no reference is not repeated."""
+    finding = Finding(
+        policy="p",
+        reason=Reason.IMAGE_UNPINNED,
+        about=a.OBJECT,
+        facts=Names((reference,)),
+    )
+
+    assert f"write {written}," in next_step(finding, "prod")
+
+
 def test_an_image_without_digest_is_named_by_its_reference() -> None:
     """There is no other name for it."""
     facts = Names(("acme/ledger:1.2",))

@@ -96,6 +96,20 @@ async def test_names_what_has_no_provenance(
     )
 
 
+async def test_says_how_an_image_is_pinned() -> None:
+    """Before somebody signs what will be denied."""
+    sheet = await sheet_of(image="ghcr.io/acme/ledger:1")
+    (found,) = (
+        one
+        for one in lint(sheet, REVIEW, (POLICY,), NOON)
+        if one.kind is LintKind.IMAGE_UNPINNED
+    )
+
+    assert found.detail == (
+        "ghcr.io/acme/ledger:1, not ghcr.io/acme/ledger:1@sha256:DIGEST"
+    )
+
+
 async def test_asks_for_no_provenance_where_nobody_needs_authors() -> None:
     """A policy without a collector goes by sign-offs alone."""
     manual = replace(

@@ -2,7 +2,7 @@
 
 Nobody chooses: the key decides, so that no message can ask for a weaker one. RSA keys
 verify both paddings, since nothing in such a key says which its owner uses and neither
-is weak; we sign with the newer.
+is weak; we sign with the one that cosign verifies.
 
 Source:
     github.com/sigstore/architecture-docs, algorithm-registry.md; sigstore,
@@ -93,7 +93,7 @@ def sign(key: PrivateKey, message: bytes) -> bytes:
         case ec.EllipticCurvePrivateKey():
             return key.sign(message, ec.ECDSA(_CURVES[key.curve.name]))
         case rsa.RSAPrivateKey():
-            return key.sign(message, _pss(padding.PSS.DIGEST_LENGTH), hashes.SHA256())
+            return key.sign(message, padding.PKCS1v15(), hashes.SHA256())
 
 
 def verify(key: PublicKey, signature: bytes, message: bytes) -> None:
@@ -118,7 +118,8 @@ def _verify_rsa(key: rsa.RSAPublicKey, signature: bytes, message: bytes) -> None
     try:
         key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
     except InvalidSignature:
-        scheme = _pss(padding.PSS.AUTO)  # signers differ in the salt's length
+        # Signers differ in the salt's length.
+        scheme = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.AUTO)
         key.verify(signature, message, scheme, hashes.SHA256())
 
 
@@ -152,7 +153,3 @@ def fingerprint(key: PublicKey) -> str:
         What sigstore's clients write into the ``hint`` of a bundle.
     """
     return base64.b64encode(hashlib.sha256(spki(key)).digest()).decode()
-
-
-def _pss(salt: object) -> padding.PSS:
-    return padding.PSS(padding.MGF1(hashes.SHA256()), salt)  # type: ignore[arg-type]  # the marker classes are private

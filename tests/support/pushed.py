@@ -85,9 +85,12 @@ def crane(registry: Registry, *arguments: str | Path, **environment: str) -> Res
     return _run(CRANE, {**registry.environment, **environment}, arguments)
 
 
-def cosign(registry: Registry, *arguments: str | Path, **environment: str) -> Result:
-    """Run the real cosign as the registry's user; keys it makes have no password."""
-    told = {"COSIGN_PASSWORD": "", "COSIGN_YES": "true", **registry.environment}
+def cosign(
+    registry: Registry | None, *arguments: str | Path, **environment: str
+) -> Result:
+    """Run the real cosign as the registry's user; its keys have no password."""
+    told = {"COSIGN_PASSWORD": "", "COSIGN_YES": "true"}
+    told |= registry.environment if registry else {}
     return _run(COSIGN, {**told, **environment}, arguments)
 
 

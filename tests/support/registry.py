@@ -8,9 +8,7 @@ for credentials itself, for the other one the front does.
 import base64
 import json
 import re
-import shutil
 import ssl
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -21,14 +19,11 @@ import yaml
 
 from tests.support.registry_access import PASSWORD, USER, Access, Auth
 from tests.support.registry_front import HOST, STORAGE, Asked, Front
+from tests.support.started import place, until_said
 from tools.controlplane.binaries import ensure
-from tools.controlplane.guard import Guard
-from tools.controlplane.processes import Ledger
 from tools.controlplane.programs import CRANE_REGISTRY, REGISTRY
-from tools.stack.ready import until
 
 _LISTENS = re.compile(r"listening on (127\.0\.0\.1:\d+)")
-_NAME = "registry"
 
 
 class Kind(StrEnum):
@@ -133,28 +128,22 @@ def running_registry(
         referrers: Whether there is a referrers API; distribution never has one.
     """
     kind, access = Kind(kind), _access(Kind(kind), Auth(auth or Auth.NONE))
-    folder = Path(tempfile.mkdtemp(prefix="countersign-registry-"))
-    ledger = folder / "processes.json"
-    guard = Guard(folder, ledger)
-    try:
-        log = folder / "registry.log"
+    with place("registry") as here:
+        folder = here.folder
         command = (
             _distribution(folder, access)
             if kind is Kind.DISTRIBUTION
             else _ggcr(referrers=referrers)
         )
-        Ledger(ledger).start(_NAME, command, log=log)
-        until(lambda: "" if _address(log) else _said(log), what="a registry")
-        front = Front(f"http://{_address(log)}", access, _tls(folder) if tls else None)
+        listening = _LISTENS.search(until_said(here.start(kind, command), "listening"))
+        assert listening
+        front = Front(listening[1], access, _tls(folder) if tls else None)
         front.start()
         front.delay_s = delay_s
         try:
             yield Registry(folder, front, access)
         finally:
             front.close()
-    finally:
-        guard.dismiss()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _access(kind: Kind, auth: Auth) -> Access:
@@ -186,12 +175,3 @@ def _tls(folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(HOST, STORAGE).configure_cert(context)
     return context
-
-
-def _address(log: Path) -> str:
-    found = _LISTENS.search(_said(log))
-    return found[1] if found else ""
-
-
-def _said(log: Path) -> str:
-    return (log.read_text() if log.exists() else "") or "it says nothing"

@@ -158,7 +158,7 @@ class Front:
         }
         async with self._upstream.request(
             request.method,
-            URL(f"{self._to}{request.raw_path}", encoded=True),
+            URL(f"http://{self._to}{request.raw_path}", encoded=True),
             headers=headers,
             data=await request.read(),
             allow_redirects=False,

@@ -139,6 +139,15 @@ def full_policy() -> dict[str, Any]:
         images={
             "attestations": "off",
             "pinning": "off",
+            "registries": ["ghcr.io/acme/*", "docker.io/acme/payments"],
+            "subject": "allPlatforms",
+            "paths": [
+                {
+                    "group": "shop.example",
+                    "kind": "Widget",
+                    "paths": ["/spec/image", "/spec/parts/*/template/spec"],
+                }
+            ],
             "thirdParty": [
                 {
                     "repository": "registry.k8s.io/*",

@@ -12,6 +12,8 @@ from countersign.core.types.evidence import Presence
 from countersign.core.types.policy import (
     BaseRule,
     Enforcement,
+    ImagePaths,
+    ImageSubject,
     Policy,
     Treatment,
 )
@@ -99,6 +101,14 @@ class TestPolicy:
         assert policy.doors.scale_groups == {"scalers"}
         assert policy.doors.restart_groups == {"restarters"}
         assert policy.doors.conversions == {GroupKind("shop.example", "Widget")}
+        assert policy.images.registries == ("ghcr.io/acme/*", "docker.io/acme/payments")
+        assert policy.images.subject is ImageSubject.ALL_PLATFORMS
+        assert policy.images.paths == (
+            ImagePaths(
+                kind=GroupKind("shop.example", "Widget"),
+                paths=("/spec/image", "/spec/parts/*/template/spec"),
+            ),
+        )
         assert policy.break_glass is not None
         assert policy.break_glass.review_within == timedelta(hours=72)
 
@@ -294,8 +304,6 @@ class TestPolicy:
                 },
                 "provenance.robots",
             ),
-            ({"images": {"registries": ["ghcr.io/acme/*"]}}, "images.registries"),
-            ({"images": {"subject": "allPlatforms"}}, "images.subject"),
             (
                 {"exceptions": {"deletion": {"exceptGroups": ["ops"]}}},
                 "exceptions.deletion.exceptGroups",

@@ -280,6 +280,10 @@ class Images:
             looked for; no other registry is ever asked. Empty: none is.
         subject: What evidence about an index must name.
         paths: Images of custom kinds.
+
+    Raises:
+        Malformed: each platform is asked for, and no registry that could tell which
+            there are.
     """
 
     attestations: Toggle = Toggle.REQUIRED
@@ -288,6 +292,10 @@ class Images:
     registries: tuple[str, ...] = ()
     subject: ImageSubject = ImageSubject.EITHER
     paths: tuple[ImagePaths, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.subject is ImageSubject.ALL_PLATFORMS and not self.registries:
+            raise Malformed("images: expected registries beside allPlatforms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from countersign.core.types.artifacts import GroupKind
-from countersign.core.types.policy import BaseRule, Enforcement, Toggle
+from countersign.core.types.policy import BaseRule, Enforcement
 from countersign.wire.resources.attestors import Builder, Collector, Robot
 from countersign.wire.resources.exceptions import Exceptions
 from countersign.wire.resources.fields import (
@@ -20,10 +20,10 @@ from countersign.wire.resources.fields import (
     GitDigest,
     Name,
     NamespacePattern,
-    OciDigest,
     Strict,
     Text,
 )
+from countersign.wire.resources.images import ImagesSpec
 
 MAX_NAMESPACES = 256  # patterns of one policy
 
@@ -161,25 +161,6 @@ class SignOff(Strict):
     base: BaseRule | None = None
 
 
-class ThirdParty(Strict):
-    """Images of others: a repository (* crosses no /), and digests if pinned."""
-
-    repository: Text
-    digests: tuple[OciDigest, ...] = Field(default=(), max_length=MAX_LIST)
-
-
-class Images(Strict):
-    """What is asked of the images that an object newly runs."""
-
-    attestations: Toggle | None = None
-    pinning: Toggle | None = None
-    registries: tuple[Text, ...] = Field(default=(), max_length=MAX_LIST)
-    subject: Literal["either", "index", "allPlatforms"] = "either"
-    third_party: tuple[ThirdParty, ...] | None = Field(
-        default=None, max_length=MAX_LIST
-    )
-
-
 class Conversion(Strict):
     """Custom resources whose conversion webhook is trusted."""
 
@@ -203,7 +184,7 @@ class PolicySpec(Strict):
     roster: Name = Field(description="Name of the Roster.")
     provenance: Provenance = Provenance()
     sign_off: SignOff = SignOff()
-    images: Images = Images()
+    images: ImagesSpec = ImagesSpec()
     conversion: Conversion = Conversion()
     exceptions: Exceptions = Exceptions()
     break_glass: BreakGlass | None = None

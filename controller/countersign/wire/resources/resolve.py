@@ -19,17 +19,13 @@ from countersign.core.types.policy import (
     BaseRule,
     BreakGlass,
     Demands,
-    Images,
     Policy,
     QuestionSet,
     Slot,
-    ThirdParty,
-    Toggle,
     TraceDemand,
     Treatment,
 )
 from countersign.wire.resources.attestors import Builder
-from countersign.wire.resources.policy import Images as ImagesSpec
 from countersign.wire.resources.policy import PolicySpec, SignOff
 from countersign.wire.resources.read import Invalid
 from countersign.wire.resources.scope import scope_of
@@ -131,7 +127,7 @@ def _policy(name: str, spec: PolicySpec, roster: Roster) -> Policy:
         ai=_or(_treatment(said.ai), preset.ai),
         slots=_slots(spec.sign_off, preset),
         demands=_demands(spec.sign_off, preset),
-        images=_images(spec.images),
+        images=spec.images.value(),
         break_glass=_break_glass(spec),
         doors=Doors(
             tools=spec.exceptions.tools.value(),
@@ -216,17 +212,6 @@ def _questions(said: SignOff, preset: Preset) -> QuestionSet | None:
         asked = f"{wanted.uri} with sha256 {wanted.digest.sha256}"
         raise Invalid([f"spec.signOff.questionSet: no questions known as {asked}"])
     return found
-
-
-def _images(said: ImagesSpec) -> Images:
-    return Images(
-        attestations=_or(said.attestations, Toggle.REQUIRED),
-        pinning=_or(said.pinning, Toggle.REQUIRED),
-        third_party=tuple(
-            ThirdParty(t.repository, frozenset(Digest.parse(d) for d in t.digests))
-            for t in said.third_party or ()
-        ),
-    )
 
 
 def _operators(spec: PolicySpec) -> tuple[Operator, ...]:

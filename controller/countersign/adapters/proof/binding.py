@@ -3,26 +3,20 @@
 Without it, the entry of an honest signing would prove any other (CVE-2022-36056).
 """
 
+import base64
+import binascii
 import hashlib
+import re
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    load_pem_public_key,
-)
-
-from countersign.adapters.signatures import (
-    PublicKey,
-    key_details,
-    spki,
-    supported_public,
-)
-from countersign.core.errors import Malformed, Rejected
+from countersign.adapters.signatures import PublicKey, key_details, spki
+from countersign.core.errors import Rejected
 from countersign.wire.envelope import Envelope, signed_bytes, written_envelopes
 from countersign.wire.logged import Logged, LoggedDigest, Over
 
-_PEM = b"-----BEGIN "
+_PEM = re.compile(
+    rb"-----BEGIN (?P<kind>CERTIFICATE|PUBLIC KEY)-----\n(?P<text>[A-Za-z0-9+/=\n]+)"
+    rb"-----END (?P=kind)-----\n?"
+)
 
 
 def require_bound(
@@ -41,7 +35,7 @@ def require_bound(
     """
     if says.signature is not None and says.signature != envelope.signature:
         raise Rejected("expected the log entry of this signature")
-    if _verifier(says.verifier) != (certificate or spki(key)):
+    if _der(says.verifier) != (certificate or spki(key)):
         raise Rejected("expected the log entry of this signer")
     if says.key_details and says.key_details not in key_details(key):
         raise Rejected("expected a log entry of this kind of key")
@@ -64,13 +58,15 @@ def _texts(over: Over, envelope: Envelope) -> tuple[bytes, ...]:
             return written_envelopes(envelope)
 
 
-def _verifier(raw: bytes) -> bytes:
-    """Read a certificate or a public key, PEM or DER, and write it as DER."""
-    if not raw.startswith(_PEM):
-        return raw
+def _der(verifier: bytes) -> bytes:
+    """Return the DER of a certificate or public key that may stand in PEM.
+
+    It is compared, never parsed: what the bundle shows elsewhere has been.
+    """
+    armoured = _PEM.fullmatch(verifier)
+    if armoured is None:
+        return verifier
     try:
-        if raw.startswith(_PEM + b"CERTIFICATE"):
-            return x509.load_pem_x509_certificate(raw).public_bytes(Encoding.DER)
-        return spki(supported_public(load_pem_public_key(raw)))
-    except (Malformed, UnsupportedAlgorithm, ValueError) as error:
+        return base64.b64decode(armoured["text"].replace(b"\n", b""), validate=True)
+    except binascii.Error as error:
         raise Rejected("expected a signer in the log entry") from error

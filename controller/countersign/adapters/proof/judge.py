@@ -169,6 +169,8 @@ def _dated(bundle: Bundle, key: NamedKey, material: Material) -> datetime | None
     Raises:
         Rejected: the log entry or a stamp does not hold.
     """
+    if not bundle.stamps and bundle.log_entry is None:
+        return None
     roots = [item.authorities for item in material.items if item.root.issues]
     moments = claimed_times(bundle)
     stampers = [one for root in roots for one in root.stampers]

@@ -61,7 +61,7 @@ def prove_keyless(
     if not moments:
         raise Rejected("expected a time promised by the log or stamped, saw none")
     _require_stamps(bundle, root, moments)
-    leaf = x509.load_der_x509_certificate(certificate)
+    leaf = _leaf(certificate)
     issuer = _issuer(leaf, root, moments)
     if root.promised:
         require_promise(leaf, issuer, root.ct_logs, moments)
@@ -71,6 +71,13 @@ def prove_keyless(
         says = logged(bundle.log_entry, root.logs, moments)
         require_bound(says, bundle.envelope, key, certificate)
     return owner_of(leaf), min(moments)
+
+
+def _leaf(certificate: bytes) -> x509.Certificate:
+    try:
+        return x509.load_der_x509_certificate(certificate)
+    except ValueError as error:
+        raise Rejected("expected a certificate in DER") from error
 
 
 def _require_stamps(bundle: Bundle, root: TrustedRoot, moments: list[datetime]) -> None:

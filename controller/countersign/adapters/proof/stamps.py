@@ -88,12 +88,11 @@ def _response(stamp: bytes) -> TimeStampResponse:
 def _stamped(response: TimeStampResponse, envelope: Envelope) -> bytes:
     """Return what the stamp's imprint is of; the signature where it is of neither."""
     imprint = response.tst_info.message_imprint.message
-    digest = hashlib.new(_HASHES.get(len(imprint), "sha256"))
-    for text in (envelope.signature, *written_envelopes(envelope)):
-        one = digest.copy()
-        one.update(text)
-        if one.digest() == imprint:
-            return text
+    algorithm = _HASHES.get(len(imprint), "sha256")
+    if hashlib.new(algorithm, envelope.signature).digest() != imprint:
+        for text in written_envelopes(envelope):
+            if hashlib.new(algorithm, text).digest() == imprint:
+                return text
     return envelope.signature
 
 

@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from countersign.adapters.proof.prover import BundleProver
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.time import ALWAYS, Interval
-from countersign.core.types.trust import TrustedKey, TrustRoot
+from countersign.core.types.trust import TrustedKey, TrustRoot, TsaOnly
 from countersign.wire.signoff import render_sign_off
 from tests.support.claims import SIGN_OFF
 from tools.sigstore import Party, VirtualSigstore
@@ -47,6 +50,20 @@ def sigstore_root(
     """Trust `sigstore`, but for what is retired."""
     raw = json.dumps(sigstore.trusted_root(retired)).encode()
     return TrustRoot(name=name, digest=Digest.sha256(raw), sigstore=raw)
+
+
+def private_root(sigstore: VirtualSigstore, name: str = "private") -> TrustRoot:
+    """Trust `sigstore` as one that has no logs: certificates and stamps alone."""
+
+    def pem(*chain: x509.Certificate) -> bytes:
+        return b"".join(one.public_bytes(Encoding.PEM) for one in chain)
+
+    chains = TsaOnly(
+        certificate_chain=pem(sigstore.ca.intermediate, sigstore.ca.root),
+        tsa_chain=pem(sigstore.tsa.certificate, sigstore.tsa.root),
+    )
+    digest = Digest.sha256(repr(chains).encode())
+    return TrustRoot(name=name, digest=digest, tsa_only=chains)
 
 
 def key_root(name: str = "local-keys", /, **keys: bytes) -> TrustRoot:

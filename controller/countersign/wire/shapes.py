@@ -23,6 +23,7 @@ from countersign.wire.times import parse_instant
 _MAX_PROBLEMS = 3  # named in one message
 _MAX_MESSAGE = 400  # characters; it may end up in a denial
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,18}")
+_MAX_INT64 = 2**63  # what protobuf's int64 holds; others would refuse, or wrap
 
 
 class Shape(BaseModel):
@@ -93,9 +94,9 @@ def render_base64(data: bytes) -> str:
 
 
 def _read_whole(value: object) -> int:
-    if isinstance(value, str) and _WHOLE.fullmatch(value):
+    if isinstance(value, str) and _WHOLE.fullmatch(value) and int(value) < _MAX_INT64:
         return int(value)
-    raise ValueError("expected a whole number as a string")
+    raise ValueError("expected a whole number of 63 bits as a string")
 
 
 def _read_digest(value: object) -> Digest:

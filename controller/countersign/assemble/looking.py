@@ -15,7 +15,14 @@ from countersign.adapters.no_cluster import NoCluster
 from countersign.adapters.read_sets import ReadSets
 from countersign.binding.facts import ClusterFacts
 from countersign.core.types.artifacts import Tree
-from countersign.ports import Clock, ClusterState, PolicyBook, Prover, TrustBook
+from countersign.ports import (
+    Clock,
+    ClusterState,
+    PolicyBook,
+    Prover,
+    RememberedEvidence,
+    TrustBook,
+)
 from countersign.usecases.review import Reviewer
 
 
@@ -43,6 +50,7 @@ class Bench:
         sets: Evidence beside objects, as far as it was listed.
         state: The cluster; an empty one where there is none.
         settings: Of the cluster, without live answers.
+        images: Evidence beside images; None: no registry is asked.
     """
 
     reviewer: Reviewer
@@ -51,6 +59,7 @@ class Bench:
     sets: ReadSets
     state: ClusterState
     settings: ClusterFacts
+    images: RememberedEvidence | None = None
 
 
 @contextmanager
@@ -62,6 +71,7 @@ def bench(
     sets: ReadSets | None = None,
     state: ClusterState | None = None,
     settings: ClusterFacts | None = None,
+    images: RememberedEvidence | None = None,
 ) -> Iterator[Bench]:
     """Put together what judges as the webhook of `cluster` would.
 
@@ -72,6 +82,7 @@ def bench(
         sets: Evidence beside objects; None: there is none.
         state: Its live objects; None: there are none.
         settings: Its address ranges and the like; None: not known.
+        images: Evidence beside images; None: no registry is asked.
     """
     # sigstore costs half a second, which the help of a command need not pay
     from countersign.adapters.proof.prover import BundleProver  # noqa: PLC0415
@@ -88,6 +99,7 @@ def bench(
             clock=clock,
             cluster=cluster,
             settings=known,
+            images=images,
         )
         yield Bench(
             reviewer=reviewer,
@@ -96,6 +108,7 @@ def bench(
             sets=beside,
             state=seen,
             settings=known,
+            images=images,
         )
     finally:
         prover.close()
@@ -111,6 +124,7 @@ async def look_at_cluster(
     cluster: str,
     clock: Clock,
     manifests: Iterable[Tree] = (),
+    images: RememberedEvidence | None = None,
 ) -> AsyncIterator[Bench]:
     """Put together what judges against the live objects of a cluster, read as needed.
 
@@ -122,6 +136,7 @@ async def look_at_cluster(
         cluster: Its name.
         clock: The present.
         manifests: Definitions among them count as applied.
+        images: Evidence beside images; None: no registry is asked.
 
     Raises:
         Misconfigured: the kubeconfig is not usable.
@@ -143,5 +158,6 @@ async def look_at_cluster(
                 service_cidrs=await read_ranges(server),
                 kinds=(await read_kinds(server)).adding(manifests),
             ),
+            images=images,
         ) as made:
             yield made

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
+from countersign.adapters.attached.evidence import Bounds, KeptEvidence
 from countersign.adapters.registry.credentials import (
     Anonymous,
     Credentials,
@@ -13,7 +14,7 @@ from countersign.adapters.registry.credentials import (
 )
 from countersign.adapters.registry.registries import Registries as _Registries
 from countersign.adapters.registry.settings import LOOPBACK, TOKEN_HOSTS, Settings
-from countersign.ports import ImageEvidence, ImageStore
+from countersign.ports import ImageEvidence, ImageStore, RememberedEvidence
 
 
 class Registries(ImageEvidence, ImageStore, Protocol):
@@ -48,6 +49,16 @@ async def registries(
     )
     async with _Registries(settings) as opened:
         yield opened
+
+
+@asynccontextmanager
+async def remembering(opened: Registries) -> AsyncIterator[RememberedEvidence]:
+    """Ask each registry once about the same, as the webhook does."""
+    kept = KeptEvidence(opened, Bounds())
+    try:
+        yield kept
+    finally:
+        await kept.close()
 
 
 def _credentials(environ: Mapping[str, str]) -> Credentials:

@@ -2,13 +2,21 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from countersign.binding.canonical import canonical_json
+from countersign.binding.canonical import canonical_json, read_intent
 from countersign.binding.masking import is_secret
 from countersign.core.errors import Malformed, Unavailable
+from countersign.core.types.artifacts import Digest, Tree
 from countersign.ports import Attached, ImageEvidence, ImageStore, Pinned
 from countersign.usecases.prepare import Prepared
+from countersign.wire.attestation import parse_attestation
+from countersign.wire.bundle import parse_bundle
+from countersign.wire.resources.bundleset_spec import MAX_PLAIN
+
+MAX_SPOKEN = 64  # objects beside one image; more releases of it than anybody compares
+_OBJECT = "manifest:"  # how statements name them (`wire.changes`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +69,32 @@ async def fetch(
     once = tuple(dict.fromkeys(images))
     found = await asyncio.gather(*(source.about(image) for image in once))
     return tuple(zip(once, found, strict=True))
+
+
+async def intents_beside(image: Pinned, source: ImageEvidence) -> tuple[Tree, ...]:
+    """Return the objects that statements beside an image speak of, by digest sorted.
+
+    Those whose intents lie there, too, and that run the image. Nothing is proven: they
+    are what one may ask a verdict about.
+
+    Raises:
+        Unavailable: the registry did not answer.
+
+    Limits:
+        `MAX_SPOKEN` digests are looked up, the lowest.
+    """
+    named: set[Digest] = set()
+    for raw in (await source.about(image)).bundles:
+        with suppress(Malformed):  # others put there what they like
+            said = parse_attestation(parse_bundle(raw).envelope.payload)
+            named |= {s.digest for s in said.subjects if s.name.startswith(_OBJECT)}
+    found = []
+    for digest in sorted(named)[:MAX_SPOKEN]:
+        with suppress(Malformed):
+            raw_intent = await source.blob(image, digest, limit=MAX_PLAIN)
+            if raw_intent is not None:
+                found.append(read_intent(raw_intent).tree)
+    return tuple(found)
 
 
 async def put(parcels: Sequence[Parcel], store: ImageStore) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -17,8 +17,12 @@ from countersign.core.types.explained import Explained
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Verdict
 from countersign.faces.cli import cluster
+from countersign.faces.cli.images import AtHand, at_hand, pinned_now
+from countersign.faces.cli.options import RegistryOptions
 from countersign.faces.cli.rulebook import read_policies, say_source, tell_problems
-from countersign.faces.cli.session import Session
+from countersign.faces.cli.session import NoInput, Session
+from countersign.ports import RememberedEvidence
+from countersign.usecases.attach import intents_beside
 from countersign.usecases.explain import explained
 from countersign.usecases.judged import Judged
 from countersign.usecases.verify import on_cluster
@@ -31,10 +35,12 @@ class Sources:
     Attributes:
         policies: A folder, which wins over the cluster's rules.
         where: A cluster to look at; None: only files are looked at.
+        registry: How registries are reached; None: none is asked.
     """
 
     policies: Path | None
     where: cluster.Where | None
+    registry: RegistryOptions | None = None
 
     def __post_init__(self) -> None:
         if self.policies is None and self.where is None:
@@ -49,6 +55,7 @@ def sources(
     policies: Path | None,
     kubeconfig: Path | None,
     context: str | None,
+    registry: RegistryOptions | None = None,
 ) -> Sources:
     """Find out where to look.
 
@@ -62,7 +69,7 @@ def sources(
     where = None
     if named or policies is None:
         where = cluster.given(kubeconfig, context, session.environ)
-    return Sources(policies=policies, where=where)
+    return Sources(policies=policies, where=where, registry=registry)
 
 
 @asynccontextmanager
@@ -71,6 +78,7 @@ async def open_bench(
     found: Sources,
     cluster_name: str,
     manifests: Sequence[Tree] = (),
+    images: RememberedEvidence | None = None,
 ) -> AsyncIterator[Bench]:
     """Open the engine, and say on standard error by whose rules it judges.
 
@@ -87,7 +95,11 @@ async def open_bench(
             say_source(f"{found.policies} (COUNTERSIGN_POLICIES)")
         settings = ClusterFacts(kinds=BUILT_IN.adding(manifests))
         with bench(
-            rules, cluster=cluster_name, clock=session, settings=settings
+            rules,
+            cluster=cluster_name,
+            clock=session,
+            settings=settings,
+            images=images,
         ) as made:
             yield made
         return
@@ -100,6 +112,7 @@ async def open_bench(
         cluster=cluster_name,
         clock=session,
         manifests=manifests,
+        images=images,
     ) as made:
         say_source(str(found.policies or "the cluster's own"))
         if folder is None:
@@ -109,10 +122,17 @@ async def open_bench(
 
 @dataclass(frozen=True, slots=True)
 class Manifests:
-    """Objects as written, and the namespace of those that name none."""
+    """Objects as written, and the namespace of those that name none.
+
+    Attributes:
+        objects: Of files.
+        namespace: Of those that name none.
+        images: References; what was approved beside them is judged, too.
+    """
 
     objects: tuple[Tree, ...]
     namespace: str
+    images: tuple[str, ...] = ()
 
 
 async def judged_by(
@@ -126,12 +146,39 @@ async def judged_by(
     Raises:
         Malformed: rules or manifests that cannot be read.
         Misconfigured: the kubeconfig is not usable.
-        Unavailable: rules or live objects cannot be read.
+        Unavailable: rules or live objects cannot be read, or, where images are named,
+            a registry.
     """
-    given = () if isinstance(what, tuple) else what.objects
-    async with open_bench(session, found, cluster_name, given) as bench:
-        requests = what if isinstance(what, tuple) else await requests_of(what, bench)
-        return [(r, await bench.reviewer.judge(r)) for r in requests]
+    async with at_hand(session, found.registry) as hand:
+        if hand is not None and not isinstance(what, tuple):
+            what = await with_approved(what, hand)
+        given = () if isinstance(what, tuple) else what.objects
+        kept = None if hand is None else hand.remembered
+        async with open_bench(session, found, cluster_name, given, kept) as bench:
+            requests = (
+                what if isinstance(what, tuple) else await requests_of(what, bench)
+            )
+            return [(r, await bench.reviewer.judge(r)) for r in requests]
+
+
+async def with_approved(what: Manifests, hand: AtHand) -> Manifests:
+    """Add the objects that were attested or approved beside the images.
+
+    Raises:
+        click.UsageError: an image by its tag.
+        NoInput: beside an image there is no such object.
+        Unavailable: its registry did not answer.
+    """
+    found: list[Tree] = []
+    for image in await pinned_now(what.images, hand.store):
+        trees = await intents_beside(image, hand.remembered)
+        if not trees:
+            raise NoInput(
+                f"expected objects that were attested or approved beside {image}, saw "
+                "none: an image alone is not admitted, so there is nothing to judge"
+            )
+        found += trees
+    return replace(what, objects=(*what.objects, *found))
 
 
 async def explained_by(
@@ -142,7 +189,16 @@ async def explained_by(
     Raises:
         Malformed, Misconfigured, Unavailable: as `judged_by`.
     """
-    async with open_bench(session, found, cluster_name, what.objects) as bench:
+    async with (
+        at_hand(session, found.registry) as hand,
+        open_bench(
+            session,
+            found,
+            cluster_name,
+            what.objects,
+            None if hand is None else hand.remembered,
+        ) as bench,
+    ):
         return [
             (request, judged.verdict, await explained(judged, bench.prover))
             for request in await requests_of(what, bench)

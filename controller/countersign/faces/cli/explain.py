@@ -30,6 +30,8 @@ from countersign.report.requirements import explained_json, explained_text
     help="Name of the cluster that the manifests are for.",
 )
 @options.kubeconfig
+@options.ask_registries
+@options.registries
 @recorder_options
 @options.output
 @click.pass_obj
@@ -43,6 +45,8 @@ def command(
     cluster: str | None,
     kubeconfig: Path | None,
     context: str | None,
+    ask_registries: bool,
+    registry: options.RegistryOptions,
     recorder: str | None,
     recorder_ca: Path | None,
     output: str,
@@ -51,7 +55,7 @@ def command(
 
     Of manifests (-f): what each policy asks, who met it and by which bundle, or what is
     missing, who could supply it, and the next command. Rules and live objects are found
-    as `verify` finds them. Of a DECISION, as a denial names it: what the recorder kept.
+    as `verify` finds them, and registries are asked with --registries. Of a DECISION, as a denial names it: what the recorder kept.
 
     \b
     Example:
@@ -79,7 +83,8 @@ def command(
     )
     from countersign.faces.cli.manifests import read_manifests  # noqa: PLC0415
 
-    found = sources(session, policies, kubeconfig, context)
+    asked = registry if ask_registries else None
+    found = sources(session, policies, kubeconfig, context, asked)
     if not cluster:
         raise click.UsageError(
             "expected a cluster to judge for, saw none: give --cluster NAME"

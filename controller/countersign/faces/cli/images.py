@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import click
 
-from countersign.assemble.registries import Registries, registries
+from countersign.assemble.registries import Registries, registries, remembering
 from countersign.binding.references import parse_reference
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest, Json
@@ -16,7 +16,7 @@ from countersign.faces.cli import words
 from countersign.faces.cli.options import RegistryOptions
 from countersign.faces.cli.progress import working
 from countersign.faces.cli.session import Session, corrected
-from countersign.ports import Pinned
+from countersign.ports import Pinned, RememberedEvidence
 from countersign.usecases.attach import Parcel, put
 
 
@@ -104,6 +104,35 @@ async def open_registries(
         environ=session.environ, authority=how.registry_ca, plain=how.plain_http
     ) as opened:
         yield opened
+
+
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    """Registries, and what they said so far.
+
+    Attributes:
+        store: Asked each time.
+        remembered: Asked once about the same.
+    """
+
+    store: Registries
+    remembered: RememberedEvidence
+
+
+@asynccontextmanager
+async def at_hand(
+    session: Session, how: RegistryOptions | None
+) -> AsyncIterator[AtHand | None]:
+    """Open registries as `open_registries`; None gives None: none is asked.
+
+    Raises:
+        Misconfigured: the authority cannot be read.
+    """
+    if how is None:
+        yield None
+        return
+    async with open_registries(session, how) as store, remembering(store) as kept:
+        yield AtHand(store, kept)
 
 
 def named_by(policies: Collection[Policy], images: Iterable[Pinned]) -> list[Pinned]:

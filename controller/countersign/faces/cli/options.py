@@ -205,6 +205,12 @@ def signing(function: F) -> F:
     return _together(*_SIGNING)(cast("F", gathered))
 
 
+ask_registries = click.option(
+    "--registries",
+    "ask_registries",
+    is_flag=True,
+    help="Look beside images, too, in the registries that the policies name.",
+)
 _REGISTRIES = (
     click.option(
         "--registry-ca",

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from countersign.core.errors import Malformed
-from countersign.core.types.policy import Enforcement
+from countersign.core.types.policy import Enforcement, Policy
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Reason, Verdict
 from countersign.faces.cli import options
@@ -28,6 +28,16 @@ _UNDECIDED = frozenset({Reason.NOT_READY, Reason.STALE, Reason.UNAVAILABLE})
 @click.option(
     "--review", help="A recorded AdmissionReview (JSON) to judge instead of manifests."
 )
+@click.option(
+    "--image",
+    "images",
+    multiple=True,
+    metavar="REF@DIGEST",
+    help="Judge the objects that were attested or approved beside this image. Its "
+    "registry is asked, as with --registries. Repeatable.",
+)
+@options.ask_registries
+@options.registries
 @options.policies
 @click.option(
     "--cluster",
@@ -44,6 +54,9 @@ def command(
     filenames: Sequence[str],
     namespace: str,
     review: str | None,
+    images: Sequence[str],
+    ask_registries: bool,
+    registry: options.RegistryOptions,
     policies: Path | None,
     cluster: str | None,
     kubeconfig: Path | None,
@@ -58,10 +71,14 @@ def command(
     policies and live objects count: what is there is updated, as kubectl apply would.
     A recorded AdmissionReview brings its old object along.
 
+    No registry is asked, unless --registries or --image says so; then those that the
+    policies name are.
+
     \b
     Example:
       countersign verify -f release.yaml --cluster prod-eu
       countersign verify -f release.yaml --policies policies/ --cluster prod-eu
+      countersign verify --image ghcr.io/acme/web@sha256:… --cluster prod-eu
     """  # noqa: D301 - click's mark for "do not wrap"
     # pydantic and cryptography, which --help does not need
     from countersign.faces.cli.engine import (  # noqa: PLC0415
@@ -71,9 +88,10 @@ def command(
     )
     from countersign.faces.cli.manifests import read_manifests  # noqa: PLC0415
 
-    if bool(filenames) == bool(review):
-        raise click.UsageError("expected -f or --review, and not both")
-    found = sources(session, policies, kubeconfig, context)
+    if bool(filenames or images) == bool(review):
+        raise click.UsageError("expected -f, --image or --review, and not both")
+    asked = registry if ask_registries or images else None
+    found = sources(session, policies, kubeconfig, context, asked)
     if not cluster:
         raise click.UsageError(
             "expected a cluster to judge for, saw none: give --cluster NAME"
@@ -81,12 +99,19 @@ def command(
     read = (
         (_recorded(review),)
         if review
-        else Manifests(read_manifests(filenames), namespace)
+        else Manifests(
+            read_manifests(filenames) if filenames else (), namespace, tuple(images)
+        )
     )
-    verdicts = [
-        (request, judged.verdict)
-        for request, judged in asyncio.run(judged_by(session, found, cluster, read))
-    ]
+    judgements = asyncio.run(judged_by(session, found, cluster, read))
+    verdicts = [(request, judged.verdict) for request, judged in judgements]
+    if asked is None and any(
+        _might_lie_beside(judged.policies, judged.verdict) for _, judged in judgements
+    ):
+        click.echo(
+            "no registry was asked for evidence beside images: --registries does",
+            err=True,
+        )
     if output == "json":
         told = [
             {"object": str(request.ref), **as_json(verdict)}
@@ -113,6 +138,11 @@ def exit_of(verdicts: Iterable[Verdict], *, strict: bool) -> Exit:
         return Exit.DENIED if denying - _UNDECIDED else Exit.UNDECIDED
     warned = any(f.enforcement is Enforcement.WARN for f in findings)
     return Exit.WARNED if strict and warned else Exit.DONE
+
+
+def _might_lie_beside(policies: Iterable[Policy], verdict: Verdict) -> bool:
+    """Tell whether admission would ask a registry before it denies this."""
+    return not verdict.allowed and any(p.images.registries for p in policies)
 
 
 def _recorded(file: str) -> AdmissionRequest:

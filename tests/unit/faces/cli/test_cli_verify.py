@@ -186,7 +186,7 @@ def test_says_what_in_the_policies_is_wrong(
 @pytest.mark.parametrize(
     ("args", "code", "hint"),
     [
-        pytest.param([], Exit.USAGE, "-f or --review", id="nothing"),
+        pytest.param([], Exit.USAGE, "-f, --image or --review", id="nothing"),
         pytest.param(["-f", "x", "--review", "y"], Exit.USAGE, "not both", id="both"),
         pytest.param(["-f", "x"], Exit.USAGE, "--policies", id="no policies"),
         pytest.param(

@@ -20,20 +20,25 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509 import Certificate
 
-from countersign.adapters.sign.config import SigstoreConfig
 from countersign.adapters.sign.key import KeySigner
 from countersign.adapters.sign.keyless import KeylessSigner
 from countersign.core.errors import Rejected
 from countersign.core.types.artifacts import Digest, Subject
 from countersign.core.types.change import ObjectChange
-from countersign.core.types.evidence import Evidence
 from countersign.core.types.people import CertIdentity, KeyIdentity
-from countersign.core.types.trust import TrustedKey, TrustRoot, TsaOnly
+from countersign.core.types.trust import TrustRoot, TsaOnly
+from countersign.wire.cosign import is_legacy_file, legacy_file
 from countersign.wire.signoff import render_sign_off
 from countersign.wire.statement import parse_statement
 from tests.support.claims import SIGN_OFF
-from tests.support.cosigning import Cosign, Services, Signer, running_cosign
-from tests.support.proving import prover
+from tests.support.cosigning import (
+    Cosign,
+    Services,
+    Signer,
+    proven,
+    running_cosign,
+    trust,
+)
 from tests.support.sigstore import DANA, ISSUER
 from tools.sigstore.keys import KeyKind
 
@@ -75,26 +80,6 @@ def imported(cosign: Cosign, kind: KeyKind) -> tuple[Signer, Path]:
     return Signer.key(stem), stem.with_suffix(".pub")
 
 
-def root(cosign: Cosign, *public: Path) -> TrustRoot:
-    """Trust the Sigstore, and keys."""
-    raw = json.dumps(cosign.sigstore.trusted_root()).encode()
-    keys = tuple(TrustedKey("k", file.read_bytes()) for file in public)
-    return TrustRoot(name="it", digest=Digest.sha256(raw), sigstore=raw, keys=keys)
-
-
-def prove(bundle: bytes, root: TrustRoot) -> Evidence:
-    """Prove a bundle as `serve` does."""
-
-    async def proven() -> Evidence:
-        mine = prover(root)
-        try:
-            return await mine.prove(bundle)
-        finally:
-            mine.close()
-
-    return asyncio.run(proven())
-
-
 @pytest.mark.parametrize(("kind", "services"), SIGNED)
 def test_reads_what_cosign_signs_with_a_key(
     cosign: Cosign, kind: KeyKind, services: Services
@@ -108,17 +93,37 @@ def test_reads_what_cosign_signs_with_a_key(
         *("--type", TYPE, "--predicate", cosign.folder / "predicate"),
     )
 
-    evidence = prove(bundle, root(cosign, public))
+    evidence = proven(bundle, trust(cosign, public))
 
     assert evidence.claim == CLAIM
-    assert evidence.signer == KeyIdentity("it", "k")
+    assert evidence.signer == KeyIdentity("it", kind.lower())
     assert (evidence.signed_at is None) is (services is Services.NOBODY)
+
+
+@pytest.mark.parametrize("keyless", [True, False])
+def test_reads_the_files_of_older_versions(cosign: Cosign, *, keyless: bool) -> None:
+    """Rewritten as a bundle, they prove the same."""
+    key, public = imported(cosign, KeyKind.P256)
+    signer = Signer.keyless(cosign, DANA, ISSUER) if keyless else key
+    old = cosign.attest_blob(
+        cosign.folder / "intent",
+        signer,
+        Services.REKOR_V1,
+        *("--type", TYPE, "--predicate", cosign.folder / "predicate"),
+        old=True,
+    )
+
+    evidence = proven(legacy_file(old), trust(cosign, public))
+
+    assert is_legacy_file(old)
+    assert evidence.claim == CLAIM
+    assert evidence.signed_at
 
 
 @pytest.mark.parametrize("services", LOGGED)
 def test_reads_what_cosign_signs_keyless(cosign: Cosign, services: Services) -> None:
     """Whose certificate it is comes from the certificate."""
-    evidence = prove(keyless(cosign, services), root(cosign))
+    evidence = proven(keyless(cosign, services), trust(cosign))
 
     assert evidence.claim == CLAIM
     assert evidence.signer == CertIdentity("it", ISSUER, DANA)
@@ -137,11 +142,11 @@ def test_reads_a_certificate_without_log_where_none_is_asked_for(
     )
     private = TrustRoot(name="it", digest=Digest.sha256(b"it"), tsa_only=chains)
 
-    evidence = prove(bundle, private)
+    evidence = proven(bundle, private)
 
     assert evidence.signer == CertIdentity("it", ISSUER, DANA)
     with pytest.raises(Rejected, match="transparency log"):
-        prove(bundle, root(cosign))
+        proven(bundle, trust(cosign))
 
 
 def test_refuses_a_certificate_that_nobody_saw(cosign: Cosign) -> None:
@@ -149,7 +154,7 @@ def test_refuses_a_certificate_that_nobody_saw(cosign: Cosign) -> None:
     bundle = keyless(cosign, Services.NOBODY)
 
     with pytest.raises(Rejected):
-        prove(bundle, root(cosign))
+        proven(bundle, trust(cosign))
 
 
 @pytest.mark.parametrize("stamped", [True, False])
@@ -166,7 +171,7 @@ def test_cosign_verifies_what_we_sign_with_a_key(
         key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     )
     services = Services.STAMPED if stamped else Services.NOBODY
-    stamp = config(cosign, Services.REKOR_V2).stamps if stamped else None
+    stamp = cosign.config(Services.REKOR_V2).stamps if stamped else None
     bundle = asyncio.run(KeySigner(key, stamp).sign(STATEMENT))
 
     trust = ["--key", public, *hashed(kind)]
@@ -181,7 +186,7 @@ def test_cosign_verifies_what_we_sign_keyless(
 ) -> None:
     """By whichever log."""
     token = cosign.sigstore.token(DANA, issuer=ISSUER)
-    signer = KeylessSigner(config(cosign, services), token)
+    signer = KeylessSigner(cosign.config(services), token)
     bundle = asyncio.run(signer.sign(STATEMENT))
 
     verified = verify(cosign, bundle, Signer.keyless(cosign, DANA, ISSUER), services)
@@ -239,12 +244,6 @@ def verify(
     )
     assert right.ok, right.stderr
     return right.code, wrong.code
-
-
-def config(cosign: Cosign, services: Services) -> SigstoreConfig:
-    """Configure our own client of the same Sigstore."""
-    root = json.dumps(cosign.sigstore.trusted_root()).encode()
-    return SigstoreConfig(root, json.dumps(cosign.signing_config(services)).encode())
 
 
 def pem(*certificates: Certificate) -> bytes:

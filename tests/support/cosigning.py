@@ -1,5 +1,6 @@
 """The real cosign, signing with a key or as somebody at a throw-away Sigstore."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from countersign.adapters.sign.config import SigstoreConfig
+from countersign.core.types.artifacts import Digest
+from countersign.core.types.evidence import Evidence
+from countersign.core.types.trust import TrustedKey, TrustRoot
+from tests.support.proving import prover
 from tests.support.pushed import cosign
 from tests.support.registry import Registry
 from tests.support.started import place, until_said
@@ -55,14 +61,28 @@ class Cosign:
         self._trusted_root = self._write("trusted_root.json", sigstore.trusted_root())
 
     def attest_blob(
-        self, blob: Path, signer: "Signer", services: Services, *flags: str | Path
+        self,
+        blob: Path,
+        signer: "Signer",
+        services: Services,
+        *flags: str | Path,
+        old: bool = False,
     ) -> bytes:
-        """Return the bundle of an attestation about a file; `flags` say what of it."""
+        """Return the bundle of an attestation about a file.
+
+        Args:
+            blob: The file.
+            signer: Who signs.
+            services: Who else says so.
+            *flags: What is said of it.
+            old: In the form of cosign before 3.
+        """
         bundle = self.folder / "bundle.json"
         bundle.unlink(missing_ok=True)
+        how = self._old(signer, services) if old else self.signing(signer, services)
         self.run(
             "attest-blob",
-            *self.signing(signer, services),
+            *how,
             *flags,
             "--bundle",
             bundle,
@@ -102,6 +122,12 @@ class Cosign:
             config["tsaUrls"] = []
             del config["tsaConfig"]
         return config
+
+    def config(self, services: Services) -> SigstoreConfig:
+        """Configure countersign's own client of the same services."""
+        root = json.dumps(self.sigstore.trusted_root()).encode()
+        offered = json.dumps(self.signing_config(services)).encode()
+        return SigstoreConfig(root, offered)
 
     def verifying(self, signer: "Signer", services: Services) -> list[str | Path]:
         """Return the flags that say what a verifier asks for."""
@@ -166,6 +192,31 @@ class Signer:
             ["--identity-token", token],
             [f"--certificate-identity={name}", f"--certificate-oidc-issuer={issuer}"],
         )
+
+
+def trust(cosign: Cosign, *public: Path) -> TrustRoot:
+    """Trust cosign's Sigstore, and public keys in PEM, as ``it``."""
+    raw = json.dumps(cosign.sigstore.trusted_root()).encode()
+    keys = tuple(TrustedKey(file.stem, file.read_bytes()) for file in public)
+    digest = Digest.sha256(raw + repr(keys).encode())
+    return TrustRoot(name="it", digest=digest, sigstore=raw, keys=keys)
+
+
+def proven(bundle: bytes, root: TrustRoot) -> Evidence:
+    """Prove a bundle under one root, now.
+
+    Raises:
+        Malformed, Rejected: as `BundleProver` does.
+    """
+
+    async def prove() -> Evidence:
+        mine = prover(root)
+        try:
+            return await mine.prove(bundle)
+        finally:
+            mine.close()
+
+    return asyncio.run(prove())
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from countersign.binding.podspecs import POD_SPECS, containers, pod_spec
 from countersign.binding.references import parse_reference
 from countersign.binding.tables import kind_key
 from countersign.binding.tree import Struct, find
+from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Algorithm, Digest, Image, Tree
 from countersign.core.types.policy import ImagePaths
 
@@ -43,6 +44,20 @@ def images(tree: Tree, paths: tuple[ImagePaths, ...] = ()) -> tuple[Image, ...]:
     """
     references = {*_built_in(tree), *references_at(tree, paths)}
     return tuple(_image(reference) for reference in sorted(references))
+
+
+def readable_images(
+    tree: Tree | None, paths: tuple[ImagePaths, ...] = ()
+) -> tuple[Image, ...]:
+    """Return what `images` does, and nothing of what cannot be read.
+
+    Of what was there before: then all that the new state runs is new. And where an order
+    depends on it, or what is looked for, and nothing is judged.
+    """
+    try:
+        return images(tree, paths) if tree is not None else ()
+    except Malformed:
+        return ()
 
 
 def _built_in(tree: Tree) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from countersign.binding.besides import Besides
 from countersign.binding.derivations.kin import text
 from countersign.binding.facts import ClusterFacts, Fact, facts_needed
-from countersign.binding.images import images
+from countersign.binding.images import readable_images
 from countersign.binding.kinds import BUILT_IN, Kinds
 from countersign.binding.masking import is_secret, salt_of
 from countersign.binding.match import match, state_digest
@@ -22,7 +22,7 @@ from countersign.core.types.artifacts import (
 from countersign.core.types.bound import BoundIntent, Mismatch, OldState
 from countersign.core.types.change import Elastic, ObjectChange
 from countersign.core.types.evidence import Build, Evidence, Provenance, SignOff
-from countersign.core.types.policy import Policy
+from countersign.core.types.policy import ImagePaths, Policy
 from countersign.ports import ClusterState
 from countersign.usecases.gathered import Gathered
 
@@ -153,13 +153,17 @@ def bind_old(
         Malformed: the kind is not supported, or the object is not what the request says.
     """
     intents, _ = bind(sight, gathered, policy, allowed=ANY_SCALE)
-    state = unproven_state(sight.tree, salt, sight.facts.kinds)
+    kinds, paths = sight.facts.kinds, policy.images.paths
+    state = unproven_state(sight.tree, salt, kinds, paths)
     evidence = _about(gathered, intents, state.images)
     return replace(state, intents=intents, evidence=evidence)
 
 
 def unproven_state(
-    tree: Tree, salt: bytes | None = None, kinds: Kinds = BUILT_IN
+    tree: Tree,
+    salt: bytes | None = None,
+    kinds: Kinds = BUILT_IN,
+    paths: tuple[ImagePaths, ...] = (),
 ) -> OldState:
     """Return the state of a live object, without evidence.
 
@@ -172,7 +176,7 @@ def unproven_state(
         digest = state_digest(tree, kinds=kinds)
     elif known and salt is not None:
         digest = state_digest(tree, salt=salt, kinds=kinds)
-    ran = images(tree) if known else ()
+    ran = readable_images(tree, paths) if known else ()
     pinned = frozenset(i.digest for i in ran if i.digest is not None)
     return OldState(digest=digest, uid=uid, images=pinned)
 

@@ -7,11 +7,12 @@ names the same object, and each intent costs a comparison.
 from collections.abc import Collection, Iterable, Iterator
 
 from countersign.binding.canonical import read_intent
-from countersign.binding.images import images
+from countersign.binding.images import readable_images
 from countersign.core.errors import Malformed, OverLimit
 from countersign.core.rules.objects import names
-from countersign.core.types.artifacts import Digest, Image, Intent, ObjectRef, Tree
+from countersign.core.types.artifacts import Digest, Intent, ObjectRef, Tree
 from countersign.core.types.evidence import Evidence
+from countersign.core.types.policy import ImagePaths
 from countersign.core.types.verdict import Reason
 from countersign.ports import Detached
 from countersign.usecases.gathered import Gathered, Problem
@@ -28,6 +29,7 @@ def choose(
     into: Gathered,
     *,
     weighty: Collection[Digest],
+    paths: tuple[ImagePaths, ...] = (),
 ) -> None:
     """Add the intents of `ref` to `into`, and take what is about other states away.
 
@@ -40,6 +42,7 @@ def choose(
         ref: What it is.
         into: With all evidence that was proven.
         weighty: What those name whose word lets things in.
+        paths: Where policies say that custom kinds name images.
 
     Limits:
         `MAX_INTENTS`: those first that have weight; of them the nearest, and of those
@@ -51,7 +54,7 @@ def choose(
     found = {
         intent.digest: intent for intent in _intents(sets, ref, into, frozenset(when))
     }
-    runs, far = _images(tree), distances(sets, tree)
+    runs, far = readable_images(tree, paths), distances(sets, tree)
     nearest = sorted(
         found.values(),
         key=lambda i: (
@@ -117,10 +120,3 @@ def _made_at(evidence: Evidence) -> float:
     """Return when evidence was signed, in seconds; 0: nobody trusted says."""
     at = evidence.signed_at
     return 0.0 if at is None else at.timestamp()
-
-
-def _images(tree: Tree | None) -> frozenset[Image]:
-    try:
-        return frozenset(images(tree)) if tree is not None else frozenset()
-    except Malformed:  # a kind that we do not know runs what it likes
-        return frozenset()

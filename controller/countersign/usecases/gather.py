@@ -107,11 +107,15 @@ class Gatherer:
         sets = self._about(ref, into)
         if not sets:
             return
-        beside = lay_out(sets, tree, ref, old=old, carried=into, deeds=deeds)
+        paths = tuple(p for policy in judges for p in policy.images.paths)
+        beside = lay_out(
+            sets, tree, ref, old=old, carried=into, deeds=deeds, paths=paths
+        )
         try:
             await self._prove_beside(beside, {*carried}, into, judges, ref)
         finally:  # also where time is up: what was proven may bind
-            choose(sets, tree, ref, into, weighty=_weighty(into, judges, ref))
+            weighty = _weighty(into, judges, ref)
+            choose(sets, tree, ref, into, weighty=weighty, paths=paths)
 
     async def _prove_beside(
         self,

@@ -7,8 +7,8 @@ the engine goes by what is remembered; only where that does not do, it waits.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from countersign.binding.images import images
-from countersign.core.errors import Malformed, Unavailable
+from countersign.binding.images import readable_images
+from countersign.core.errors import Unavailable
 from countersign.core.types.artifacts import Digest, Tree
 from countersign.core.types.policy import Policy, glob
 from countersign.ports import Attached, Pinned, RememberedEvidence
@@ -122,13 +122,9 @@ def lying(tree: Tree | None, policies: Iterable[Policy]) -> tuple[Pinned, ...]:
         patterns = [glob(p, "/") for p in policy.images.registries]
         if not patterns or tree is None:
             continue
-        try:
-            runs = images(tree, policy.images.paths)
-        except Malformed:  # then it is denied anyway
-            continue
         found |= {
             Pinned(image.repository, image.digest)
-            for image in runs
+            for image in readable_images(tree, policy.images.paths)
             if image.digest is not None
             and any(pattern.fullmatch(image.repository) for pattern in patterns)
         }

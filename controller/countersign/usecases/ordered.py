@@ -8,12 +8,12 @@ states that are nearest to the object, and on what concerns those, the newest fi
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from countersign.binding.images import images
+from countersign.binding.images import readable_images
 from countersign.binding.nearness import FAR, distance
-from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest, ObjectRef, Tree
 from countersign.core.types.change import Change, NamespaceWindow
 from countersign.core.types.evidence import Evidence
+from countersign.core.types.policy import ImagePaths
 from countersign.core.types.stated import Stated
 from countersign.ports import Detached
 from countersign.usecases.concerning import Spoken, State, concerning
@@ -110,6 +110,7 @@ def lay_out(
     old: Tree | None,
     carried: Gathered,
     deeds: Iterable[Change],
+    paths: tuple[ImagePaths, ...] = (),
 ) -> Beside:
     """Order what lies beside an object.
 
@@ -120,9 +121,10 @@ def lay_out(
         old: What is there before; the images that it runs were judged before.
         carried: What the object carries itself: intents, and evidence, which is proven.
         deeds: Changes that leave no state, which may be what is asked for.
+        paths: Where policies say that custom kinds name images.
     """
     ordered = sorted(sets, key=lambda one: (_age(one), one.name), reverse=True)
-    runs, ran = _digests(tree), _digests(old)
+    runs, ran = _digests(tree, paths), _digests(old, paths)
     return Beside(
         pieces=tuple(_pieces(ordered)),
         intents=tuple(_nearest(ordered, tree)),
@@ -182,9 +184,6 @@ def _age(one: Detached) -> tuple[bool, str]:
     return not one.made, one.made
 
 
-def _digests(tree: Tree | None) -> frozenset[Digest]:
-    try:
-        found = images(tree) if tree is not None else ()
-    except Malformed:  # a kind that we do not know runs what it likes
-        found = ()
+def _digests(tree: Tree | None, paths: tuple[ImagePaths, ...]) -> frozenset[Digest]:
+    found = readable_images(tree, paths)
     return frozenset(image.digest for image in found if image.digest is not None)

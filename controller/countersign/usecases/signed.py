@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from countersign.binding.derivations.kin import text
 from countersign.binding.facts import ClusterFacts
-from countersign.binding.images import images
+from countersign.binding.images import images, readable_images
 from countersign.binding.kinds import Kinds
 from countersign.core.decide import decide
 from countersign.core.errors import Malformed, Unavailable
@@ -231,8 +231,7 @@ class SignedDoor:
             past = replace(sight, tree=old)
             state = bind_old(past, seen.before, policy, salt_in(seen.now, bound))
         paths = policy.images.paths
-        ran = images(old, paths) if old is not None else ()
-        newly = {*images(tree, paths)} - {*ran}
+        newly = {*images(tree, paths)} - {*readable_images(old, paths)}
         seen.images |= {i.digest for i in newly if i.digest}
         return BoundChange(
             cluster=self._cluster,

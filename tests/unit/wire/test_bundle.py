@@ -26,6 +26,7 @@ from tests.support.sigstore import DANA, ISSUER, shared
 PAYLOAD = b'{"_type":"https://in-toto.io/Statement/v1"}'
 V1 = shared().attest(PAYLOAD, san=DANA, issuer=ISSUER, stamped=True)
 V2 = shared().attest(PAYLOAD, san=DANA, issuer=ISSUER, rekor="v2")
+CHAINED = "application/vnd.dev.sigstore.bundle+json;version=0.%d"
 KEYED = render_key_bundle(Envelope(PAYLOAD, b"signature"), "dana", [b"stamp"])
 
 envelopes = st.builds(Envelope, st.binary(max_size=40), st.binary(max_size=40))
@@ -56,6 +57,92 @@ def stamps(document: dict[str, Any]) -> list[Any]:
         "rfc3161Timestamps"
     ]
     return found
+
+
+def older(
+    version: int, change: Callable[[dict[str, Any]], object] = lambda _: None
+) -> bytes:
+    """Write the bundle in an older format, then change it."""
+
+    def rewrite(document: dict[str, Any]) -> None:
+        leaf = material(document).pop("certificate")
+        material(document)["x509CertificateChain"] = {"certificates": [leaf]}
+        document["mediaType"] = CHAINED % version
+        change(document)
+
+    return spoil(rewrite)
+
+
+def chain(document: dict[str, Any]) -> list[Any]:
+    """Look at the chain."""
+    found: list[Any] = material(document)["x509CertificateChain"]["certificates"]
+    return found
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_older_formats_say_the_same(version: int) -> None:
+    """Of a chain only the signer's certificate counts."""
+    other = {"rawBytes": "AAAA"}
+    bundle = parse_bundle(older(version, lambda d: chain(d).append(other)))
+    new = parse_bundle(V1)
+
+    assert bundle.certificate == new.certificate
+    assert (bundle.envelope, bundle.log_entry) == (new.envelope, new.log_entry)
+
+
+def test_the_third_format_has_two_names() -> None:
+    """The older of them is still written."""
+    raw = spoil(lambda d: d.update(mediaType=CHAINED % 3))
+
+    assert parse_bundle(raw).certificate == parse_bundle(V1).certificate
+
+
+def test_the_first_format_does_without_a_proof() -> None:
+    """The promise is all that it needs."""
+    raw = older(1, lambda d: entry(d).pop("inclusionProof"))
+    found = parse_bundle(raw).log_entry
+
+    assert found
+    assert found.promise
+    assert found.proof is None
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_older_formats_hold_keys(version: int) -> None:
+    """As npm publishes them."""
+    raw = spoil(lambda d: d.update(mediaType=CHAINED % version), KEYED)
+
+    assert parse_bundle(raw).key_hint == "dana"
+
+
+@pytest.mark.parametrize(
+    ("raw", "hint"),
+    [
+        pytest.param({}, "", id="no hint"),
+        pytest.param({"hint": None}, "", id="null is nothing"),
+        pytest.param({"hint": "dana"}, "dana", id="a hint"),
+    ],
+)
+def test_what_is_left_out_is_empty(raw: dict[str, Any], hint: str) -> None:
+    """As protobuf's JSON mapping has it."""
+    bundle = spoil(lambda d: material(d).update(publicKey=raw), KEYED)
+
+    assert parse_bundle(bundle).key_hint == hint
+
+
+def test_an_index_that_is_left_out_is_zero() -> None:
+    """The first entry of a log, as protobuf for Go writes it."""
+
+    def first(document: dict[str, Any]) -> None:
+        del entry(document)["logIndex"]
+        del entry(document)["inclusionProof"]["logIndex"]
+        del entry(document)["inclusionProof"]["hashes"]
+
+    found = parse_bundle(spoil(first)).log_entry
+
+    assert found
+    assert found.proof
+    assert (found.index, found.proof.index, found.proof.hashes) == (0, 0, ())
 
 
 def test_reads_a_bundle_of_the_first_log() -> None:
@@ -121,6 +208,55 @@ def test_the_signed_bytes_are_dsses() -> None:
             V1.replace(b'"payload":', b'"payload":"","payload":', 1),
             "'payload' twice",
             id="two payloads",
+        ),
+        pytest.param(
+            spoil(lambda d: d.update(mediaType=CHAINED % 4)),
+            "mediaType",
+            id="a format nobody here knows",
+        ),
+        pytest.param(
+            spoil(
+                lambda d: material(d).update(
+                    x509CertificateChain={"certificates": [material(d)["certificate"]]}
+                )
+            ),
+            "one certificate in a bundle v0.3",
+            id="a chain beside the certificate",
+        ),
+        pytest.param(
+            spoil(lambda d: d.update(mediaType=CHAINED % 2)),
+            "a chain in a bundle v0.2",
+            id="one certificate in an older format",
+        ),
+        pytest.param(
+            older(1, lambda d: chain(d).clear()),
+            "1 to 8 certificates, saw 0",
+            id="an empty chain",
+        ),
+        pytest.param(
+            older(1, lambda d: chain(d).extend(chain(d) * MAX_CHAIN)),
+            "1 to 8 certificates, saw 9",
+            id="a chain too long",
+        ),
+        pytest.param(
+            older(1, lambda d: entry(d).pop("inclusionPromise")),
+            "a promise of inclusion",
+            id="the first format without a promise",
+        ),
+        pytest.param(
+            older(2, lambda d: entry(d).pop("inclusionProof")),
+            "a proof of inclusion in a bundle v0.2",
+            id="the second format without a proof",
+        ),
+        pytest.param(
+            spoil(lambda d: entry(d).pop("inclusionProof")),
+            "a proof of inclusion in a bundle v0.3",
+            id="the third format without a proof",
+        ),
+        pytest.param(
+            spoil(lambda d: stamps(d).extend(stamps(d))),
+            "each stamp once",
+            id="a stamp twice",
         ),
         pytest.param(
             spoil(lambda d: d.update(extra=1)), "extra", id="an unknown field"
@@ -243,7 +379,7 @@ def test_only_malformed_escapes_bytes(raw: bytes) -> None:
 
 
 @given(
-    st.sampled_from([V1, V2, KEYED]),
+    st.sampled_from([V1, V2, KEYED, older(1)]),
     st.data(),
     st.none()
     | st.booleans()

@@ -26,6 +26,7 @@ from countersign.core.types.evidence import (
 from countersign.core.types.policy import (
     BaseRule,
     Images,
+    ImageSubject,
     Policy,
     TraceDemand,
     Treatment,
@@ -197,7 +198,7 @@ def test_words_for_people_decide_nothing(scene: Scene) -> None:
 
 def tightened(policy: Policy) -> list[Policy]:
     """Return policies that ask for more than `policy`, one thing each."""
-    demands = policy.demands
+    demands, images = policy.demands, policy.images
     asked = [
         replace(demands, max_validity=timedelta(hours=1)),
         replace(demands, trusted_time=True),
@@ -218,7 +219,10 @@ def tightened(policy: Policy) -> list[Policy]:
         replace(policy, known_authors=()),
         replace(policy, break_glass=None),
         replace(policy, banned_tools=frozenset({"amazon-q"})),
-        replace(policy, images=Images()),
+        replace(policy, images=Images(subject=images.subject, registries=("*/*",))),
+        replace(policy, images=replace(images, subject=ImageSubject.INDEX))
+        if images.subject is ImageSubject.EITHER
+        else policy,
         replace(policy, slots=(*policy.slots, a.slot("quality", "x")))
         if policy.slots
         else policy,

@@ -28,6 +28,7 @@ from countersign.core.types.evidence import (
 from countersign.core.types.policy import (
     BaseRule,
     Images,
+    ImageSubject,
     Policy,
     Revoked,
     RevokedKind,
@@ -43,6 +44,9 @@ T = TypeVar("T")
 
 BOUNDS = (Elastic("/spec/replicas", 1, 9),)
 AGENT = Contributor(Part.AUTHOR, "bot@agents.example", agent=True)
+
+AMD, ARM = a.digest("for amd64"), a.digest("for arm64")
+INDEX = replace(a.IMAGE, platforms=frozenset({AMD, ARM}))
 
 CLEAN = a.provenance()
 MARKED = a.marked()
@@ -72,6 +76,25 @@ PROVENANCE = (
     a.marked(assistance=Assistance.AI, target="stripped", subjects=[a.MANIFEST]),
 )
 
+APP = a.provenance(target="app", subjects=[])
+MARKED_APP = a.marked(target="app", subjects=[])
+ABOVE_APP = a.provenance(target="app", base="below", subjects=[])
+BELOW_APP = a.marked(target="below", subjects=[])
+BUILT = a.build(target="app")
+OLD_BUILT = a.build(a.OLD_IMAGE, target="below")
+SOURCES = (APP, MARKED_APP, ABOVE_APP, BELOW_APP)
+BUILDS = (
+    BUILT,
+    OLD_BUILT,
+    a.build(),
+    a.build(target="agents"),
+    a.build(target="app", signer=a.STRANGER),
+    a.build(target="app", repository="https://git.acme.example/fork"),
+    a.build(AMD, ARM, target="app"),
+    a.build(AMD, target="app"),
+    a.build(ARM, target="agents"),
+)
+
 _ABOVE = a.sign_off(
     changes=(a.state(intent=a.OLD_MANIFEST),),
     saw=[MIDDLE],
@@ -89,6 +112,8 @@ SIGN_OFFS = (
     a.sign_off(signed_at=a.NOON - 9 * a.HOUR, restore_until=a.NOON + a.DAY),
     a.sign_off(validity=Interval(a.NOON - 2 * a.HOUR, a.NOON - a.HOUR)),
     a.sign_off(presence=Presence.TOUCH, saw=PROVENANCE),
+    a.sign_off(subjects=[a.MANIFEST, a.commit("app")], saw=[]),
+    a.sign_off(subjects=[a.MANIFEST, AMD, ARM], saw=[MANIFEST_ONLY, *SOURCES]),
     a.sign_off(a.RAVI),
     a.sign_off(a.RAVI, saw=PROVENANCE),
     a.sign_off(a.RAVI, device="laptop", saw=PROVENANCE),
@@ -117,9 +142,11 @@ EMERGENCIES = (
 )
 SUPPORTING = (
     *PROVENANCE,
+    *SOURCES,
+    *BUILDS,
     *(
         a.declaration(who, about)
-        for about in (CLEAN, TOP, MANIFEST_ONLY, IMAGE_ONLY, LOWER)
+        for about in (CLEAN, TOP, MANIFEST_ONLY, IMAGE_ONLY, LOWER, APP)
         for who in (a.LEE,)
     ),
     a.declaration(a.DANA, BOTH),
@@ -127,7 +154,14 @@ SUPPORTING = (
     *SIGN_OFFS,
     *EMERGENCIES,
 )
-ADVERSE = (*PROVENANCE, a.rejection(a.RAVI), a.rejection(a.LEE), a.rejection())
+ADVERSE = (
+    *PROVENANCE,
+    *SOURCES,
+    *BUILDS,
+    a.rejection(a.RAVI),
+    a.rejection(a.LEE),
+    a.rejection(),
+)
 REVOKED = (
     Revoked(RevokedKind.PERSON, "dana", a.NOON - 2 * a.HOUR),
     Revoked(RevokedKind.PERSON, "ravi"),
@@ -136,6 +170,7 @@ REVOKED = (
     Revoked(RevokedKind.IDENTITY, "lee@acme.example"),
     Revoked(RevokedKind.COLLECTOR, "ci", a.NOON),
     Revoked(RevokedKind.BUNDLE, str(MARKED.bundle)),
+    Revoked(RevokedKind.BUNDLE, str(BUILT.bundle)),
 )
 
 _PAIR = (a.slot("senior"), a.slot("service-owner"))
@@ -153,6 +188,18 @@ POLICIES = (
         name="others", images=Images(third_party=(ThirdParty("docker.io/acme/*"),))
     ),
     a.policy(
+        name="index",
+        slots=(a.slot("senior", "deployer"),),
+        images=Images(subject=ImageSubject.INDEX),
+    ),
+    a.policy(
+        name="platforms",
+        slots=(a.slot("senior", "deployer"),),
+        images=Images(
+            subject=ImageSubject.ALL_PLATFORMS, registries=("docker.io/acme/*",)
+        ),
+    ),
+    a.policy(
         name="ban", slots=_BAN.slots, unknown=_BAN.unknown, ai=_BAN.ai, human=_BAN.human
     ),
     a.policy(
@@ -162,9 +209,21 @@ POLICIES = (
 )
 
 _CARRIED = a.old(_ABOVE, MIDDLE)
+_BUILT_BEFORE = a.old(
+    a.sign_off(
+        changes=(a.state(intent=a.OLD_MANIFEST),),
+        saw=[BELOW_APP],
+        signed_at=a.NOON - 3 * a.HOUR,
+    ),
+    BELOW_APP,
+    OLD_BUILT,
+)
 REQUESTS = (
     a.change(),
     a.change(images=()),
+    a.change(images=(INDEX,)),
+    a.change(images=(replace(INDEX, platforms=frozenset()),)),
+    a.update(_BUILT_BEFORE),
     a.change(requester=Requester("dana")),
     a.change(intents=frozenset({BoundIntent(a.MANIFEST, BOUNDS)})),
     a.update(),
@@ -190,8 +249,16 @@ class Scene:
 
 _POLICY = {policy.name: policy for policy in POLICIES}
 _BY_ALL = a.sign_off(a.RAVI, saw=PROVENANCE)
+_BY_LINE = a.sign_off(subjects=[a.MANIFEST], saw=[MANIFEST_ONLY, *SOURCES])
+_BY_PLATFORM = a.sign_off(subjects=[a.MANIFEST, AMD, ARM], saw=[])
 _BY_DANA = a.sign_off(saw=PROVENANCE)
 _EXEC = a.update(operation=Operation.CONNECT, subresource="exec", intents=frozenset())
+
+
+def _declared(about: Evidence) -> Evidence:
+    return a.declaration(a.LEE, about)
+
+
 STORIES = (
     Scene(a.change(), _POLICY["payments"], (CLEAN, _BY_DANA)),
     Scene(a.change(), _POLICY["payments"], (MARKED, _BY_DANA), (MARKED,)),
@@ -220,6 +287,31 @@ STORIES = (
         a.update(),
         _POLICY["payments"],
         (CLEAN, a.sign_off(changes=(a.state(base=a.old().digest),), saw=PROVENANCE)),
+    ),
+    Scene(a.change(), _POLICY["payments"], (MANIFEST_ONLY, APP, BUILT, _BY_LINE)),
+    Scene(
+        a.change(),
+        _POLICY["ban"],
+        (MANIFEST_ONLY, APP, BUILT, *map(_declared, (MANIFEST_ONLY, APP))),
+        (MANIFEST_ONLY, APP, BUILT),
+    ),
+    Scene(
+        a.change(),
+        _POLICY["manual"],
+        (BUILT, a.sign_off(subjects=[a.MANIFEST, a.commit("app")], saw=[])),
+    ),
+    Scene(
+        a.update(_BUILT_BEFORE),
+        _POLICY["payments"],
+        (MANIFEST_ONLY, ABOVE_APP, BUILT, _BY_LINE),
+    ),
+    Scene(a.change(images=(INDEX,)), _POLICY["manual"], (_BY_PLATFORM,)),
+    Scene(a.change(images=(INDEX,)), _POLICY["index"], (_BY_DANA,)),
+    Scene(a.change(images=(INDEX,)), _POLICY["platforms"], (_BY_PLATFORM,)),
+    Scene(
+        a.change(images=(INDEX,)),
+        _POLICY["platforms"],
+        (APP, a.build(AMD, target="app"), a.build(ARM, target="app"), _BY_LINE),
     ),
     Scene(a.update(), _POLICY["payments"], EMERGENCIES),
     Scene(_EXEC, _POLICY["payments"], EMERGENCIES),
@@ -257,6 +349,21 @@ DENIED = (
     Scene(a.update(), _POLICY["payments"], (CLEAN, a.declaration())),
     Scene(a.update(), _POLICY["ban"], (CLEAN, a.declaration())),
     Scene(a.update(), _POLICY["payments"], (CLEAN, _BY_DANA)),
+    Scene(a.change(), _POLICY["payments"], (MANIFEST_ONLY, APP, _BY_LINE)),
+    Scene(
+        a.change(),
+        _POLICY["payments"],
+        (MANIFEST_ONLY, APP, a.build(target="other"), _BY_LINE),
+    ),
+    Scene(
+        a.change(),
+        _POLICY["no AI"],
+        (MANIFEST_ONLY, APP, MARKED_APP, BUILT, _BY_LINE),
+        (MANIFEST_ONLY, APP, MARKED_APP, BUILT),
+    ),
+    Scene(a.change(images=(INDEX,)), _POLICY["index"], (_BY_PLATFORM,)),
+    Scene(a.change(images=(INDEX,)), _POLICY["platforms"], (_BY_DANA,)),
+    Scene(a.change(), _POLICY["platforms"], (_BY_DANA, _BY_PLATFORM)),
 )
 
 

@@ -95,6 +95,12 @@ def is_rested_on(finding: Finding) -> bool:
     return kept and finding.reason is Reason.EVIDENCE_REMOVED
 
 
+def is_unseen(finding: Finding) -> bool:
+    """Tell whether an image lacks evidence only as far as nobody saw its platforms."""
+    facts = finding.facts
+    return isinstance(facts, ProvenanceGap) and facts.gap is Gap.UNSEEN
+
+
 def _of(facts: Facts) -> dict[str, str]:
     match facts:
         case None:

@@ -7,7 +7,7 @@ braces come from `facts.fields`.
 from types import MappingProxyType
 
 from countersign.core.types.verdict import Finding, Reason
-from countersign.report.facts import fields, is_rested_on
+from countersign.report.facts import fields, is_rested_on, is_unseen
 
 # In the order of importance: the first that holds is the headline of a denial.
 SENTENCES = MappingProxyType(
@@ -68,13 +68,19 @@ SENTENCES = MappingProxyType(
 RESTED_ON = "is all that something running rests on: {what}"
 """Of a BundleSet that is to be deleted."""
 
+UNSEEN = "an image whose platforms could not be seen, each of which has to be covered: {image}"
+"""Where a policy asks for each platform of an index."""
+
 _RANK = {reason: rank for rank, reason in enumerate(SENTENCES)}
 
 
 def says(finding: Finding) -> str:
     """Say in one sentence, without a full stop, why the policy is not met."""
-    kept = is_rested_on(finding)
-    sentence = RESTED_ON if kept else SENTENCES[finding.reason]
+    sentence = SENTENCES[finding.reason]
+    if is_rested_on(finding):
+        sentence = RESTED_ON
+    elif finding.reason is Reason.IMAGE_UNCOVERED and is_unseen(finding):
+        sentence = UNSEEN
     return sentence.format_map(fields(finding))
 
 

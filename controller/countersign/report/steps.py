@@ -12,7 +12,7 @@ from types import MappingProxyType
 from countersign.core.types.change import Operation
 from countersign.core.types.verdict import Differences, Finding, OpenSlots, Reason
 from countersign.report.differences import changed_step, is_of_another_file
-from countersign.report.facts import fields, is_rested_on
+from countersign.report.facts import fields, is_rested_on, is_unseen
 from countersign.report.phrases import clean, listed
 from countersign.report.side_doors import INSTEAD, SCALED, side_door
 
@@ -118,6 +118,12 @@ RESTED_ON = (
 )
 """Before a BundleSet may go; it is nobody's change, so nothing of it can be signed."""
 
+UNSEEN = (
+    "apply again, its registry is asked meanwhile; if it stays, your platform team names "
+    "its repository in images.registries, or asks for less than allPlatforms"
+)
+"""Before anything about the platforms of an index can be signed for sure."""
+
 RESTARTED = (
     "a restart writes the time, which nobody can sign beforehand: delete its Pods one by "
     "one instead, their controller makes them again; or have your platform team name "
@@ -209,6 +215,8 @@ def _instead(finding: Finding, cluster: str, way: Way) -> str:
     """Return what to do where no signature of it helps, or ``""``."""
     if is_rested_on(finding):
         return RESTED_ON.format(namespace=clean(way.namespace), cluster=clean(cluster))
+    if is_unseen(finding):
+        return UNSEEN
     return RESTARTED if _is_restart(finding) else ""
 
 

@@ -8,10 +8,13 @@ from collections.abc import Collection, Iterable, Iterator
 
 from countersign.core.rules.authors import parts_of
 from countersign.core.rules.case import Said, said
+from countersign.core.rules.collectors import made_by
 from countersign.core.rules.declarations import is_about
+from countersign.core.rules.lineage import is_made_of
 from countersign.core.rules.objects import states_of
 from countersign.core.types.artifacts import Digest, ObjectRef
 from countersign.core.types.evidence import (
+    Build,
     Declaration,
     Evidence,
     Part,
@@ -53,6 +56,34 @@ def voices(
         person = policy.roster.signer(word.evidence.signer)
         if person is not None and any(is_about(word, one) for one in made):
             yield _voice(person, Word.DECLARATION, word.evidence)
+
+
+def about_images(
+    policy: Policy,
+    made: Iterable[Said[Provenance]],
+    evidence: Collection[Evidence],
+    images: Collection[Digest],
+) -> list[Said[Provenance]]:
+    """Return those of `made` that name any of `images`, or what such an image is made of.
+
+    Args:
+        policy: Whose builders say what is made of what.
+        made: By collectors of the policy.
+        evidence: Builders' words among it.
+        images: By their digests.
+    """
+    built = [
+        build
+        for build in said(evidence, Build)
+        if not build.evidence.digests.isdisjoint(images)
+        and made_by(policy.builders, build.evidence)
+    ]
+    return [
+        one
+        for one in made
+        if not one.evidence.digests.isdisjoint(images)
+        or any(is_made_of(build, one) for build in built)
+    ]
 
 
 def merged(found: Iterable[Voice]) -> tuple[Voice, ...]:

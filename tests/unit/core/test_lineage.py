@@ -352,11 +352,26 @@ class TestManyBuilds:
         evidence = [OBJECT, SOURCE, seen, worse, BUILT]
         sign_off = signed(OBJECT, SOURCE, seen, subjects=[a.MANIFEST, a.RUNS])
 
-        verdict = decide(
-            *evidence, sign_off, adverse=[*evidence, self.OTHER], revoked=[]
-        )
+        anybody = (a.slot("senior", "deployer"),)
+        for adverse in (evidence, [*evidence, self.OTHER]):
+            verdict = decide(*evidence, sign_off, adverse=adverse, slots=anybody)
 
-        assert not verdict.allowed
+            assert Reason.WORSE_PROVENANCE in a.reasons(verdict)
+
+    def test_what_a_stranger_calls_its_source_does_not_count_against_it(self) -> None:
+        """Else anybody could spoil an image by a build of somebody's worst commit."""
+        worse = a.marked(target="again", subjects=[])
+        claimed = a.build(target="again", signer=a.STRANGER)
+        evidence = [OBJECT, SOURCE, BUILT, signed(OBJECT, SOURCE), worse]
+
+        assert decide(*evidence, claimed).allowed
+
+    def test_what_only_supports_counts_nothing_against_it(self) -> None:
+        """Losing it must not admit: what counts against comes on its own side."""
+        worse = a.marked(target="again", subjects=[])
+        evidence = [OBJECT, SOURCE, BUILT, signed(OBJECT, SOURCE), self.OTHER]
+
+        assert decide(*evidence, adverse=[worse, BUILT]).allowed
 
     @pytest.mark.parametrize(
         ("fields", "reason"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from countersign.core.types.artifacts import ObjectRef
+from countersign.core.types.artifacts import ObjectRef, Subject
 from countersign.core.types.verdict import (
     Finding,
     Gap,
@@ -179,3 +179,31 @@ def test_an_image_without_digest_is_named_by_its_reference() -> None:
     )
 
     assert says(loose) == "a newly run image that is not signed: acme/ledger:1.2"
+
+
+@pytest.mark.parametrize("reason", [Reason.IMAGE_UNCOVERED, Reason.AUTHORS_UNKNOWN])
+def test_what_nobody_saw_is_not_called_unsigned(reason: Reason) -> None:
+    """Signing it again would not help: the registry has to tell its platforms."""
+    unseen = Finding(
+        policy="payments",
+        reason=reason,
+        about=Subject("ghcr.io/acme/ledger", a.RUNS),
+        facts=ProvenanceGap(Gap.UNSEEN),
+    )
+
+    assert "platforms" in says(unseen)
+    assert "could not be seen" in says(unseen)
+    assert "images.registries" in next_step(unseen, "prod-eu")
+
+
+def test_what_no_provenance_tells_of_is_named() -> None:
+    """So that CI can attest just that commit."""
+    facts = ProvenanceGap(Gap.UNSOURCED, "https://git.acme.example/app@9f0c1e9f0c1e")
+    found = Finding(
+        policy="payments",
+        reason=Reason.AUTHORS_UNKNOWN,
+        about=Subject("ghcr.io/acme/ledger", a.RUNS),
+        facts=facts,
+    )
+
+    assert "built of https://git.acme.example/app@9f0c1e9f0c1e" in says(found)

@@ -9,7 +9,8 @@ from countersign.binding.custom.definition import compile_definition
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.kinds import Kinds
 from countersign.core.errors import Malformed
-from countersign.usecases.bind import Sight, bind
+from countersign.core.types.evidence import Evidence
+from countersign.usecases.bind import Sight, bind, bind_old
 from countersign.usecases.gathered import Gathered
 from tests.support import a
 from tests.support.trees import Tree, ref
@@ -24,6 +25,24 @@ def nested(depth: int) -> Tree:
     for _ in range(depth):
         tree = {"a": tree}
     return tree
+
+
+def before(*evidence: Evidence) -> tuple[Evidence, ...]:
+    """Return what of `evidence` speaks of a Pod that ran an image and was signed."""
+    pod: Tree = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p", "namespace": "payments", "uid": "1"},
+        "spec": {"containers": [{"name": "c", "image": f"acme/x@{a.OLD_IMAGE}"}]},
+    }
+    plain = {**pod, "metadata": {"name": "p", "namespace": "payments"}}
+    intent = canonical(plain)
+    word = a.sign_off(changes=(a.state(ref(plain), intent.digest),), saw=[])
+    sight = Sight(tree=pod, identity=ref(pod), old=pod, facts=ClusterFacts())
+    gathered = Gathered(intents=[intent], evidence=[word, *evidence])
+    state = bind_old(sight, gathered, a.policy(), None)
+    assert word in state.evidence
+    return tuple(e for e in state.evidence if e != word)
 
 
 def bound(*intents: Tree) -> int:
@@ -52,3 +71,14 @@ def test_junk_does_not_hide_what_was_signed(junk: dict[str, Any]) -> None:
     assert bound(widget(), widget(**junk)) == 1
     with pytest.raises(Malformed):
         bound(widget(**junk))
+
+
+def test_the_source_of_what_ran_is_part_of_the_old_state() -> None:
+    """As far as something says that what ran was built of it."""
+    build = a.build(a.OLD_IMAGE, target="app")
+    made = a.provenance(target="app", subjects=[])
+    other = a.provenance(target="other", subjects=[])
+    approval = a.sign_off(changes=(), subjects=[a.tree("app")])
+
+    assert before(build, made, other, approval) == (build, made, approval)
+    assert before(a.build(target="app"), made, other, approval) == ()

@@ -189,3 +189,45 @@ def test_worse_words_about_one_commit_do_not_pile_up() -> None:
     past: Iterable[Digest] = (a.digest(f"{n}") for n in range(100))
 
     assert kept(HERE, made, *(said(a.marked(subjects=[one])) for one in past)) == [0]
+
+
+class TestBuilds:
+    """An image's builders, and what is said of the commits that they name."""
+
+    BUILD = a.build(NEXT, target="app")
+    SOURCE = a.provenance(target="app", subjects=[])
+
+    def test_provenance_of_its_commit_concerns_an_image(self) -> None:
+        """And words about that: a declaration, an approval of the source."""
+        word = a.declaration(about=self.SOURCE)
+        source = a.sign_off(changes=(), subjects=[a.commit("app")])
+        said_all = [said(e) for e in (self.BUILD, self.SOURCE, word, source)]
+
+        assert kept(HERE, *said_all) == [0, 1, 2, 3]
+
+    def test_what_is_of_another_image_or_commit_does_not(self) -> None:
+        """Earlier releases are built too."""
+        others = [
+            a.build(a.RUNS, target="app"),
+            a.provenance(target="other", subjects=[]),
+        ]
+
+        assert kept(HERE, said(self.BUILD), *map(said, others)) == [0]
+
+    def test_an_approval_of_the_commit_needs_no_provenance(self) -> None:
+        """The build alone links it."""
+        source = a.sign_off(changes=(), subjects=[a.commit("app")])
+
+        assert kept(HERE, said(self.BUILD), said(source)) == [0, 1]
+
+    def test_builds_of_images_that_run_anyway_count_in_their_set(self) -> None:
+        """The next range may begin at what they are of."""
+        around = State(intents=frozenset({a.MANIFEST}), around=frozenset({a.RUNS}))
+        spoken = [
+            said(a.provenance(subjects=[a.MANIFEST]), "one"),
+            said(a.build(a.RUNS, target="app"), "one"),
+            said(self.SOURCE, "one"),
+            said(a.build(a.RUNS, target="else"), "two"),
+        ]
+
+        assert kept(around, *spoken) == [0, 1, 2]

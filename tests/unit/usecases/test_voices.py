@@ -6,7 +6,7 @@ from countersign.core.rules.case import said
 from countersign.core.types.evidence import Evidence, Provenance
 from countersign.core.types.policy import Slot
 from countersign.core.types.running import Bar, Word
-from countersign.usecases.voices import merged, voices
+from countersign.usecases.voices import about_images, merged, voices
 from tests.support import a
 
 SENIOR = a.policy(slots=(Slot(role="senior", independent_of=frozenset({"author"})),))
@@ -81,3 +81,26 @@ def test_a_word_counts_if_it_does_for_any_policy() -> None:
     assert len(found) == 2
     assert one.bar is None
     assert one.roles == ("senior",)
+
+
+@pytest.mark.parametrize(
+    ("built", "heard_of"),
+    [
+        pytest.param([a.build(target="app")], True, id="built of its commit"),
+        pytest.param([a.build(target="other")], False, id="built of another commit"),
+        pytest.param([a.build(a.OLD_IMAGE, target="app")], False, id="another image"),
+        pytest.param(
+            [a.build(target="app", signer=a.STRANGER)], False, id="by a stranger"
+        ),
+        pytest.param([], False, id="nobody says what it was built of"),
+    ],
+)
+def test_the_makers_of_an_image_are_those_of_its_commit(
+    built: list[Evidence], *, heard_of: bool
+) -> None:
+    """As a builder of the policy says; what names the image needs no builder."""
+    made = said([a.provenance(target="app", subjects=[])], Provenance)
+    named = said([a.provenance(subjects=[a.RUNS])], Provenance)
+
+    assert about_images(SENIOR, named, built, {a.RUNS}) == [*named]
+    assert about_images(SENIOR, made, built, {a.RUNS}) == [*made] * heard_of

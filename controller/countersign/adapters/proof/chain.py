@@ -163,7 +163,7 @@ def _issued(lower: x509.Certificate, upper: x509.Certificate) -> bool:
     algorithm = lower.signature_hash_algorithm  # None: Ed25519, which has its own
     if algorithm is not None and not isinstance(algorithm, _STRONG):
         raise Rejected(
-            f"expected a certificate signed over SHA-2, saw {algorithm.name}"
+            f"expected a certificate signed over SHA-256 or more, saw {algorithm.name}"
         )
     try:
         supported_public(upper.public_key())

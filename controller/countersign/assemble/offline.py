@@ -8,7 +8,7 @@ from countersign.adapters.policy_files import PolicyFiles
 from countersign.adapters.proof.prover import BundleProver
 from countersign.adapters.read_sets import ReadSets
 from countersign.binding.facts import ClusterFacts
-from countersign.ports import BundleSource, Clock
+from countersign.ports import BundleSource, Clock, RememberedEvidence
 from countersign.usecases.review import Reviewer
 
 
@@ -19,6 +19,7 @@ def offline(
     cluster: str,
     clock: Clock,
     sets: BundleSource | None = None,
+    images: RememberedEvidence | None = None,
 ) -> Iterator[Reviewer]:
     """Put together what judges requests by the policies of a folder, and nothing live.
 
@@ -27,6 +28,7 @@ def offline(
         cluster: Name of the cluster that is judged for.
         clock: The present.
         sets: Evidence beside the objects; None: there is none.
+        images: Evidence beside the images; None: no registry is asked.
     """
     prover = BundleProver(book, clock)
     try:
@@ -38,6 +40,7 @@ def offline(
             clock=clock,
             cluster=cluster,
             settings=ClusterFacts(),
+            images=images,
         )
     finally:
         prover.close()

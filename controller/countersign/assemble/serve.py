@@ -14,9 +14,11 @@ from countersign.adapters.cluster.ranges import Networks, ServiceRanges
 from countersign.adapters.cluster.state import WatchedCluster
 from countersign.adapters.cluster.watch import Pace
 from countersign.adapters.proof.prover import BundleProver
+from countersign.assemble.attached import kept_evidence
 from countersign.binding.facts import AdmissionPlugin, ClusterFacts
 from countersign.config import Cluster, Settings
 from countersign.core.types.request import AdmissionRequest
+from countersign.usecases.images_warm import Noted, Warmer
 from countersign.usecases.judged import Judged
 from countersign.usecases.review import Reviewer
 
@@ -50,14 +52,31 @@ async def gate(settings: Settings) -> AsyncIterator[Gate]:
 
     told, clock = settings.cluster, SystemClock()
     pace = Pace(watch_s=told.watch_s, stale_s=told.stale_s)
-    async with connect(
-        kubeconfig=told.kubeconfig, context=told.context, request_s=told.request_s
-    ) as api:
+    async with (
+        connect(
+            kubeconfig=told.kubeconfig, context=told.context, request_s=told.request_s
+        ) as api,
+        kept_evidence(
+            settings.registries, in_flight=settings.limits.in_flight
+        ) as images,
+    ):
         books = WatchedBooks(api, pace, protected=settings.protected_namespaces)
-        state, ranges = WatchedCluster(api, pace), ServiceRanges(api, pace)
-        definitions = WatchedDefinitions(api, pace)
-        sets = WatchedBundleSets(api, pace, own_namespace=settings.own_namespace)
+        noted = Noted()
+        state = WatchedCluster(api, pace, notice=noted.owner)
+        ranges, definitions = ServiceRanges(api, pace), WatchedDefinitions(api, pace)
+        sets = WatchedBundleSets(
+            api, pace, own_namespace=settings.own_namespace, notice=noted.intents
+        )
         prover = BundleProver(books, clock)
+        warmer = Warmer(
+            noted,
+            policies=books,
+            prover=prover,
+            sets=sets,
+            state=state,
+            cluster=settings.cluster_name,
+            images=images.spare(),
+        )
 
         def reviewer(networks: Networks) -> Reviewer:
             return Reviewer(
@@ -69,6 +88,7 @@ async def gate(settings: Settings) -> AsyncIterator[Gate]:
                 cluster=settings.cluster_name,
                 settings=_facts(told, networks),
                 definitions=definitions,
+                images=images,
             )
 
         watches = (*books.watches, *state.watches, sets.watch, definitions.watch)
@@ -83,7 +103,7 @@ async def gate(settings: Settings) -> AsyncIterator[Gate]:
         made = Gate(
             judge=judging.judge,
             trouble=lambda: tuple(chain.from_iterable(t() for t in troubles)),
-            work=tuple(watch.run for watch in watches),
+            work=(*(watch.run for watch in watches), warmer.run),
         )
         try:
             yield made

@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from countersign.config.shared import Cluster, Group, Log, NamespacePattern, words
+
+TokenHost = Annotated[
+    str, StringConstraints(max_length=512, pattern=r"^[^=\s/]+=[^=\s/]+$")
+]
 
 
 class Listen(Group):
@@ -119,6 +123,42 @@ class Spool(Group):
         return self
 
 
+class Registries(Group):
+    """How registries are asked for evidence beside images, where a policy names any."""
+
+    docker_config: Path | None = Field(
+        default=None,
+        description="File with credentials, as docker and image pull secrets have it "
+        "(auths). Read again when it changes. Absent: nobody is logged in anywhere.",
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="Certificate authorities of registries besides the system's, PEM.",
+    )
+    token_hosts: Annotated[tuple[TokenHost, ...], BeforeValidator(words)] = Field(
+        default=(),
+        description="REGISTRY=HOST: who else may issue tokens of a registry, and is "
+        "shown its credentials. Those of docker.io and registry.gitlab.com are known.",
+    )
+    concurrency: int = Field(
+        default=8,
+        ge=1,
+        le=64,
+        description="Looks at one registry at a time; a look is some requests.",
+    )
+    rate: float = Field(
+        default=20.0, gt=0, description="Looks at one registry a second."
+    )
+    cache_mib: int = Field(
+        default=64, ge=1, description="What is remembered of registries, in MiB."
+    )
+    allow_loopback: bool = Field(
+        default=False,
+        description="Registries may be on this machine: for tests. What else is never "
+        "asked: link-local addresses, the clouds' metadata.",
+    )
+
+
 class Settings(Group):
     """Everything that ``countersign serve`` can be told."""
 
@@ -144,5 +184,6 @@ class Settings(Group):
     listen: Listen = Listen()
     limits: Limits = Limits()
     cluster: Cluster = Cluster()
+    registries: Registries = Registries()
     spool: Spool = Spool()
     log: Log = Log()

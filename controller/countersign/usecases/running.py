@@ -28,11 +28,17 @@ from countersign.core.types.evidence import Provenance
 from countersign.core.types.policy import Policy, glob
 from countersign.core.types.running import Running, Since, Voice
 from countersign.core.types.verdict import Door
-from countersign.ports import BundleSource, ClusterState, Prover
+from countersign.ports import (
+    BundleSource,
+    ClusterState,
+    Prover,
+    RememberedEvidence,
+)
 from countersign.usecases.gather import Gatherer
+from countersign.usecases.images import Looks, asks_registries
 from countersign.usecases.owners import Owners
 from countersign.usecases.testimony import Testimony, ref_of
-from countersign.usecases.voices import merged, voices
+from countersign.usecases.voices import about_images, merged, voices
 
 _FIRST = (
     "Deployment",
@@ -69,6 +75,7 @@ class Standing:
         sets: Evidence beside objects; must have been refreshed.
         cluster: Its name.
         settings: Of the cluster, without live answers.
+        images: Evidence beside images; None: no registry is asked.
     """
 
     def __init__(
@@ -78,10 +85,14 @@ class Standing:
         sets: BundleSource,
         cluster: str,
         settings: ClusterFacts,
+        *,
+        images: RememberedEvidence | None = None,
     ) -> None:
         self._state = state
         self._cluster = cluster
-        self._owners = Owners(state, Gatherer(prover, sets), cluster, settings)
+        self._looks = None if images is None else Looks(images, asks=True)
+        gatherer = Gatherer(prover, sets, self._looks)
+        self._owners = Owners(state, gatherer, cluster, settings)
 
     async def look(
         self,
@@ -141,9 +152,13 @@ class Standing:
                 return replace(bare, machinery=rule)
             if _way(tree, ref) is not None:
                 standing = await self._owners.standing(tree, judges)
-                return replace(bare, doubting=_without(bare.policies, standing))
-            found = await self._owners.witness.testimony(tree, ref, judges)
-            return _by(found, bare, judges, self._cluster)
+                one = replace(bare, doubting=_without(bare.policies, standing))
+            else:
+                found = await self._owners.witness.testimony(tree, ref, judges)
+                one = _by(found, bare, judges, self._cluster)
+            asked = one.doubting and asks_registries(judges)
+            silent = self._looks.silent if self._looks and asked else ()
+            return replace(one, problem="; ".join(silent)) if silent else one
         except (Malformed, Unavailable) as error:
             return replace(bare, doubting=bare.policies, problem=str(error))
 
@@ -227,7 +242,7 @@ def _by(
         # as in the law, one statement that tells of an artifact is enough.
         told = {digest for one in of_state for digest in one.evidence.digests}
         rest = testimony.images - told
-        about = [*of_state, *(one for one in known if one.evidence.digests & rest)]
+        about = [*of_state, *about_images(policy, known, evidence, rest)]
         if authentic(policy, bare.object, bound, evidence, cluster=cluster):
             believing.add(policy.name)
             heard += voices(

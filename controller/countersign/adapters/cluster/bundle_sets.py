@@ -5,7 +5,7 @@ object must not lose a race against our watch.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -17,6 +17,7 @@ from countersign.core.errors import Stale, Unavailable
 from countersign.core.types.artifacts import ObjectRef, Tree
 from countersign.ports import Detached
 from countersign.wire.resources.kinds import BUNDLE_SET, GROUP, VERSION
+from countersign.wire.resources.objects import bundle_set
 from countersign.wire.resources.read import name_of
 
 _BASE: Final = f"/apis/{GROUP}/{VERSION}"
@@ -38,6 +39,7 @@ class WatchedBundleSets:
         pace: Of the watch.
         own_namespace: Where sets about cluster-scoped objects lie.
         index: Where they are kept.
+        notice: Is told of the intents of each set that comes after the first list.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class WatchedBundleSets:
         *,
         own_namespace: str,
         index: SetIndex | None = None,
+        notice: Callable[[tuple[bytes, ...]], None] | None = None,
     ) -> None:
         self._server = server
         self._pace = pace
@@ -55,6 +58,7 @@ class WatchedBundleSets:
         self._grown: dict[str, float] = {}
         self._looks = 0
         self._told: list[tuple[bool, _Key]] = []
+        self._notice = notice
         self.watch = _SetWatch(server, self, pace)
 
     def trouble(self) -> tuple[str, ...]:
@@ -165,10 +169,17 @@ class WatchedBundleSets:
     def _put(self, tree: Tree) -> None:
         if self._index.put(tree):
             self._grown[key_of(tree)[0]] = self._pace.monotonic()
+            if self._notice and self.watch.age_s() != float("inf"):
+                self._notice(_intents(tree))
 
     def _note(self, *, put: bool, tree: Tree) -> None:
         if self._looks:
             self._told.append((put, key_of(tree)))
+
+
+def _intents(tree: Tree) -> tuple[bytes, ...]:
+    _, intents = bundle_set(tree)  # it was read before
+    return intents
 
 
 def _made(tree: Tree) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Live objects: from watched caches where there are any, else by one GET or LIST."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -114,12 +115,23 @@ class WatchedCluster:
 
     A cache that is not filled yet, or has not heard from the server for too long, is
     passed over: the question then goes to the server itself.
+
+    Args:
+        server: The API server.
+        pace: How closely it is followed.
+        notice: Is told of each object that is there or changes, with the version that
+            it is watched in.
     """
 
-    def __init__(self, server: Source, pace: Pace) -> None:
+    def __init__(
+        self,
+        server: Source,
+        pace: Pace,
+        notice: Callable[[str, Tree], None] | None = None,
+    ) -> None:
         self._live = LiveCluster(server)
         self._caches = {
-            (api.group, api.version, api.kind): _Cache(api, server, pace)
+            (api.group, api.version, api.kind): _Cache(api, server, pace, notice)
             for api in WATCHED
         }
 
@@ -147,12 +159,32 @@ class WatchedCluster:
         return None if cache is None or cache.watch.stale else cache
 
 
+class _Noticed(PackedStore):
+    """A store that tells of what it keeps."""
+
+    def __init__(self, version: str, notice: Callable[[str, Tree], None]) -> None:
+        super().__init__()
+        self._version = version
+        self._notice = notice
+
+    def put(self, tree: Tree) -> None:
+        """Keep `tree`, and tell of it."""
+        super().put(tree)
+        self._notice(self._version, tree)
+
+
 class _Cache:
     """All objects of one kind, as far as they are known."""
 
-    def __init__(self, api: Api, server: Source, pace: Pace) -> None:
+    def __init__(
+        self,
+        api: Api,
+        server: Source,
+        pace: Pace,
+        notice: Callable[[str, Tree], None] | None,
+    ) -> None:
         self._api = api
-        self.store = PackedStore()
+        self.store = _Noticed(api.version, notice) if notice else PackedStore()
         self.watch = Watch(
             server, kind=api.kind, path=api.path(), store=self.store, pace=pace
         )

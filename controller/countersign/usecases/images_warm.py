@@ -1,0 +1,218 @@
+"""Warm: have at hand what the children of live objects will be judged by.
+
+An owner that was admitted on what lies beside its images must keep letting its Pods in,
+also after a restart, and while its registry is away. So whoever watches says which owners
+are there, and they are judged here like the children's door will judge them, with all the
+time that it takes. What requests need goes before.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from countersign.binding.deletions import controller_of
+from countersign.binding.derivations.kin import number, text
+from countersign.binding.facts import ClusterFacts
+from countersign.core.errors import Malformed, Unavailable
+from countersign.core.types.artifacts import GroupKind, ObjectRef, Tree
+from countersign.core.types.policy import Policy
+from countersign.ports import (
+    BundleSource,
+    ClusterState,
+    Pinned,
+    PolicyBook,
+    Prover,
+    RememberedEvidence,
+)
+from countersign.usecases.gather import Gatherer
+from countersign.usecases.images import Looks, lying
+from countersign.usecases.owners import Owners
+from countersign.usecases.testimony import ref_of
+from countersign.wire.resources.bundleset_spec import MAX_PLAIN
+from countersign.wire.strict_json import parse_json
+
+OWNERS = frozenset(
+    {
+        GroupKind("apps", "DaemonSet"),
+        GroupKind("apps", "Deployment"),
+        GroupKind("apps", "ReplicaSet"),
+        GroupKind("apps", "StatefulSet"),
+        GroupKind("batch", "CronJob"),
+        GroupKind("batch", "Job"),
+    }
+)
+"""Kinds that run images, and whose children come back by themselves."""
+
+MAX_OWNERS = 16_384  # that are known by name
+MAX_SETS = 256  # BundleSets that wait to be looked through
+_PAUSE_S = 0.02  # between two owners, some milliseconds each: requests are busy too
+_IDLE_S = 10.0  # until the policies are looked at again
+_AGAIN_S = 30.0  # until a registry that was silent is asked again
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An owner as it was last seen; its status changes without a new generation."""
+
+    version: str
+    uid: str
+    generation: int
+
+
+class Noted:
+    """What whoever watches the cluster has seen, and nobody has looked at yet.
+
+    Attributes:
+        owners: All that are there, as they were last seen.
+        waiting: Those that are to be looked at.
+        arrived: Intents of BundleSets that came.
+        news: Set when something is noted.
+    """
+
+    def __init__(self) -> None:
+        self.owners: dict[ObjectRef, _Known] = {}
+        self.waiting: dict[ObjectRef, None] = {}
+        self.arrived: list[tuple[bytes, ...]] = []
+        self.news = asyncio.Event()
+
+    def owner(self, version: str, tree: Tree) -> None:
+        """Note that an object is there, or has changed."""
+        ref = ref_of(tree)
+        if GroupKind(ref.group, ref.kind) not in OWNERS or not _lives(tree):
+            return
+        uid = text(tree, "/metadata/uid")
+        now = _Known(version, uid, number(tree, "/metadata/generation", 0))
+        before = self.owners.get(ref)
+        if now != before and (before or len(self.owners) < MAX_OWNERS):
+            self.owners[ref] = now
+            self.waiting[ref] = None
+            self.news.set()
+
+    def intents(self, raws: tuple[bytes, ...]) -> None:
+        """Note what a BundleSet that arrived is about: that will be applied soon."""
+        if len(self.arrived) < MAX_SETS:
+            self.arrived.append(raws)
+            self.news.set()
+
+
+class Warmer:
+    """Looks at owners before their children are there.
+
+    Args:
+        noted: What is to be looked at.
+        policies: What is asked.
+        prover: Makes evidence of bundles.
+        sets: Evidence beside objects.
+        state: The cluster.
+        cluster: Our cluster's name.
+        images: Evidence beside images, for those who have time.
+        sleep: Waits.
+    """
+
+    def __init__(
+        self,
+        noted: Noted,
+        *,
+        policies: PolicyBook,
+        prover: Prover,
+        sets: BundleSource,
+        state: ClusterState,
+        cluster: str,
+        images: RememberedEvidence,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._noted = noted
+        self._book = policies
+        self._prover = prover
+        self._sets = sets
+        self._state = state
+        self._cluster = cluster
+        self._images = images
+        self._sleep = sleep
+        self._policies: tuple[Policy, ...] = ()
+        self._silent: dict[ObjectRef, None] = {}
+
+    async def run(self) -> None:
+        """Look at what is noted, for ever; what is not seen is looked at again."""
+        while True:
+            await self.catch_up()
+            try:
+                async with asyncio.timeout(_AGAIN_S if self._silent else _IDLE_S):
+                    await self._noted.news.wait()
+            except TimeoutError:
+                self._noted.waiting |= self._silent
+                self._silent = {}
+
+    async def catch_up(self) -> None:
+        """Look at all that is noted, once."""
+        self._noted.news.clear()
+        self._follow_policies()
+        while self._policies and (self._noted.arrived or self._noted.waiting):
+            if self._noted.arrived:
+                await self._announced(self._noted.arrived.pop())
+            else:
+                ref = next(iter(self._noted.waiting))
+                del self._noted.waiting[ref]
+                await self._owner(ref)
+            await self._sleep(_PAUSE_S)
+        if not self._policies:
+            self._noted.waiting.clear()  # they are known by name, should a policy ask
+            self._noted.arrived.clear()
+
+    def _follow_policies(self) -> None:
+        """Look at every owner anew where a policy came to look beside images."""
+        try:
+            every = self._book.snapshot().policies
+        except Unavailable:
+            return
+        looking = tuple(policy for policy in every if policy.images.registries)
+        if looking != self._policies:
+            self._policies = looking
+            self._noted.waiting |= dict.fromkeys(self._noted.owners)
+
+    async def _owner(self, ref: ObjectRef) -> None:
+        """Ask who stands for an owner, as a child of it would have it asked."""
+        looks = Looks(self._images, asks=True)
+        try:
+            known = self._noted.owners.get(ref)
+            tree = known and await self._state.get(known.version, ref, live=False)
+            if not tree or not _lives(tree):
+                self._noted.owners.pop(ref, None)
+                return
+            if lying(tree, judges := self._judges(ref)):
+                gatherer = Gatherer(self._prover, self._sets, looks)
+                owners = Owners(self._state, gatherer, self._cluster, ClusterFacts())
+                await owners.standing(tree, judges)
+        except Malformed:
+            return
+        except Unavailable:
+            self._silent[ref] = None
+        if looks.silent:
+            self._silent[ref] = None
+
+    async def _announced(self, raws: Iterable[bytes]) -> None:
+        """Look beside the images of objects that are not there yet."""
+        for image in sorted({image for raw in raws for image in self._images_of(raw)}):
+            if self._images.known(image) is None:
+                try:
+                    await self._images.about(image)
+                except Unavailable:
+                    return  # the request will say so
+
+    def _images_of(self, raw: bytes) -> tuple[Pinned, ...]:
+        try:
+            tree = parse_json(raw, limit=MAX_PLAIN)
+        except Malformed:
+            return ()
+        if not isinstance(tree, dict):
+            return ()
+        return lying(tree, self._judges(ref_of(tree)))
+
+    def _judges(self, ref: ObjectRef) -> tuple[Policy, ...]:
+        kind = GroupKind(ref.group, ref.kind)
+        return tuple(p for p in self._policies if p.scope.holds(kind, ref.namespace))
+
+
+def _lives(tree: Tree) -> bool:
+    """Tell whether an object may have Pods: a Deployment keeps its older templates."""
+    return controller_of(tree) is None or number(tree, "/spec/replicas", 1) > 0

@@ -12,8 +12,16 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema
 
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Algorithm, Digest, Json, Tree
@@ -26,6 +34,17 @@ _WHOLE = re.compile(r"0|[1-9][0-9]{0,18}")
 _MAX_INT64 = 2**63  # what protobuf's int64 holds; others would refuse, or wrap
 
 
+def _stop_early(schema: object) -> None:
+    if isinstance(schema, dict):
+        if schema.get("type") == "list":
+            schema["fail_fast"] = True
+        for part in schema.values():
+            _stop_early(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            _stop_early(part)
+
+
 class Shape(BaseModel):
     """An object that may hold more than we know. Names are lowerCamelCase."""
 
@@ -33,11 +52,33 @@ class Shape(BaseModel):
         strict=True, frozen=True, extra="ignore", alias_generator=to_camel
     )
 
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[BaseModel], handler: GetCoreSchemaHandler, /
+    ) -> CoreSchema:
+        """Have lists stop at the first item that is wrong.
+
+        Else each is written down before a message names three of them: a payload of a
+        mebibyte, ``[{},{},…``, was 250,000 problems, 2 s and 400 MiB.
+        """
+        schema = handler(source)
+        _stop_early(schema)
+        return schema
+
 
 class ClosedShape(Shape):
     """An object that holds what we know and nothing else."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _require_few(cls, value: object) -> object:
+        """Refuse at once what has far more fields: each would be a problem of its own."""
+        known = len(cls.model_fields)
+        if isinstance(value, dict) and len(value) > known + _MAX_PROBLEMS:
+            raise ValueError(f"expected at most {known} fields, saw {len(value)}")
+        return value
 
 
 Model = TypeVar("Model", bound=Shape)

@@ -15,6 +15,8 @@ import pytest
 from tests.support.apiserver import ApiServer
 from tests.support.gate import AUDIT_LOG, Gate
 from tests.support.judge import Judge
+from tests.support.registry import Kind, Registry, running_registry
+from tests.support.registry_access import Auth
 from tools import controlplane
 from tools.controlplane import ControlPlane, Options
 from tools.stack import policies
@@ -76,11 +78,30 @@ def _control_plane(
         plane.keep_logs = bool(request.session.testsfailed)
 
 
+@pytest.fixture(scope="session", name="docks")
+def _docks() -> Iterator[Registry]:
+    """The registry that the gate's webhook knows: with a password, by tokens."""
+    with running_registry(Kind.DISTRIBUTION, auth=Auth.TOKEN) as registry:
+        yield registry
+
+
 @pytest.fixture(scope="session", name="gate")
 def _gate(
-    control_plane: ControlPlane, audit: Path, tmp_path_factory: pytest.TempPathFactory
+    control_plane: ControlPlane,
+    audit: Path,
+    docks: Registry,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Gate:
-    stack = build(control_plane, control_plane.folder / "run", say=lambda _: None)
+    stack = build(
+        control_plane,
+        control_plane.folder / "run",
+        say=lambda _: None,
+        settings={
+            "REGISTRIES_DOCKER_CONFIG": docks.docker_config_file,
+            "REGISTRIES_CA_FILE": docks.authority,
+            "REGISTRIES_ALLOW_LOOPBACK": "true",
+        },
+    )
     return Gate(stack, tmp_path_factory.mktemp("gate"), audit / AUDIT_LOG)
 
 

@@ -79,6 +79,7 @@ class Front:
     def close(self) -> None:
         """Stop for good."""
         self.stop()
+        self._do(asyncio.sleep(0))  # what was aborted is closed in the next round
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -105,6 +106,10 @@ class Front:
 
     async def _shut(self) -> None:
         if self._runner is not None and self._upstream is not None:
+            server = self._runner.server
+            for connection in server.connections if server else ():
+                if connection.transport is not None:
+                    connection.transport.abort()  # TLS would wait for the other end
             await self._runner.cleanup()
             await self._upstream.close()
         self._runner = self._upstream = None

@@ -3,8 +3,9 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -25,13 +26,20 @@ _ROLES = _CHECKOUT / "manifests" / "roles.yaml"
 Say = Callable[[str], None]
 
 
-def build(plane: ControlPlane, folder: Path, *, say: Say) -> Stack:
+def build(
+    plane: ControlPlane,
+    folder: Path,
+    *,
+    say: Say,
+    settings: Mapping[str, object] = MappingProxyType({}),
+) -> Stack:
     """Build the stack in `folder` on a running control plane.
 
     Args:
         plane: Runs; its folder is not in use by another stack.
         folder: Made; must not hold a stack.
         say: Told each step.
+        settings: Further ones of ``countersign serve``, by the names of its variables.
 
     Raises:
         ControlPlaneError: Something did not come up; its log is in the message.
@@ -57,7 +65,7 @@ def build(plane: ControlPlane, folder: Path, *, say: Say) -> Stack:
     stack = Stack(folder, plane, repository, sigstore, at)
     _people(stack)
     say("the webhook")
-    webhook.serve(stack)
+    webhook.serve(stack, settings)
     webhook.register(stack)
     say("the operator, with the recorder")
     operate.operate(stack)

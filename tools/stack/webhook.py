@@ -6,6 +6,7 @@ import os
 import ssl
 import sys
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from countersign.binding.registration import webhook_configuration
 from tools.controlplane import ControlPlane
@@ -19,8 +20,13 @@ NAME = "countersign-serve"
 OWN_NAMESPACE = "countersign"
 
 
-def serve(stack: Stack) -> None:
-    """Start ``countersign serve``; return when it is ready."""
+def serve(stack: Stack, more: Mapping[str, object] = MappingProxyType({})) -> None:
+    """Start ``countersign serve``; return when it is ready.
+
+    Args:
+        stack: That it belongs to.
+        more: Further settings, by the names of their variables.
+    """
     at, folder = stack.addresses, stack.folder / "webhook"
     folder.mkdir(mode=0o700)
     (folder / "spool").mkdir()
@@ -41,6 +47,7 @@ def serve(stack: Stack) -> None:
         "SPOOL_CERTIFICATE_FILE": at.keys / "spool.crt",
         "SPOOL_KEY_FILE": at.keys / "spool.key",
         "SPOOL_CLIENT_CA_FILE": at.authority,
+        **more,
     }
     log = folder / "serve.log"
     stack.plane.ledger.start(

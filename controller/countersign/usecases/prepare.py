@@ -8,9 +8,11 @@ from countersign.binding.images import images
 from countersign.binding.kinds import BUILT_IN, Kinds
 from countersign.binding.masking import is_secret, salt_of
 from countersign.binding.normal_form import OWN_PREFIX
+from countersign.binding.surface import place_of
 from countersign.binding.tree import token
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import (
+    GroupKind,
     Image,
     Intent,
     Json,
@@ -19,6 +21,7 @@ from countersign.core.types.artifacts import (
     Tree,
 )
 from countersign.core.types.change import ObjectChange, Operation
+from countersign.core.types.policy import Policy
 from countersign.ports import Pinned
 from countersign.wire.annotations import Carried, read_annotations, render_annotations
 from countersign.wire.changes import render_change
@@ -130,6 +133,36 @@ def prepare(
             raise Malformed(f"expected each object once, saw {one.ref} twice")
         seen.add(one.ref)
     return prepared
+
+
+def with_declared(
+    objects: Iterable[Prepared], policies: Iterable[Policy] | None
+) -> tuple[Prepared, ...]:
+    """Add the images of custom kinds, where policies that judge them say they are.
+
+    Args:
+        objects: As `prepare` made them.
+        policies: Those in force; None: nobody gave any.
+
+    Raises:
+        Malformed: something else is there, so that the object would be denied; the
+            message says which.
+    """
+    return tuple(_declared(one, tuple(policies or ())) for one in objects)
+
+
+def _declared(one: Prepared, policies: tuple[Policy, ...]) -> Prepared:
+    kind, place = GroupKind(one.ref.group, one.ref.kind), place_of(one.ref)
+    paths = tuple(
+        path
+        for policy in policies
+        if policy.scope.holds(kind, place)
+        for path in policy.images.paths
+    )
+    try:
+        return replace(one, images=images(one.intent.tree, paths)) if paths else one
+    except Malformed as error:
+        raise Malformed(f"{name_of(one.manifest)}: {error}") from error
 
 
 def _prepare(

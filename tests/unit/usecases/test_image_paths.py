@@ -1,14 +1,17 @@
 """Images of custom kinds are judged as everybody's, where a policy says they are."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from countersign.binding.custom.definition import compile_definition
 from countersign.binding.kinds import Kinds
+from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest, GroupKind
-from countersign.core.types.policy import ImagePaths, Images, Policy, ThirdParty
+from countersign.core.types.policy import ImagePaths, Images, Policy, Scope, ThirdParty
 from countersign.core.types.verdict import Door, Reason
+from countersign.usecases.prepare import Prepared, prepare, with_declared
 from tests.support import a
 from tests.support.world import Tree, World, create, ref_of, stored, update
 from tests.unit.binding.test_custom import definition, version, widget
@@ -127,3 +130,29 @@ async def test_what_cannot_be_read_can_be_put_right() -> None:
     }
     found = await reasons(world, update(old, world.signed(running())), KINDS)
     assert Reason.IMAGE_UNCOVERED in found
+
+
+def prepared(*trees: Tree) -> tuple[Prepared, ...]:
+    """Return objects as they are about to be signed."""
+    return prepare(
+        trees, namespace=a.NAMESPACE, salt=lambda: bytes(32), beside=(), kinds=KINDS
+    )
+
+
+def test_who_signs_covers_them_where_policies_are_at_hand() -> None:
+    """Those of policies that judge the object, and no others."""
+    (plain,) = prepared(running())
+    elsewhere = replace(policy(), scope=Scope(namespaces=("other",)))
+
+    (known,) = with_declared((plain,), (policy(),))
+    assert [one.digest for one in known.pinned] == [RUNS]
+    assert with_declared((plain,), (elsewhere,)) == (plain,)
+    assert with_declared((plain,), None) == (plain,)
+
+
+def test_what_would_be_denied_is_not_signed() -> None:
+    """And it is said which object it is, and where."""
+    objects = prepared(running("", pod=["nginx"]))
+
+    with pytest.raises(Malformed, match=r"Widget/it: /spec/pod: .* saw a list"):
+        with_declared(objects, (policy(),))

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -37,6 +37,7 @@ from countersign.usecases.debts import LINK
 from countersign.usecases.deliver import Delivery, deliver
 from countersign.usecases.denied import Denied, is_debt, moved_on, standing, take_up
 from countersign.usecases.look import look
+from countersign.usecases.prepare import with_declared
 from countersign.usecases.sheet import Sheet
 
 _TRIES, _PAUSE_S = 6, 1.0  # a denial takes a moment until it is recorded
@@ -139,7 +140,8 @@ async def _take_up(
         )
         warn_of_clock(session, signers.store)
         seen = signers.state if denied.visible and not ask.review.no_diff else None
-        order = ask.add_to(denied.order)
+        objects = with_declared(denied.order.objects, rulebook.policies)
+        order = ask.add_to(replace(denied.order, objects=objects))
         sheet = await look(order, prover=rulebook.prover, cluster=seen)
     return denied, sheet
 

@@ -32,7 +32,7 @@ from countersign.faces.cli.signing import choose
 from countersign.ports import Detached
 from countersign.usecases.deliver import Delivery, deliver
 from countersign.usecases.look import look
-from countersign.usecases.prepare import name_of, prepare
+from countersign.usecases.prepare import name_of, prepare, with_declared
 from countersign.usecases.sheet import LookOrder, Removal, Sheet
 from countersign.usecases.source import Source
 from countersign.wire.resources.kinds import API_VERSION, BUNDLE_SET
@@ -145,6 +145,9 @@ def _removal(tree: Tree, namespace: str, propagation: str, kinds: Kinds) -> Remo
 
 
 def _look(ask: Ask, order: LookOrder, rulebook: Rulebook) -> tuple[Sheet, Places]:
+    objects = with_declared(order.objects, rulebook.policies)
+    order = replace(order, objects=objects)
+
     async def looked() -> tuple[Sheet, Places]:
         full, places = await looked_beside(ask, order, rulebook.policies)
         try:

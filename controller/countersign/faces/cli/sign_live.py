@@ -28,6 +28,7 @@ from countersign.usecases.baseline import Wanted, kinds, rights, running
 from countersign.usecases.deliver import deliver
 from countersign.usecases.denied import require_rights
 from countersign.usecases.look import look
+from countersign.usecases.prepare import with_declared
 from countersign.usecases.sheet import LookOrder, Sheet
 from countersign.wire.resources.kinds import BUNDLE_SET, GROUP
 
@@ -96,6 +97,7 @@ async def _look(
         )
         if not found.objects:
             raise NoInput(f"expected objects in {namespace}, saw none that are signed")
-        order = ask.add_to(LookOrder(objects=found.objects))
+        objects = with_declared(found.objects, rulebook.policies)
+        order = ask.add_to(LookOrder(objects=objects))
         sheet = await look(order, prover=rulebook.prover, cluster=signers.state)
     return sheet, found.left

@@ -5,8 +5,7 @@ Precedence, in one direction: flag > ``COUNTERSIGN_*`` > file > default.
 
 from countersign.config.loading import PREFIX, load, paths, variable
 from countersign.config.operate import OperateSettings
-from countersign.config.serve import Settings, Spool
-from countersign.config.shared import Cluster
+from countersign.config.serve import Cluster, Settings, Spool
 
 __all__ = [
     "PREFIX",

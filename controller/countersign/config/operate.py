@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from countersign.config.shared import Cluster, Group, Log, NamespacePattern, words
+from countersign.config.shared import Connection, Group, Log, NamespacePattern, words
 
 
 def _origin(text: str) -> str:
@@ -95,5 +95,5 @@ class OperateSettings(Group):
     )
     records: Records = Records()
     spools: Spools = Spools()
-    cluster: Cluster = Cluster()
+    cluster: Connection = Connection()
     log: Log = Log()

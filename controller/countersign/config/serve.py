@@ -1,15 +1,30 @@
 """What ``countersign serve`` can be told."""
 
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
-from countersign.config.shared import Cluster, Group, Log, NamespacePattern, words
+from countersign.config.shared import Connection, Group, Log, NamespacePattern, words
 
 TokenHost = Annotated[
     str, StringConstraints(max_length=512, pattern=r"^[^=\s/]+=[^=\s/]+$")
 ]
+
+
+def _cidr(text: str) -> str:
+    ip_network(text)  # a ValueError is a problem with its path
+    return text
+
+
+Cidr = Annotated[str, AfterValidator(_cidr)]
 
 
 class Listen(Group):
@@ -121,6 +136,40 @@ class Spool(Group):
         if (self.certificate_file is None) != (self.key_file is None):
             raise ValueError("expected certificate_file and key_file, or neither")
         return self
+
+
+class Cluster(Connection):
+    """How the API server is reached and watched, and how it was started."""
+
+    service_cidrs: Annotated[tuple[Cidr, ...], BeforeValidator(words)] = Field(
+        default=(),
+        description="Its --service-cluster-ip-range: addresses that it may allocate to "
+        "a Service. Absent: what its ServiceCIDR objects say.",
+    )
+    first_node_port: int = Field(
+        default=30000, ge=1, le=65535, description="Of its --service-node-port-range."
+    )
+    last_node_port: int = Field(
+        default=32767, ge=1, le=65535, description="Of its --service-node-port-range."
+    )
+    not_ready_s: int = Field(
+        default=300,
+        ge=0,
+        description="Its --default-not-ready-toleration-seconds.",
+    )
+    unreachable_s: int = Field(
+        default=300,
+        ge=0,
+        description="Its --default-unreachable-toleration-seconds.",
+    )
+    admission_plugins: Annotated[
+        tuple[Literal["AlwaysPullImages", "ExtendedResourceToleration"], ...],
+        BeforeValidator(words),
+    ] = Field(
+        default=(),
+        description="Those of its --enable-admission-plugins that are off by default "
+        "and write into Pods: what they write is expected then.",
+    )
 
 
 class Registries(Group):

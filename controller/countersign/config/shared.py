@@ -1,13 +1,10 @@
 """What settings are made of, and the groups that both processes have."""
 
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -17,14 +14,6 @@ from pydantic import (
 NamespacePattern = Annotated[
     str, StringConstraints(max_length=63, pattern=r"^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$")
 ]
-
-
-def _cidr(text: str) -> str:
-    ip_network(text)  # a ValueError is a problem with its path
-    return text
-
-
-Cidr = Annotated[str, AfterValidator(_cidr)]
 
 
 def words(value: object) -> object:
@@ -40,8 +29,8 @@ class Group(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Cluster(Group):
-    """How the API server is reached and watched, and how it was started."""
+class Connection(Group):
+    """How the API server is reached and watched."""
 
     kubeconfig: Path | None = Field(
         default=None,
@@ -65,36 +54,6 @@ class Cluster(Group):
         default=5.0,
         gt=0,
         description="Time for one GET or one page of a LIST. Seconds.",
-    )
-
-    service_cidrs: Annotated[tuple[Cidr, ...], BeforeValidator(words)] = Field(
-        default=(),
-        description="Its --service-cluster-ip-range: addresses that it may allocate to "
-        "a Service. Absent: what its ServiceCIDR objects say.",
-    )
-    first_node_port: int = Field(
-        default=30000, ge=1, le=65535, description="Of its --service-node-port-range."
-    )
-    last_node_port: int = Field(
-        default=32767, ge=1, le=65535, description="Of its --service-node-port-range."
-    )
-    not_ready_s: int = Field(
-        default=300,
-        ge=0,
-        description="Its --default-not-ready-toleration-seconds.",
-    )
-    unreachable_s: int = Field(
-        default=300,
-        ge=0,
-        description="Its --default-unreachable-toleration-seconds.",
-    )
-    admission_plugins: Annotated[
-        tuple[Literal["AlwaysPullImages", "ExtendedResourceToleration"], ...],
-        BeforeValidator(words),
-    ] = Field(
-        default=(),
-        description="Those of its --enable-admission-plugins that are off by default "
-        "and write into Pods: what they write is expected then.",
     )
 
     @model_validator(mode="after")

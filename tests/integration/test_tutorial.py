@@ -6,6 +6,9 @@ import subprocess
 from pathlib import Path
 
 from tests.support.gate import Gate
+from tests.support.registry import Registry
+from tools.controlplane.binaries import ensure
+from tools.controlplane.programs import CRANE
 
 _TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
 _BLOCK = re.compile(r"^```sh( denied)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -17,10 +20,17 @@ grep -q '{denied}' {said} || {{ cat {said}; exit {failed}; }}
 """
 
 
-def test_every_command_of_the_tutorial(gate: Gate, tmp_path: Path) -> None:
+def test_every_command_of_the_tutorial(
+    gate: Gate, docks: Registry, tmp_path: Path
+) -> None:
     """Those that are to be denied are denied by the webhook, the others succeed."""
+    crane = ensure([CRANE])[CRANE.name]
     (tmp_path / ".run").symlink_to(gate.stack.folder)
-    script = ["set -euo pipefail", f"source {gate.stack.folder}/env"]
+    script = [
+        "set -euo pipefail",
+        f"source {gate.stack.folder}/env",
+        f'PATH="$PATH:{crane.parent}"',
+    ]
     for denied, commands in _BLOCK.findall(_TUTORIAL.read_text()):
         script.append(_denied(commands, tmp_path / "said") if denied else commands)
 
@@ -28,7 +38,13 @@ def test_every_command_of_the_tutorial(gate: Gate, tmp_path: Path) -> None:
         ["bash", "-x"],
         input="\n".join(script),
         cwd=tmp_path,
-        env={**os.environ, "NO_COLOR": "1"},
+        env={
+            **os.environ,
+            **docks.environment,
+            "REGISTRY": f"{docks.host}/tutorial",
+            "COUNTERSIGN_REGISTRY_CA": str(docks.authority),
+            "NO_COLOR": "1",
+        },
         check=False,
         capture_output=True,
         text=True,

@@ -80,10 +80,11 @@ class Doors:
             return await self._status(request, policies)
         if passing := delta(request) or birth(request, rule):
             return Opened.by(policies, Door.DELTA, passing)
-        opened = await self._usual(request, rule, policies, revoked)
-        left = opened.shut(policies)
-        if rule is Rule.OBJECT:
-            left = tuple(p for p in left if not unsigned_sources(request, p))
+        free = policies
+        if rule is Rule.OBJECT and unsigned_sources(request, policies):
+            free = tuple(p for p in policies if not p.doors.tools.helm)
+        opened = await self._usual(request, rule, policies, free, revoked)
+        left = tuple(p for p in opened.shut(policies) if p in free)
         if left:
             opened = opened.then(await self._operators.open(request, rule, left))
         return opened
@@ -119,9 +120,13 @@ class Doors:
         request: AdmissionRequest,
         rule: Rule,
         policies: tuple[Policy, ...],
+        free: tuple[Policy, ...],
         revoked: Collection[Revoked],
     ) -> Opened:
-        """Try what holds in every cluster, and what people may whom a policy names."""
+        """Try what holds in every cluster, and what people may whom a policy names.
+
+        Only for `free` ones the object may come from others.
+        """
         subject = subject_of(request)
         match rule:
             case Rule.OBJECT | Rule.DELETION | Rule.EVICTION:
@@ -130,7 +135,7 @@ class Doors:
                 if not left:
                     return named
                 if rule is Rule.OBJECT:
-                    left = tuple(p for p in left if not unsigned_sources(request, p))
+                    left = tuple(p for p in left if p in free)
                     found = await self._derived.open(request, left)
                 else:
                     found = await self._deleted.open(request, subject, left)
@@ -154,9 +159,15 @@ def is_unchanged(request: AdmissionRequest, rule: Rule, kinds: Kinds) -> bool:
     )
 
 
-def unsigned_sources(request: AdmissionRequest, policy: Policy) -> tuple[str, ...]:
-    """Return what an object says of objects that this policy lets anybody write."""
-    return helm.used(request.object or {}) if policy.doors.tools.helm else ()
+def unsigned_sources(
+    request: AdmissionRequest, policies: Collection[Policy]
+) -> tuple[str, ...]:
+    """Return what an object says of objects that some policies let anybody write.
+
+    Those are the policies that name Helm as a tool.
+    """
+    asked = any(policy.doors.tools.helm for policy in policies)
+    return helm.used(request.object or {}) if asked else ()
 
 
 def _named(request: AdmissionRequest, policies: tuple[Policy, ...]) -> Opened:

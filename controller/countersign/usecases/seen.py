@@ -27,6 +27,8 @@ class Seen:
         images: Digests that it newly runs.
         deeds: What is done, where that leaves no state.
         uid: Of the live object, where it was looked up; else ``""``.
+        unsigned: What the new object says of Helm's storage, where a policy lets
+            anybody write that.
     """
 
     facts: ClusterFacts = field(default_factory=ClusterFacts)
@@ -36,6 +38,7 @@ class Seen:
     images: frozenset[Digest] = frozenset()
     deeds: tuple[Change, ...] = ()
     uid: str = ""
+    unsigned: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -89,6 +89,7 @@ class SignedDoor:
         seen = Seen(self._settings)
         if refused := _refused(request, subject, policies, self._settings.kinds):
             return refused, seen
+        seen.unsigned = unsigned_sources(request, policies)
         await self._look(request, subject, policies, seen, deadline)
         try:
             opened = self._judged(request, subject, seen, policies, revoked)
@@ -181,8 +182,8 @@ class SignedDoor:
         revoked: Collection[Revoked],
     ) -> Opened:
         """Ask the law for one policy: what Helm may write depends on it."""
-        if sources := unsigned_sources(request, policy):
-            facts = Names(sources)
+        if seen.unsigned and policy.doors.tools.helm:
+            facts = Names(seen.unsigned)
             return Opened.refusing(subject, (policy,), Reason.UNSIGNED_SOURCE, facts)
         tree, kinds = request.object or {}, self._settings.kinds
         if (refused := unstored(tree, subject, (policy,), kinds)).findings:

@@ -105,7 +105,7 @@ def command(
     window = review.break_glass and bool(namespace) and not ways.given
     _require_one_way(ways, what, window=window)
     if review.break_glass:
-        _require_urgent(ways)
+        _require_urgent(ways, carrier)
     if not (decision or clusters):
         raise click.UsageError(
             "expected the cluster it holds for, saw none: give --cluster NAME"
@@ -212,8 +212,15 @@ def _require_one_way(ways: _Ways, what: Sequence[str], *, window: bool) -> None:
         )
 
 
-def _require_urgent(ways: _Ways) -> None:
-    """What runs already, and what is only a source or an image, is no emergency."""
+def _require_urgent(ways: _Ways, carrier: str | None) -> None:
+    """What runs already, and what is only a source or an image, is no emergency.
+
+    And in one nobody waits for a registry.
+    """
+    if carrier == Carrier.OCI:
+        raise click.UsageError(
+            "expected the carrier annotations or bundleset with --break-glass, saw oci"
+        )
     if ways.live or ways.revisions or ways.images:
         saw = "--live" if ways.live else "--source" if ways.revisions else "--image"
         raise click.UsageError(

@@ -6,9 +6,11 @@ Source:
 """
 
 import asyncio
+import os
 import re
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from pydantic import Field
 
@@ -16,7 +18,8 @@ from countersign.core.errors import Malformed, Unavailable
 from countersign.wire.shapes import Shape, shaped
 from countersign.wire.strict_json import parse_json
 
-_HELPER_S = 20.0  # seconds; a cloud's helper asks its cloud first
+HELPER_S = 20.0  # seconds; a cloud's helper asks its cloud first
+
 _MAX_ANSWER = 64 << 10  # bytes
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _NONE_THERE = b"credentials not found in native keychain"
@@ -45,20 +48,27 @@ async def ask_helper(name: str, server: str) -> Helped | None:
         raise Unavailable(
             f"expected the name of a credential helper, saw {name[:80]!r}"
         )
-    try:
-        process = await asyncio.create_subprocess_exec(
-            program, "get", stdin=PIPE, stdout=PIPE, stderr=DEVNULL
-        )
-    except (OSError, ValueError) as error:
-        raise Unavailable(f"{program} could not be run") from error
-    try:
-        async with asyncio.timeout(_HELPER_S):
-            said = await _asked(process, server)
-            code = await process.wait()
-    except TimeoutError as error:
-        raise Unavailable(f"{program} did not answer in {_HELPER_S:.0f} s") from error
-    finally:
-        await _ended(process)
+    async with _pipe() as (said_here, says_there):
+        try:
+            process = await asyncio.create_subprocess_exec(
+                program, "get", stdin=PIPE, stdout=says_there, stderr=DEVNULL
+            )
+        except (OSError, ValueError) as error:
+            raise Unavailable(f"{program} could not be run") from error
+        finally:
+            os.close(says_there)
+        try:
+            async with asyncio.timeout(HELPER_S):
+                said = await _asked(process, said_here, server)
+                code = await process.wait()
+        except TimeoutError as error:
+            raise Unavailable(
+                f"{program} did not answer in {HELPER_S:.0f} s"
+            ) from error
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
     if code:
         if _NONE_THERE in said:
             return None
@@ -69,23 +79,31 @@ async def ask_helper(name: str, server: str) -> Helped | None:
         raise Unavailable(f"expected JSON of {program}") from None
 
 
-async def _asked(process: Process, server: str) -> bytes:
+@asynccontextmanager
+async def _pipe() -> AsyncIterator[tuple[asyncio.StreamReader, int]]:
+    """Open a pipe; it is closed although a child of the program may keep its end."""
+    reading, writing = os.pipe()
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader),
+        os.fdopen(reading, "rb", buffering=0),
+    )
+    try:
+        yield reader, writing
+    finally:
+        transport.close()
+
+
+async def _asked(process: Process, reader: asyncio.StreamReader, server: str) -> bytes:
     """Return what it says, and a byte more than the limit where it says more."""
-    if process.stdin is None or process.stdout is None:  # both are pipes
-        return b""
-    with suppress(ConnectionError):  # it may answer without reading
-        process.stdin.write(server.encode())
-        await process.stdin.drain()
-    process.stdin.close()
+    if process.stdin is not None:  # it is a pipe
+        with suppress(ConnectionError):  # it may answer without reading
+            process.stdin.write(server.encode())
+            await process.stdin.drain()
+        process.stdin.close()
     said = bytearray()
-    while len(said) <= _MAX_ANSWER and (part := await process.stdout.read(_MAX_ANSWER)):
+    while len(said) <= _MAX_ANSWER and (part := await reader.read(_MAX_ANSWER)):
         said += part
     if len(said) > _MAX_ANSWER:
         process.kill()
     return bytes(said)
-
-
-async def _ended(process: Process) -> None:
-    with suppress(ProcessLookupError):
-        process.kill()
-    await process.wait()

@@ -43,7 +43,9 @@ class PushRepository(Repository):
             "Checking if content exists in the registry"; "POST then PUT".
         """
         digest = Digest.sha256(data)
-        there = await self.asked(self.url(f"blobs/{digest}"), method="HEAD", limit=0)
+        there = await self.asked(
+            self.url(f"blobs/{digest}"), method="HEAD", limit=0, follow=True
+        )
         if there.status == OK:
             return
         self.require(there, NOT_FOUND)

@@ -10,7 +10,7 @@ Source:
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from yarl import URL
@@ -201,26 +201,31 @@ class Repository:
 
         Said once: what was shown may have run out. A second 401 is meant.
         """
-        shown = self._tokens.known(self._scope)
-        for _ in range(2):
-            request = Request(
-                url=url,
-                method=method,
-                headers=headers or {},
-                authorization=shown,
-                body=body,
-                limit=limit,
-                follow=follow,
-            )
-            answer = await self._http.send(request, deadline=self._deadline)
-            if answer.status not in _REFUSED or not same_origin(answer.url, url):
-                return answer
-            if "WWW-Authenticate" not in answer.headers:
-                break
+        request = Request(
+            url=url,
+            method=method,
+            headers=headers or {},
+            authorization=self._tokens.known(self._scope),
+            body=body,
+            limit=limit,
+            follow=follow,
+        )
+        answer = await self._sent(request)
+        if self._refused(answer, url) and "WWW-Authenticate" in answer.headers:
             shown = await self._tokens.answer(
-                self._scope, answer, shown, deadline=self._deadline
+                self._scope, answer, request.authorization, deadline=self._deadline
             )
-        raise Unavailable(f"registry {self._scope.host} refuses to {self._what()}")
+            answer = await self._sent(replace(request, authorization=shown))
+        if self._refused(answer, url):
+            raise Unavailable(f"registry {self._scope.host} refuses to {self._what()}")
+        return answer
+
+    async def _sent(self, request: Request) -> Answer:
+        return await self._http.send(request, deadline=self._deadline)
+
+    @staticmethod
+    def _refused(answer: Answer, url: URL) -> bool:
+        return answer.status in _REFUSED and same_origin(answer.url, url)
 
     def require(self, answer: Answer, status: int) -> None:
         """Refuse an answer of another status.

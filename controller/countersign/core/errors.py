@@ -3,6 +3,7 @@
 ``CountersignError``
   ``Malformed``       the input is not what it claims; retrying cannot help
     ``OverLimit``     it is larger than allowed, and was not looked at
+    ``Foreign``       it is something else, and may be well made
   ``Rejected``        a well-formed bundle whose proof does not hold
   ``Unavailable``     we could not look; the same call may succeed later
     ``Stale``         what we saw is too old to rely on
@@ -23,6 +24,10 @@ class Malformed(CountersignError):  # noqa: N818 - the tree reads as adjectives
 
 class OverLimit(Malformed):
     """The input is larger than allowed; what is in it was not looked at."""
+
+
+class Foreign(Malformed):
+    """The input is of a kind that is not ours to read; it may be well made."""
 
 
 class Rejected(CountersignError):  # noqa: N818

@@ -26,8 +26,8 @@ class Prover(Protocol):
         """Verify `bundle` and return what it proves.
 
         Raises:
-            Malformed: `bundle` is not a Sigstore bundle holding an in-toto statement
-                that countersign knows.
+            Foreign: `bundle` holds a statement that countersign does not read.
+            Malformed: it is not a Sigstore bundle holding an in-toto statement.
             Rejected: it is, and its proof does not hold under any trust root.
             Unavailable: no trust root is loaded, or too much is being verified.
         """

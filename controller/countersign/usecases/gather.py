@@ -9,9 +9,16 @@ against the change: then the gathering is not `complete`.
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from countersign.binding.canonical import read_intent
-from countersign.core.errors import Malformed, OverLimit, Rejected, Unavailable
+from countersign.core.errors import (
+    Foreign,
+    Malformed,
+    OverLimit,
+    Rejected,
+    Unavailable,
+)
 from countersign.core.types.artifacts import Digest, ObjectRef, Tree
 from countersign.core.types.change import Change
 from countersign.core.types.policy import Policy
@@ -69,7 +76,7 @@ class Gatherer:
     ) -> None:
         self._prover = prover
         self._sets = sets
-        self.images = ImageGatherer(self._prove, looks)
+        self.images = ImageGatherer(partial(self._prove, attached=True), looks)
 
     async def gather(
         self,
@@ -167,8 +174,14 @@ class Gatherer:
         room: int,
         into: Gathered,
         policies: tuple[Policy, ...],
+        *,
+        attached: bool = False,
     ) -> None:
-        """Prove `bundles`, by the sets that each is of, until `room` of them count."""
+        """Prove `bundles`, by the sets that each is of, until `room` of them count.
+
+        Those `attached` to an image are of many kinds: lists of parts, scans, plain
+        signatures. What is none of ours is passed over.
+        """
         waiting = deque(bundles.items())
         tried = 0
         while waiting and room > 0 and tried < MAX_TRIED:
@@ -178,7 +191,8 @@ class Gatherer:
             before = len(into.evidence) - into.strangers
             async with asyncio.TaskGroup() as group:
                 for raw, names in batch:
-                    group.create_task(self._prove_one(raw, names, into, policies))
+                    proving = self._prove_one(raw, names, into, policies, attached)
+                    group.create_task(proving)
             room -= len(into.evidence) - into.strangers - before
             tried += size
         if waiting:
@@ -191,11 +205,13 @@ class Gatherer:
         sets: tuple[str, ...],
         into: Gathered,
         policies: tuple[Policy, ...],
+        attached: bool,  # noqa: FBT001 - of `_prove`
     ) -> None:
         try:
             evidence = await self._prover.prove(raw)
         except (Malformed, Rejected, Unavailable) as error:
-            into.problem(error, sets[0] if sets else "")
+            if not (attached and isinstance(error, Foreign)):
+                into.problem(error, sets[0] if sets else "", attached=attached)
             return
         if not known_by_any(policies, evidence):
             if into.strangers >= MAX_STRANGERS:

@@ -87,6 +87,7 @@ class Gathered:
         beside: str = "",
         *,
         image: Pinned | None = None,
+        attached: bool = False,
     ) -> None:
         """Note what counts for nothing, and whether anything went unseen with it.
 
@@ -94,10 +95,11 @@ class Gathered:
             error: Why.
             beside: Name of the set that it is of; ``""``: the object carries it.
             image: Beside which it lies, or should.
+            attached: It lies beside an image, whichever.
         """
         reason = _reason(error)
         # anybody may put it there
-        junk = reason is Reason.MALFORMED and bool(beside or image)
+        junk = reason is Reason.MALFORMED and bool(beside or image or attached)
         self.complete &= junk or reason is Reason.PROOF_REJECTED
         text = f"BundleSet {beside}: {error}" if beside else str(error)
         about = None if image is None else Subject(image.repository, image.digest)

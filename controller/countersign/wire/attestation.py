@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from countersign.core.errors import Malformed
+from countersign.core.errors import Foreign
 from countersign.core.types.artifacts import Subject
 from countersign.core.types.evidence import Claim
 from countersign.wire import build, declaration, provenance, signoff
@@ -37,12 +37,13 @@ def parse_attestation(payload: bytes) -> Attestation:
     """Read a statement with a predicate of ours, or a builder's.
 
     Raises:
-        Malformed: it is no statement, or its predicate is not one we know.
+        Foreign: its predicate is not one we know.
+        Malformed: it is no statement, or its predicate is not what it claims.
     """
     statement = parse_statement(payload)
     reader = _READERS.get(statement.predicate_type)
     if reader is None:
-        raise Malformed(
+        raise Foreign(
             f"expected one of our predicates or {build.TYPE}, "
             f"saw {statement.predicate_type[:120]!r}"
         )

@@ -21,7 +21,7 @@ from countersign.adapters.proof.trusted_root import (
     parse_trusted_root,
     trusted_chains,
 )
-from countersign.core.errors import Malformed, Rejected
+from countersign.core.errors import Foreign, Malformed, Rejected
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.evidence import CertificateClaims, Evidence
 from countersign.core.types.people import CertIdentity, KeyIdentity
@@ -56,10 +56,12 @@ class Refusal:
     Attributes:
         malformed: It is no bundle at all; else its proof does not hold.
         reason: Expected and seen.
+        foreign: It is malformed for us only: it says what countersign does not read.
     """
 
     malformed: bool
     reason: str
+    foreign: bool = False
 
 
 Outcome: TypeAlias = Proof | Refusal
@@ -125,7 +127,8 @@ def judge(raw: bytes, material: Material) -> Outcome:
         bundle = parse_bundle(raw)
         attestation = parse_attestation(bundle.envelope.payload)
     except Malformed as error:
-        return Refusal(malformed=True, reason=_short(error))
+        foreign = isinstance(error, Foreign)
+        return Refusal(malformed=True, reason=_short(error), foreign=foreign)
     if bundle.certificate is not None:
         return _by_certificate(bundle, bundle.certificate, attestation, material)
     return _by_key(bundle, bundle.key_hint or "", attestation, material)

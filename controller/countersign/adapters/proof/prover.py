@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from countersign.adapters.proof.cache import OnceCache
 from countersign.adapters.proof.judge import Material, Outcome, Proof, Refusal, judge
-from countersign.core.errors import Malformed, Rejected, Unavailable
+from countersign.core.errors import Foreign, Malformed, Rejected, Unavailable
 from countersign.core.types.evidence import Evidence
 from countersign.ports import Clock, TrustBook
 from countersign.telemetry import CACHE_REQUESTS, PROOFS
@@ -58,8 +58,8 @@ class BundleProver:
         """Verify `bundle` and return what it proves.
 
         Raises:
-            Malformed: `bundle` is not a Sigstore bundle holding an in-toto statement
-                that countersign knows.
+            Foreign: `bundle` holds a statement that countersign does not read.
+            Malformed: it is not a Sigstore bundle holding an in-toto statement.
             Rejected: it is, and its proof does not hold under any trust root, or not
                 at present.
             Unavailable: no trust root is loaded, or too much is being verified.
@@ -68,8 +68,7 @@ class BundleProver:
             raise Malformed(f"expected at most {MAX_BUNDLE} bytes, saw {len(bundle)}")
         outcome = await self._outcome(bundle, self._current())
         if isinstance(outcome, Refusal):
-            error = Malformed if outcome.malformed else Rejected
-            raise error(outcome.reason)
+            raise _error(outcome)
         self._require_present(outcome)
         return outcome.evidence
 
@@ -111,6 +110,12 @@ class BundleProver:
             raise Rejected(
                 "expected a key that may sign now: nobody trusted says when it did"
             )
+
+
+def _error(refusal: Refusal) -> Malformed | Rejected:
+    if refusal.malformed:
+        return (Foreign if refusal.foreign else Malformed)(refusal.reason)
+    return Rejected(refusal.reason)
 
 
 def _counted(outcome: Outcome) -> Outcome:

@@ -42,9 +42,9 @@ def show(console: Console, tree: Node) -> None:
         for line in _indented(tree, 0):
             console.print(line)
         return
-    drawn = Tree(Text(tree.line, style=tree.style))
+    drawn = Tree(_text(tree))
     _draw(drawn, tree.under)
-    console.print(drawn)
+    console.print(drawn, soft_wrap=False)
 
 
 def lineage_tree(found: Lineage, tag: str) -> Node:
@@ -224,4 +224,9 @@ def _indented(node: Node, depth: int) -> Iterator[str]:
 
 def _draw(tree: Tree, nodes: Iterable[Node]) -> None:
     for node in nodes:
-        _draw(tree.add(Text(node.line, style=node.style)), node.under)
+        _draw(tree.add(_text(node)), node.under)
+
+
+def _text(node: Node) -> Text:
+    """Return a line that a narrow terminal breaks, and never cuts: digests matter."""
+    return Text(node.line, style=node.style, overflow="fold")

@@ -170,6 +170,19 @@ def test_a_tree_is_drawn_on_a_terminal_and_indented_elsewhere() -> None:
     assert "\x1b[32mPROVEN" in drawn.getvalue()
 
 
+def test_a_narrow_terminal_cuts_nothing() -> None:
+    """A digest of which half is shown is none. Seen to fail with soft wrapping."""
+    drawn = io.StringIO()
+
+    show(
+        Console(file=drawn, force_terminal=True, width=40, soft_wrap=True),
+        Node("image", under=[Node("a" * 60 + "z")]),
+    )
+
+    assert drawn.getvalue().count("a") == len("a" * 60) + len("a")
+    assert "z" in drawn.getvalue()
+
+
 def test_no_more_is_shown_than_anybody_reads() -> None:
     """Whoever may push must not flood a terminal."""
     much = tuple(

@@ -15,9 +15,10 @@ from countersign.core.errors import Unavailable
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.people import Person
 from countersign.core.types.policy import Images, Policy
+from countersign.core.types.request import AdmissionRequest
 from countersign.ports import Attached, Pinned, Throttled
 from countersign.usecases.review import Reviewer
-from countersign.wire.annotations import read_annotations
+from countersign.wire.annotations import BUNDLES, PREFIX, read_annotations
 from tests.support import a
 from tests.support.watched import Clock
 from tests.support.world import Tree, World
@@ -132,7 +133,7 @@ class ImageWorld(World):
         self, signed: Tree, bundles: Iterable[bytes], *, text: bool = True
     ) -> None:
         """Put `bundles`, and the intent that an object carries, beside its images."""
-        carried = read_annotations(signed["metadata"]["annotations"])
+        carried = read_annotations(_ours(signed["metadata"]["annotations"]))
         assert carried.intent is not None
         for image in pinned(signed):
             self.registries.put(image, *bundles)
@@ -155,3 +156,29 @@ def pinned(tree: Tree) -> tuple[Pinned, ...]:
         for image in images(tree)
         if image.digest is not None
     )
+
+
+def unburdened(
+    world: World, request: AdmissionRequest
+) -> tuple[ImageWorld, AdmissionRequest]:
+    """Move all that the objects of a world carry beside their images."""
+    made = ImageWorld(cluster=world.cluster, prover=world.prover)
+
+    def bare(tree: Tree | None) -> Tree | None:
+        if tree is None:
+            return None
+        metadata = dict(tree["metadata"])
+        annotations = dict(metadata.get("annotations", {}))
+        if BUNDLES in annotations:
+            made.move(tree, read_annotations(_ours(annotations)).bundles)
+        kept = {k: v for k, v in annotations.items() if not k.startswith(PREFIX)}
+        return {**tree, "metadata": {**metadata, "annotations": kept}}
+
+    for known in (world.cluster.live, world.cluster.cache):
+        for ref, tree in known.items():
+            known[ref] = bare(tree) or tree
+    return made, replace(request, object=bare(request.object), old=bare(request.old))
+
+
+def _ours(annotations: Tree) -> Tree:
+    return {k: v for k, v in annotations.items() if k.startswith(PREFIX)}

@@ -16,7 +16,6 @@ from countersign.core.rules.objects import names, states_of
 from countersign.core.types.artifacts import (
     Algorithm,
     Digest,
-    Intent,
     ObjectRef,
     Subject,
     Tree,
@@ -100,7 +99,7 @@ class _Search:
         if found is None:
             return
         _note(self.into, image, found)
-        self.digests |= {image.digest, *found.platforms}
+        self.digests |= found.platforms
         for raw in found.bundles:
             self.places.setdefault(raw, []).append(image)
         fresh = [raw for raw in found.bundles if raw not in self.done]
@@ -110,20 +109,41 @@ class _Search:
             fresh = _likely_first(fresh, {*self.digests, *intents})
         some = dict.fromkeys(fresh, ())
         await self.prove(some, MAX_ATTACHED, self.into, self.policies)
+        await self.intents(image, {*found.bundles})
 
-    async def intents(self) -> None:
-        """Fetch the texts of approvals of the object that are not known."""
-        wanted, into = _wanted(self), self.into
+    async def intents(self, image: Pinned, bundles: Collection[bytes]) -> None:
+        """Fetch the texts of approvals of the object that lie beside an image.
+
+        At once, since other registries may have nothing to say for long.
+        """
+        beside = [e for e in self.into.evidence if self.into.raw[e.bundle] in bundles]
+        known = {intent.digest for intent in self.into.intents} | self.digests
+        wanted = [d for d in _wanted(self, beside) if d not in known]
         if len(wanted) > MAX_INTENTS:
-            said = f"of {len(wanted)} signed texts beside its images only {MAX_INTENTS}"
-            into.note(Problem(Reason.OVER_LIMIT, f"{said} were compared"))
-            into.complete = False
+            said = f"of {len(wanted)} signed texts beside it only {MAX_INTENTS}"
+            text = f"{said} were compared"
+            self.into.note(Problem(Reason.OVER_LIMIT, text, about=_subject(image)))
+            self.into.complete = False
         async with asyncio.TaskGroup() as group:
-            fetching = [
-                group.create_task(_fetch(self, digest, places))
-                for digest, places in wanted[:MAX_INTENTS]
-            ]
-        into.intents += [i for task in fetching if (i := task.result()) is not None]
+            for digest in wanted[:MAX_INTENTS]:
+                group.create_task(self.intent(image, digest))
+
+    async def intent(self, image: Pinned, digest: Digest) -> None:
+        """Fetch one text, if it is there and is about the object."""
+        try:
+            raw = await self.looks.blob(image, digest)
+            described = None if raw is None else intent_ref(raw)
+            if raw and described is not None and names(described, self.ref):
+                read = read_intent(raw)
+                if read not in self.into.intents:
+                    self.into.intents.append(read)
+        except Unavailable as error:
+            _unseen(self.into, image, str(error))
+        except Malformed as error:
+            self.into.problem(error, image=image)
+        except asyncio.CancelledError:
+            _unseen(self.into, image, f"{image.registry} has not answered yet")
+            raise
 
 
 class ImageGatherer:
@@ -157,8 +177,8 @@ class ImageGatherer:
             Whether anything was looked for: else all is as it was.
 
         Limits:
-            `MAX_IMAGES`; `MAX_ATTACHED` of each; `MAX_INTENTS`, first of those whose word
-            lets things in, then the newest; what the registries' client bounds.
+            `MAX_IMAGES`; of each `MAX_ATTACHED`, and `MAX_INTENTS`, first those of people
+            whose word lets things in, then the newest; what the registries' client bounds.
         """
         judges = tuple(policies)
         if self._looks is None or not (wanted := lying(tree, judges)):
@@ -175,36 +195,30 @@ class ImageGatherer:
             policies=judges,
             carried=carried,
             done={*carried},
+            digests={image.digest for image in wanted},
         )
         try:
             async with asyncio.TaskGroup() as group:
                 for image in wanted[:MAX_IMAGES]:
                     group.create_task(search.image(image))
-            await search.intents()
         finally:  # also where time is up: what was proven may bind
             _part(search)
         return True
 
 
-def _wanted(search: _Search) -> list[tuple[Digest, tuple[Pinned, ...]]]:
-    """Return the digests of texts that evidence beside images needs, and where they lie.
+def _wanted(search: _Search, beside: Iterable[Evidence]) -> list[Digest]:
+    """Return the digests of texts that evidence beside an image needs.
 
     Those whose words weigh come first, then the newest.
     """
     ref, policies = search.ref, search.policies
-    known = {intent.digest for intent in search.into.intents} | search.digests
     found: dict[Digest, tuple[bool, float]] = {}
-    places: dict[Digest, dict[Pinned, None]] = {}
-    for evidence in search.into.evidence:
-        at = search.where(evidence)
+    for evidence in beside:
         heavy = any(weighs(policy, evidence, ref.namespace) for policy in policies)
         rank = (not heavy, -_made_at(evidence))
-        for digest in _texts(ref, evidence, policies) if at else ():
-            if digest not in known:
-                found[digest] = min(rank, found.get(digest, rank))
-                places.setdefault(digest, {}).update(dict.fromkeys(at))
-    ordered = sorted(found, key=lambda digest: (found[digest], digest))
-    return [(digest, tuple(places[digest])) for digest in ordered]
+        for digest in _texts(ref, evidence, policies):
+            found[digest] = min(rank, found.get(digest, rank))
+    return sorted(found, key=lambda digest: (found[digest], digest))
 
 
 def _texts(
@@ -223,30 +237,6 @@ def _texts(
     if not (human and isinstance(evidence.claim, Provenance)):
         return ()
     return {d for d in evidence.digests if d.algorithm is Algorithm.SHA256}
-
-
-async def _fetch(
-    search: _Search, digest: Digest, places: Iterable[Pinned]
-) -> Intent | None:
-    """Return an intent of the object that lies beside one of `places`, or None."""
-    into = search.into
-    for image in places:
-        try:
-            raw = await search.looks.blob(image, digest)
-            if raw is None:
-                continue
-            described = intent_ref(raw)
-            if described is None or not names(described, search.ref):
-                return None
-            return read_intent(raw)
-        except Unavailable as error:
-            _unseen(into, image, str(error))
-        except Malformed as error:
-            into.problem(error, image=image)
-        except asyncio.CancelledError:
-            _unseen(into, image, f"{image.registry} has not answered yet")
-            raise
-    return None
 
 
 def _note(into: Gathered, image: Pinned, found: Attached) -> None:

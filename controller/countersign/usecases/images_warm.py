@@ -140,8 +140,7 @@ class Warmer:
                 async with asyncio.timeout(_AGAIN_S if self._silent else _IDLE_S):
                     await self._noted.news.wait()
             except TimeoutError:
-                self._noted.waiting |= self._silent
-                self._silent = {}
+                self.again()
 
     async def catch_up(self) -> None:
         """Look at all that is noted, once."""
@@ -158,6 +157,11 @@ class Warmer:
         if not self._policies:
             self._noted.waiting.clear()  # they are known by name, should a policy ask
             self._noted.arrived.clear()
+
+    def again(self) -> None:
+        """Note those anew of whom a registry did not say enough."""
+        self._noted.waiting |= self._silent
+        self._silent = {}
 
     def _follow_policies(self) -> None:
         """Look at every owner anew where a policy came to look beside images."""

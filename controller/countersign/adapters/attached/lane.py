@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from countersign.ports import Throttled
 
 _QUIET_S = 60.0  # seconds of quiet that are granted at most, whatever a registry wants
+_TICK_S = 0.001  # seconds of the shortest wait: a clock has only so many digits
 _BURST_S = 2.0  # seconds in which nothing was asked, that may be made up for
 
 
@@ -72,11 +73,9 @@ class Lane:
         """Let the block run while nobody is in a hurry: half of all goes to it at most."""
         async with self._spare:
             while (left := self._quiet_until - self._flow.monotonic()) > 0:
-                await self._flow.sleep(left)
+                await self._flow.sleep(max(left, _TICK_S))
             while self._refilled() < self._most / 2:
-                await self._flow.sleep(
-                    (self._most / 2 - self._tokens) / self._flow.rate
-                )
+                await self._wait_for(self._most / 2)
             yield
 
     def _require_wanted(self) -> None:
@@ -87,8 +86,12 @@ class Lane:
 
     async def _token(self) -> None:
         while self._refilled() < 1:
-            await self._flow.sleep((1 - self._tokens) / self._flow.rate)
+            await self._wait_for(1)
         self._tokens -= 1
+
+    async def _wait_for(self, tokens: float) -> None:
+        missing = (tokens - self._tokens) / self._flow.rate
+        await self._flow.sleep(max(missing, _TICK_S))
 
     def _refilled(self) -> float:
         now = self._flow.monotonic()

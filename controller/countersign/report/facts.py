@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from countersign.core.rules.emergency import BREAK_GLASS
-from countersign.core.types.artifacts import ObjectRef, Subject
+from countersign.core.types.artifacts import Subject
 from countersign.core.types.verdict import (
     DeclarationGap,
     Detail,
@@ -15,7 +15,7 @@ from countersign.core.types.verdict import (
     Names,
     OpenSlots,
     ProvenanceGap,
-    Reason,
+    RestedOn,
     SignedBy,
     Window,
     WordGap,
@@ -89,10 +89,9 @@ def fields(finding: Finding) -> dict[str, str]:
 def is_rested_on(finding: Finding) -> bool:
     """Tell whether evidence is kept for others, not lost by the object that carries it.
 
-    It is about a BundleSet then, and its facts name what runs on that one alone.
+    Its facts then name what runs on that one alone.
     """
-    kept = isinstance(finding.about, ObjectRef) and finding.about.kind == "BundleSet"
-    return kept and finding.reason is Reason.EVIDENCE_REMOVED
+    return isinstance(finding.facts, RestedOn)
 
 
 def is_unseen(finding: Finding) -> bool:
@@ -121,7 +120,7 @@ def _of(facts: Facts) -> dict[str, str]:
             }
         case SignedBy():
             return _signed(facts)
-        case Names(names):
+        case Names(names) | RestedOn(names):
             shown = listed(names, "none that is named")
             first = pinned(names[0] if names else "")
             return {"what": shown, "names": shown, "pinned": first}

@@ -15,7 +15,7 @@ from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import GroupKind, ObjectRef, Tree
 from countersign.core.types.policy import Enforcement, Policy
 from countersign.core.types.request import AdmissionRequest, Verb
-from countersign.core.types.verdict import Finding, Names, Reason, Verdict
+from countersign.core.types.verdict import Finding, Reason, RestedOn, Verdict
 from countersign.ports import (
     BundleSource,
     ClusterState,
@@ -105,7 +105,7 @@ class Keeper:
             ]
         if not resting:
             return Verdict.out_of_scope()
-        facts = Names(tuple(sorted(resting)[:MAX_NAMED]))
+        facts = RestedOn(tuple(sorted(resting)[:MAX_NAMED]))
         finding = Finding(
             policy="", reason=Reason.EVIDENCE_REMOVED, about=request.ref, facts=facts
         )

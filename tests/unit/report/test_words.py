@@ -15,6 +15,7 @@ from countersign.core.types.verdict import (
     OpenSlots,
     ProvenanceGap,
     Reason,
+    RestedOn,
 )
 from countersign.faces.cli import cli
 from countersign.report.facts import GAPS
@@ -73,7 +74,7 @@ def test_a_set_that_others_rest_on_has_words_of_its_own() -> None:
     Seen to fail with the words of an object that loses its annotations.
     """
     about = ObjectRef("countersign.dev", "BundleSet", "payments", "sign-off-0")
-    facts = Names(("payments/Deployment/ledger",))
+    facts = RestedOn(("payments/Deployment/ledger",))
     kept = Finding(policy="", reason=Reason.EVIDENCE_REMOVED, about=about, facts=facts)
     step = next_step(kept, "prod-eu", way=Way(namespace="payments"))
 

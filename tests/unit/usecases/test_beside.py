@@ -11,7 +11,7 @@ from countersign.core.types.evidence import Result
 from countersign.core.types.people import Person
 from countersign.core.types.policy import Enforcement
 from countersign.core.types.request import AdmissionRequest, Resource, Verb
-from countersign.core.types.verdict import Door, Names, Reason
+from countersign.core.types.verdict import Door, Reason, RestedOn
 from countersign.usecases.chosen import MAX_BESIDE
 from countersign.usecases.gather import MAX_TRIED
 from countersign.usecases.ordered import MAX_INTENTS
@@ -431,7 +431,7 @@ async def test_a_set_that_something_rests_on_stays(world: World) -> None:
     verdict = await world.judge(ask)
 
     assert a.reasons(verdict) == {Reason.EVIDENCE_REMOVED}
-    assert verdict.findings[0].facts == Names((str(LEDGER),))
+    assert verdict.findings[0].facts == RestedOn((str(LEDGER),))
     assert world.sets.looks == [a.NAMESPACE]
     world.policies = (a.policy(enforcement=Enforcement.WARN),)
     assert (await world.judge(ask)).outside

@@ -243,6 +243,13 @@ class Names:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RestedOn:
+    """What runs on the evidence of one BundleSet alone, which is to go; a name each."""
+
+    names: tuple[str, ...]
+
+
 Facts: TypeAlias = (
     DeclarationGap
     | Detail
@@ -251,6 +258,7 @@ Facts: TypeAlias = (
     | Names
     | OpenSlots
     | ProvenanceGap
+    | RestedOn
     | SignedBy
     | Window
     | None

@@ -327,6 +327,7 @@ def test_scaled_within_the_signed_range(served: Gate, name: str) -> None:
     assert within.admitted, within.out
     assert within.doors == {"delta"}
     assert "subresource" in beyond.reasons
+    assert f"/Widget/{name}: " in beyond.out
 
 
 def test_a_definition_that_changes_after_signing(served: Gate) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from countersign.binding.facts import ClusterFacts
-from countersign.core.types.artifacts import Intent
+from countersign.core.types.artifacts import Intent, ObjectRef
 from countersign.core.types.policy import Policy
 from countersign.core.types.verdict import Verdict
 
@@ -20,6 +20,8 @@ class Judged:
         facts: About the cluster, as far as they were looked up.
         uid: Of the live object, where the request does not show it: of what is
             connected to, or evicted. ``""``: not looked up, or there is none.
+        subject: What was asked about, by its own kind, where that had to be looked up:
+            for the scale of a custom resource the server shows a Scale.
     """
 
     verdict: Verdict
@@ -28,3 +30,4 @@ class Judged:
     intents: tuple[Intent, ...] = ()
     facts: ClusterFacts = field(default_factory=ClusterFacts)
     uid: str = ""
+    subject: ObjectRef | None = None

@@ -88,10 +88,10 @@ def decision_of(
     verdict = judged.verdict
     if not worth_keeping(verdict, request):
         return None
-    subject = subject_of(request)
+    subject = judged.subject or subject_of(request)
     proposal = _proposal(judged, request, subject, salt)
     return Decision(
-        id=_id(verdict, request, proposal, cluster),
+        id=_id(verdict, request, subject, proposal, cluster),
         at=at,
         cluster=cluster,
         verb=request.verb,
@@ -128,12 +128,13 @@ def worth_keeping(verdict: Verdict, request: AdmissionRequest) -> bool:
 def _id(
     verdict: Verdict,
     request: AdmissionRequest,
+    subject: ObjectRef,
     proposal: Proposal | None,
     cluster: str,
 ) -> str:
     about: list[Json] = [cluster, request.uid]
     if not verdict.allowed:
-        ref = _lasting(request)
+        ref = _lasting(request, subject)
         change = None if proposal is None else render_change(proposal.change, {})[0]
         why = {(f.policy, f.reason.value) for f in verdict.findings}
         about = [
@@ -218,9 +219,8 @@ def _named(intent: Tree, subject: ObjectRef) -> ObjectRef:
     return replace(subject, generate_name="")
 
 
-def _lasting(request: AdmissionRequest) -> ObjectRef:
+def _lasting(request: AdmissionRequest, ref: ObjectRef) -> ObjectRef:
     """Name the object without what the server makes anew for each try."""
-    ref = subject_of(request)
     generated = request.verb is Verb.CREATE and ref.generate_name
     return replace(ref, name="" if generated else ref.name)
 

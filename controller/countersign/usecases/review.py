@@ -126,7 +126,9 @@ class Reviewer:
         if blind and may_be_custom(request.resource.group):
             lost = Opened.failing(subject, policies, Reason.UNAVAILABLE, blind)
             return Judged(
-                verdict=Verdict.of((), (*unread, *lost.findings)), policies=policies
+                verdict=Verdict.of((), (*unread, *lost.findings)),
+                policies=policies,
+                subject=subject,
             )
         asked = _Asked(
             ways, request, rule, subject, policies, snapshot.revocations, deadline
@@ -139,6 +141,7 @@ class Reviewer:
             intents=seen.intents,
             facts=seen.facts,
             uid=seen.uid,
+            subject=subject,
         )
 
     def _known(self) -> "tuple[Ways, Unavailable | None]":

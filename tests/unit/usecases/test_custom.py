@@ -7,11 +7,18 @@ from countersign.binding.kinds import Kinds
 from countersign.core.errors import Unavailable
 from countersign.core.types.doors import Doors
 from countersign.core.types.operators import Field, Operator, Writes
-from countersign.core.types.request import AdmissionRequest, Requester
+from countersign.core.types.request import (
+    AdmissionRequest,
+    Requester,
+    Resource,
+    Verb,
+)
 from countersign.core.types.verdict import Door, Reason
+from countersign.faces.webhook.words import answer
+from countersign.usecases.record import decision_of
 from countersign.usecases.review import Reviewer
 from tests.support import a
-from tests.support.world import Tree, World, create, stored, update
+from tests.support.world import Tree, World, create, request, stored, update
 from tests.unit.binding.test_custom import definition, version, widget
 
 
@@ -42,7 +49,13 @@ async def reasons(
     world: World, request: AdmissionRequest, known: Kinds | None
 ) -> set[Reason | Door]:
     """Return why a request is denied, or the doors that let it in."""
-    reviewer = Reviewer(
+    verdict = await engine(world, known).review(request)
+    return {basis.door for basis in verdict.bases} or set(a.reasons(verdict))
+
+
+def engine(world: World, known: Kinds | None) -> Reviewer:
+    """Return the engine of a cluster with these kinds."""
+    return Reviewer(
         policies=world,
         prover=world.prover,
         sets=world.sets,
@@ -52,8 +65,6 @@ async def reasons(
         settings=world.settings,
         definitions=FakeDefinitions(known),
     )
-    verdict = await reviewer.review(request)
-    return {basis.door for basis in verdict.bases} or set(a.reasons(verdict))
 
 
 async def test_what_was_signed_is_admitted() -> None:
@@ -114,3 +125,25 @@ async def test_an_operator_writes_what_is_stored_whole() -> None:
 
     assert await reasons(world, sized("v1"), apart) == {Door.DELTA}
     assert Reason.CONVERTED in await reasons(world, sized("v2"), apart)
+
+
+async def test_what_is_scaled_is_called_by_its_kind() -> None:
+    """The server shows a Scale, whatever it is of; people ask about the object."""
+    world = World()
+    live = stored(world.signed(placed(widget(size=1))))
+    world.cluster.store(live)
+    shown = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": PLACE}
+    resource = Resource("shop.example", "v1", "widgets", "scale")
+    asked = request(
+        Verb.UPDATE,
+        {**shown, "spec": {"replicas": 9}},
+        {**shown, "spec": {"replicas": 1}},
+        resource=resource,
+    )
+    judged = await engine(world, SERVED).judge(asked)
+    kept = decision_of(judged, asked, cluster=a.CLUSTER, at=a.NOON, salt=bytes(32))
+
+    assert kept is not None
+    assert str(kept.object) == f"{a.NAMESPACE}/Widget/it"
+    said = answer(asked, judged.verdict, cluster=a.CLUSTER, subject=judged.subject)
+    assert said.message.startswith(f"{a.NAMESPACE}/Widget/it: ")

@@ -148,7 +148,11 @@ class Validate:
 
         def say(decision: Decision | None) -> Answer:
             return answer(
-                request, judged.verdict, cluster=self._cluster, decision=decision
+                request,
+                judged.verdict,
+                cluster=self._cluster,
+                subject=judged.subject,
+                decision=decision,
             )
 
         if self._recording is None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from countersign.binding.surface import rule_for, subject_of
+from countersign.core.types.artifacts import ObjectRef
 from countersign.core.types.decision import Decision
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Verdict
@@ -17,6 +18,7 @@ def answer(
     verdict: Verdict,
     *,
     cluster: str,
+    subject: ObjectRef | None = None,
     decision: Decision | None = None,
 ) -> Answer:
     """Return the answer to `request`.
@@ -25,10 +27,11 @@ def answer(
         request: What was asked.
         verdict: The judgement.
         cluster: Our name, for the commands in a denial.
+        subject: What it is about, where the judgement knows better than the request.
         decision: As it is recorded; None where nothing records it.
     """
     # of an exec the server shows its options: people ask about the Pod
-    asked = replace(request, ref=subject_of(request))
+    asked = replace(request, ref=subject or subject_of(request))
     return Answer(
         uid=request.uid,
         allowed=verdict.allowed,

@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import Field
 
-from countersign.core.errors import Malformed
+from countersign.core.errors import Foreign, Malformed
 from countersign.core.rules.collectors import repository
 from countersign.core.types.artifacts import Algorithm, Digest
 from countersign.core.types.evidence import Build
@@ -73,8 +73,9 @@ def parse_build(statement: Statement) -> Build:
     """Read the claim of SLSA provenance v1.
 
     Raises:
-        Malformed: it is none, nothing in it is a file or image by SHA-256, its build
-            type is not known, or it does not say of exactly one commit.
+        Foreign: its build type is not one whose source is known.
+        Malformed: it is none, nothing in it is a file or image by SHA-256, or it does
+            not say of exactly one commit.
 
     Limits:
         `MAX_DEPENDENCIES`.
@@ -97,7 +98,7 @@ def _finder(build_type: str) -> Finder:
         return found
     if _GITLAB.fullmatch(build_type):
         return _gitlab
-    raise Malformed(
+    raise Foreign(
         "SLSA provenance: expected a build type whose source is known (GitHub's, "
         f"slsa-github-generator's, GitLab's, Tekton's), saw {build_type[:_MAX_SHOWN]!r}"
     )

@@ -145,6 +145,24 @@ class TestLink:
 
         assert verdict.allowed
 
+    @pytest.mark.parametrize(
+        ("repository", "counts"),
+        [
+            (a.REPOSITORY, True),
+            (f"git+{a.REPOSITORY}.git/", True),
+            ("https://x", False),
+        ],
+    )
+    def test_of_a_key_counts_for_the_repositories_it_is_pinned_to(
+        self, repository: str, *, counts: bool
+    ) -> None:
+        """One key signs all that a cluster of Tekton's builds."""
+        built = a.build(target="app", signer=KEY)
+        pinned = replace(TEKTON, source_repositories=(repository,))
+        evidence = [built, signed(subjects=[a.MANIFEST, a.commit("app")])]
+
+        assert covered(*evidence, builders=(pinned,)) is counts
+
     def test_needs_no_builder_to_sign_the_provenance(self) -> None:
         """Who collects and who builds may be two."""
         builder = a.collector(name="other", san=f"{a.CI_SAN}-of-builds")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.bound import BoundChange
 from countersign.core.types.evidence import Evidence
@@ -299,3 +300,9 @@ def test_a_tag_stays_what_it_is(subject: ImageSubject) -> None:
 def test_what_an_index_holds_makes_no_other_image_of_it() -> None:
     """What an object ran before is not newly run because somebody looked now."""
     assert {replace(a.IMAGE, platforms=BOTH)} - {a.IMAGE} == set()
+
+
+def test_each_platform_cannot_be_asked_for_where_no_registry_can_tell() -> None:
+    """Every index would be denied, for ever."""
+    with pytest.raises(Malformed, match="registries beside allPlatforms"):
+        Images(subject=EACH)

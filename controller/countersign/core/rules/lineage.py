@@ -13,6 +13,7 @@ from countersign.core.rules.collectors import is_certified, made_by, repository
 from countersign.core.rules.revocation import is_revoked
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.evidence import Build, Provenance
+from countersign.core.types.policy import Attestor
 
 
 def links(
@@ -20,7 +21,7 @@ def links(
 ) -> tuple[Said[Build], ...]:
     """Return those of `builds` that count, and name all of any one of `names`.
 
-    1. a builder of the policy signed it
+    1. a builder of the policy signed it, who may speak about that repository
     2. its certificate is about the repository and commit that it speaks of
     3. neither bundle nor signer nor builder was withdrawn
     """
@@ -70,10 +71,20 @@ def is_by_builder(case: Case, provenance: Said[Provenance]) -> bool:
 
 def _counts(case: Case, build: Said[Build]) -> bool:
     policy = case.policy
-    by = made_by(policy.builders, build.evidence)
+    ours = tuple(b for b in policy.builders if _may_speak(b, build.claim))
+    by = made_by(ours, build.evidence)
     names = (*by, *made_by(policy.collectors, build.evidence))
     return (
         bool(by)
         and is_certified(build)
         and not is_revoked(build.evidence, case.revoked, collectors=names)
     )
+
+
+def _may_speak(builder: Attestor, claim: Build) -> bool:
+    """Tell whether a builder is pinned to other repositories than the one it names.
+
+    Of a certificate this is known already; a key may be one for all that a cluster builds.
+    """
+    pinned = {repository(uri) for uri in builder.source_repositories}
+    return not pinned or repository(claim.repository) in pinned

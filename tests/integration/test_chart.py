@@ -151,14 +151,36 @@ def test_what_it_mounts_is_where_it_looks(plane: ControlPlane) -> None:
         assert Path(heard[f"COUNTERSIGN_SPOOL_{name}"]) in serve
 
 
+def test_registries_are_asked_with_what_it_is_given(plane: ControlPlane) -> None:
+    """Credentials and authorities are mounted where `serve` looks; else nowhere."""
+    bare = environment(
+        only(rendered(plane, *SET), "Deployment")["spec"]["template"]["spec"]
+    )
+    flags = (
+        *("--set", "registries.secretName=reader"),
+        *("--set", "registries.caConfigMap=authorities"),
+        *("--set", "registries.tokenHosts={registry.acme.example=login.acme.example}"),
+    )
+    deployment = only(rendered(plane, *SET, *flags), "Deployment")
+    given = environment(deployment["spec"]["template"]["spec"])
+    told = load(Settings, flags={}, environment=given).registries
+
+    assert not any("REGISTRIES" in name for name in bare)
+    assert told.docker_config in mounted(deployment)
+    assert told.ca_file in mounted(deployment)
+    assert told.token_hosts == ("registry.acme.example=login.acme.example",)
+
+
 def mounted(deployment: dict[str, Any]) -> set[Path]:
-    """Return the files of Secrets, and the folders, that a Pod finds."""
+    """Return the files of Secrets and ConfigMaps, and the folders, that a Pod finds."""
     pod = deployment["spec"]["template"]["spec"]
     volumes = {one["name"]: one for one in pod["volumes"]}
     found = set()
     for mount in pod["containers"][0]["volumeMounts"]:
         place = Path(mount["mountPath"])
-        items = volumes[mount["name"]].get("secret", {}).get("items", [])
+        volume = volumes[mount["name"]]
+        source = volume.get("secret") or volume.get("configMap") or {}
+        items = source.get("items", [])
         found |= {place / item["path"] for item in items} or {place}
     return found
 

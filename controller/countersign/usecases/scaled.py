@@ -5,7 +5,7 @@ Rule 27. A range is signed with the object, or as an autoscaler of it. Groups ma
 never zero: that ends the workload without a deletion.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from countersign.binding.custom.definition import CustomKind
 from countersign.binding.custom.versions import converted_from
@@ -80,35 +80,42 @@ class ScaleDoor:
         if not (path and lasting):
             return Opened()
         found = await self._owners.witness.testimony(tree, subject, lasting)
+        automatic: Mapping[str, tuple[Span, ...]] = {}
+        if request.requester.name in AUTOSCALER:
+            automatic = await spans(self._state, self._owners, subject, lasting)
+        judged = [
+            _judge(case, found, path, wanted, automatic.get(case.policy.name, ()))
+            for case in self._cases(request, subject, found, lasting, revoked)
+        ]
+        return Opened(
+            bases=tuple(j for j in judged if isinstance(j, Basis)),
+            findings=tuple(j for j in judged if isinstance(j, Finding)),
+        )
+
+    def _cases(
+        self,
+        request: AdmissionRequest,
+        subject: ObjectRef,
+        found: Testimony,
+        policies: tuple[Policy, ...],
+        revoked: Collection[Revoked],
+    ) -> Iterator[Case]:
+        """Yield the change before each policy, with what speaks of the live object."""
         change = BoundChange(
             cluster=self._cluster,
             object=subject,
             operation=Operation.UPDATE,
             requester=request.requester,
         )
-        evidence = found.gathered
-        cases = [
-            Case.of(
+        for policy in policies:
+            yield Case.of(
                 change,
                 policy,
-                supporting=evidence.supporting,
-                adverse=evidence.adverse,
+                supporting=found.gathered.supporting,
+                adverse=found.gathered.adverse,
                 revoked=revoked,
                 at=self._clock.now(),
             )
-            for policy in lasting
-        ]
-        automatic: Mapping[str, tuple[Span, ...]] = {}
-        if request.requester.name in AUTOSCALER:
-            automatic = await spans(self._state, self._owners, subject, lasting)
-        judged = [
-            _judge(case, found, path, wanted, automatic.get(case.policy.name, ()))
-            for case in cases
-        ]
-        return Opened(
-            bases=tuple(j for j in judged if isinstance(j, Basis)),
-            findings=tuple(j for j in judged if isinstance(j, Finding)),
-        )
 
 
 def _only_scales(request: AdmissionRequest, tree: Tree) -> bool:

@@ -99,7 +99,7 @@ def _object(
     if policies == ():
         yield Lint(LintKind.NO_POLICY, about)
         return
-    attested = {s.digest for found, _ in sheet.provenance for s in found.subjects}
+    attested = sheet.attested
     if one.intent.digest not in attested and _needs_authors(policies):
         yield Lint(LintKind.NO_PROVENANCE, about)
     for image in one.images:

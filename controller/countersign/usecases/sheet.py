@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from countersign.binding.landing import Landing
+from countersign.core.rules.collectors import repository
 from countersign.core.types.artifacts import Difference, Digest, Intent, ObjectRef, Tree
 from countersign.core.types.change import (
     Access,
@@ -15,7 +16,7 @@ from countersign.core.types.change import (
     Stretch,
     Uid,
 )
-from countersign.core.types.evidence import Provenance
+from countersign.core.types.evidence import Build, Provenance
 from countersign.ports import Attached, Detached, Pinned
 from countersign.usecases.inspect import Inspected
 from countersign.usecases.prepare import Prepared
@@ -173,6 +174,26 @@ class Sheet:
             (found, found.claim)
             for found in self.evidence
             if isinstance(found.claim, Provenance)
+        )
+
+    @property
+    def attested(self) -> frozenset[Digest]:
+        """What the provenance speaks of: its subjects, and what was built of its commits.
+
+        An index of which a platform is spoken of, too. As stated: nothing is judged here.
+        """
+        provenance = self.provenance
+        commits = {(repository(c.repository), c.range.target) for _, c in provenance}
+        speak = [found for found, _ in provenance]
+        speak += [
+            found
+            for found in self.evidence
+            if isinstance(found.claim, Build)
+            and (repository(found.claim.repository), found.claim.commit) in commits
+        ]
+        named = frozenset(s.digest for found in speak for s in found.subjects)
+        return named.union(
+            image.digest for image, there in self.attached if there.platforms & named
         )
 
     @property

@@ -57,12 +57,12 @@ async def statement(predicate: str, body: Tree, *digests: Digest) -> bytes:
 
 async def build(*digests: Digest, commit: Digest = HISTORY.target) -> bytes:
     """Return a builder's statement, as GitHub's generator writes it."""
-    source = {"uri": f"git+{REPOSITORY}", "digest": {"gitCommit": commit.value}}
+    source: Tree = {"uri": f"git+{REPOSITORY}", "digest": {"gitCommit": commit.value}}
     body: Tree = {
         "buildDefinition": {
             "buildType": "https://actions.github.io/buildtypes/workflow/v1",
             "externalParameters": {"workflow": {"repository": REPOSITORY}},
-            "resolvedDependencies": [source],  # type: ignore[list-item]
+            "resolvedDependencies": [source],
         },
         "runDetails": {"builder": {"id": "https://git.example/builder"}},
     }

@@ -29,7 +29,9 @@ from countersign.usecases.lint_kinds import Lint, LintKind
 from countersign.usecases.look import look
 from countersign.usecases.sheet import LookOrder, Sheet
 from countersign.usecases.sign_off import Review
+from tests.support.commits import commit_id
 from tests.support.signing import NOON
+from tests.unit.usecases.test_lineage import HISTORY, build
 from tests.unit.usecases.test_sign_off import (
     BUNDLE,
     DEPLOYMENT,
@@ -69,6 +71,27 @@ async def kinds(
 async def clean() -> Sheet:
     """Return a sheet with nothing amiss but the image's provenance."""
     return await sheet_of(await provenance(*prepared(DEPLOYMENT)))
+
+
+@pytest.mark.parametrize(
+    ("commit", "amiss"),
+    [
+        pytest.param(HISTORY.target, set[LintKind](), id="the commit that is attested"),
+        pytest.param(
+            commit_id("another"),
+            {LintKind.IMAGE_WITHOUT_PROVENANCE},
+            id="another commit",
+        ),
+    ],
+)
+async def test_a_build_stands_on_the_provenance_of_its_commit(
+    commit: Digest, amiss: set[LintKind]
+) -> None:
+    """Provenance need not name the image, where a builder links it to the commit."""
+    image = Digest.parse(IMAGE.partition("@")[2])
+    made = await provenance(*prepared(DEPLOYMENT))
+
+    assert await kinds(await sheet_of(made, await build(image, commit=commit))) == amiss
 
 
 async def test_says_nothing_where_nothing_is_amiss() -> None:

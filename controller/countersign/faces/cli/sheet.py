@@ -85,12 +85,13 @@ def show_sheet(console: Console, sheet: Sheet, lints: tuple[Lint, ...]) -> None:
 
 
 def _show_images(console: Console, sheet: Sheet) -> None:
-    """Show the images whose registries were asked, and what they are made of."""
+    """Show images of which more is known than their names: what they are made of."""
     lying = dict(sheet.attached)
     for image in sheet.pinned:
-        if image not in lying and image not in sheet.images:
-            continue
         found = lying.get(image, Attached())
+        made = [*_made_of({image.digest, *found.platforms}, sheet)]
+        if not (made or image in lying or image in sheet.images):
+            continue
         head = Text(f"image {image}", style="bold")
         signed = (
             "approved as such" if image in sheet.images else "run by what is signed"
@@ -100,7 +101,7 @@ def _show_images(console: Console, sheet: Sheet) -> None:
             console.print(
                 f"  an index of {words.counted(len(found.platforms), 'image')}"
             )
-        for line in _made_of({image.digest, *found.platforms}, sheet):
+        for line in made:
             console.print(f"  {line}")
         console.print()
 
@@ -120,7 +121,7 @@ def _made_of(digests: Collection[Digest], sheet: Sheet) -> Iterator[str]:
 
 def _show_others(console: Console, sheet: Sheet) -> None:
     for found in sheet.evidence:
-        if not _is_provenance(found):
+        if not isinstance(found.claim, Build | Provenance):
             proven = _proven(found)
             console.print(f"also carried: a {words.kind(found.claim)}; {proven}")
     if sheet.aside:
@@ -234,10 +235,6 @@ def _proven(found: Inspected) -> str:
     if found.evidence is None:
         return f"NOT verified: {one_line(found.problem)}"
     return f"verified: {words.signer(found.evidence)}"
-
-
-def _is_provenance(found: Inspected) -> bool:
-    return isinstance(found.claim, Provenance)
 
 
 def _lines(tree: Tree) -> list[str]:

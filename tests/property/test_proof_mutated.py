@@ -53,7 +53,9 @@ LAB = Lab()
 FORMS = [
     KEYLESS_V1,
     replace(KEYLESS_V1, entry=EntryKind.INTOTO),
+    replace(KEYLESS_V1, entry=EntryKind.INTOTO_OLD),
     replace(KEYLESS_V1, entry=EntryKind.HASHED),
+    replace(KEYLESS_V2, entry=EntryKind.DSSE_V2),
     replace(KEYLESS_V1, stamps=2),
     replace(KEYLESS_V1, promise=False, stamps=1),
     Form(media=Media.V01, chained=True),

@@ -1,11 +1,12 @@
 """What the logs write down of a signed envelope: the body of an entry, kind by kind.
 
 Source:
-    github.com/sigstore/rekor, pkg/types/{dsse/v0.0.1,intoto/v0.0.2,hashedrekord/v0.0.1}
-    (what ``Canonicalize`` keeps); github.com/sigstore/rekor-tiles,
-    pkg/types/hashedrekord, and CLIENTS.md (what is hashed of an envelope).
+    github.com/sigstore/rekor, pkg/types/{dsse,intoto,hashedrekord} (what
+    ``Canonicalize`` keeps); github.com/sigstore/rekor-tiles, pkg/types, and CLIENTS.md
+    (what is hashed of an envelope).
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,8 +29,15 @@ class EntryKind(StrEnum):
 
     DSSE = "dsse 0.0.1"
     INTOTO = "intoto 0.0.2"
+    INTOTO_OLD = "intoto 0.0.1"
     HASHED = "hashedrekord 0.0.1"
+    DSSE_V2 = "dsse 0.0.2"
     HASHED_V2 = "hashedrekord 0.0.2"
+
+    @property
+    def second(self) -> bool:
+        """Whether Rekor v2 takes it, or took it for a while."""
+        return self in (EntryKind.DSSE_V2, EntryKind.HASHED_V2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +127,27 @@ def _intoto(signed: Signed) -> Json:
     }
 
 
+def _intoto_old(signed: Signed) -> Json:
+    """What cosign 2 left in the log: the hash of the envelope as Go writes it."""
+    envelope = signed.envelope()
+    written = {
+        "payloadType": envelope["payloadType"],
+        "payload": envelope["payload"],
+        "signatures": [{"keyid": "", **one} for one in envelope["signatures"]],
+    }
+    return {
+        "apiVersion": "0.0.1",
+        "kind": "intoto",
+        "spec": {
+            "content": {
+                "hash": _hex_hash(json.dumps(written, separators=(",", ":")).encode()),
+                "payloadHash": _hex_hash(signed.payload),
+            },
+            "publicKey": b64(_pem(signed)),
+        },
+    }
+
+
 def _hashed(signed: Signed) -> Json:
     algorithm = message_hash(signed.key())
     return hashed_body(
@@ -164,36 +193,51 @@ def hashed_v2_body(hashed: bytes, signature: bytes, verifier: Verifier) -> Json:
         signature: Over that.
         verifier: A certificate or public key.
     """
-    if isinstance(verifier, x509.Certificate):
-        der = verifier.public_bytes(Encoding.DER)
-        shown = {"x509Certificate": {"rawBytes": b64(der)}}
-    else:
-        shown = {"publicKey": {"rawBytes": b64(spki(verifier))}}
     return {
         "apiVersion": "0.0.2",
         "kind": "hashedrekord",
         "spec": {
             "hashedRekordV002": {
-                "data": {
-                    "algorithm": f"SHA2_{8 * len(hashed)}",
-                    "digest": b64(hashed),
-                },
-                "signature": {
-                    "content": b64(signature),
-                    "verifier": {
-                        "keyDetails": key_details(public_key(verifier)),
-                        **shown,
-                    },
-                },
+                "data": _hash_output(hashed),
+                "signature": _signature_v2(signature, verifier),
             }
         },
     }
+
+
+def _dsse_v2(signed: Signed) -> Json:
+    return {
+        "apiVersion": "0.0.2",
+        "kind": "dsse",
+        "spec": {
+            "dsseV002": {
+                "payloadHash": _hash_output(sha256(signed.payload)),
+                "signatures": [_signature_v2(signed.signature, signed.verifier)],
+            }
+        },
+    }
+
+
+def _hash_output(hashed: bytes) -> Json:
+    return {"algorithm": f"SHA2_{8 * len(hashed)}", "digest": b64(hashed)}
+
+
+def _signature_v2(signature: bytes, verifier: Verifier) -> Json:
+    if isinstance(verifier, x509.Certificate):
+        der = verifier.public_bytes(Encoding.DER)
+        shown = {"x509Certificate": {"rawBytes": b64(der)}}
+    else:
+        shown = {"publicKey": {"rawBytes": b64(spki(verifier))}}
+    details = key_details(public_key(verifier))
+    return {"content": b64(signature), "verifier": {"keyDetails": details, **shown}}
 
 
 _BODIES: MappingProxyType[EntryKind, Callable[[Signed], Json]] = MappingProxyType(
     {
         EntryKind.DSSE: _dsse,
         EntryKind.INTOTO: _intoto,
+        EntryKind.INTOTO_OLD: _intoto_old,
+        EntryKind.DSSE_V2: _dsse_v2,
         EntryKind.HASHED: _hashed,
         EntryKind.HASHED_V2: _hashed_v2,
     }

@@ -214,7 +214,7 @@ def _entry(
 ) -> Json:
     kind = form.entry or EntryKind.DSSE
     noted = parts.body(body(kind, signed))
-    if kind is EntryKind.HASHED_V2:
+    if kind.second:
         entry = sigstore.rekor_v2.add(noted)
     else:
         entry = sigstore.rekor_v1.add(noted, at=at)

@@ -49,7 +49,9 @@ PROOF_ONLY = Form(promise=False, stamps=1)
 KEYED_INTOTO = replace(KEYED_V1, entry=EntryKind.INTOTO)
 V1 = (KEYLESS_V1, INTOTO_V1, KEYED_V1, KEYED_INTOTO)
 V2 = (KEYLESS_V2, KEYED_V2)
-PROVEN = (*V1, *V2, PROOF_ONLY)
+DSSE_V2 = replace(KEYLESS_V2, entry=EntryKind.DSSE_V2)
+INTOTO_OLD = Form(entry=EntryKind.INTOTO_OLD)
+PROVEN = (*V1, *V2, PROOF_ONLY, DSSE_V2, INTOTO_OLD)
 SIGNERS = ("spec", "signatures")
 HASHED = ("spec", "hashedRekordV002")
 KEY_DETAILS = (*HASHED, "signature", "verifier", "keyDetails")
@@ -60,7 +62,7 @@ OTHER_SIGNATURE = sign_message(stranger_of(KeyKind.P256), pae(INTOTO, OTHER))
 
 def _log(lab: Lab, bundle: Json) -> TransparencyLog:
     kind = entry_of(bundle)["kindVersion"]
-    second = kind == {"kind": "hashedrekord", "version": "0.0.2"}
+    second = EntryKind(f"{kind['kind']} {kind['version']}").second
     return lab.sigstore.rekor_v2 if second else lab.sigstore.rekor_v1
 
 
@@ -177,7 +179,7 @@ NEGATIVES = [
         ),
         (
             "logged with another signature",
-            "log entry of this signature",
+            "log entry of this (signature|envelope)",
             _told(lambda signed: replace(signed, signature=OTHER_SIGNATURE)),
         ),
         (

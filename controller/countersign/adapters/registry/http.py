@@ -239,7 +239,7 @@ async def _answer(response: aiohttp.ClientResponse, url: URL, limit: int) -> Ans
                 f"registry {url.authority} encodes what was asked for as it is"
             )
         told = response.content_length
-        if told is not None and told > limit and response.method != "HEAD":
+        if told is not None and told > limit:
             raise OverLimit(f"expected at most {limit} bytes, saw {told} announced")
         body = await _bounded(response, limit)
         if len(body) > limit:

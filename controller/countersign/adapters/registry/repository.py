@@ -30,12 +30,13 @@ from countersign.wire.oci import (
 )
 
 BLOB = "application/octet-stream"
-OK, CREATED, TAKEN, NOT_FOUND = 200, 201, 202, 404
+OK, CREATED, TAKEN = 200, 201, 202
 
 _MAX_PAGES = 16  # of one list of referrers
 _MAX_LISTED = 1024  # referrers of one image that are read from it
 _SHORT = 64 << 10  # bytes; a longer document is read beside the loop, not in it
 _ACCEPTED = f"{MANIFEST}, {INDEX}, {DOCKER_MANIFEST}, {DOCKER_LIST}"
+_NOT_FOUND = 404
 _REFUSED = frozenset({401, 403})
 _UNSUPPORTED = frozenset(
     {400, 404, 405, 406}
@@ -250,7 +251,7 @@ class Repository:
         answer = await self.asked(
             self.url(path), limit=limit, headers={"Accept": accept}, follow=follow
         )
-        if answer.status == NOT_FOUND and same_origin(answer.url, self._base):
+        if answer.status == _NOT_FOUND and same_origin(answer.url, self._base):
             return None
         self.require(answer, OK)
         return answer

@@ -40,16 +40,29 @@ def references_at(tree: Tree, paths: Iterable[ImagePaths]) -> Iterator[str]:
                     yield from _references(find(tree, place), place)
 
 
-def spec_references(spec: Struct, place: str) -> Iterator[str]:
-    """Yield the references in a PodSpec of which no type was checked.
+def revised_references(revision: Tree) -> Iterator[str]:
+    """Yield the references in the template that a ControllerRevision keeps.
 
-    Args:
-        spec: The PodSpec.
-        place: Where it stands, for messages.
+    It is a patch of a StatefulSet or DaemonSet; the data of other owners' revisions may
+    be anything, and then has no image.
 
     Raises:
-        Malformed: a container, a volume or its image is not what it should be.
+        Malformed: it has a PodSpec, and that is not what it should be.
+
+    Source:
+        ``getPatch`` and ``ApplyRevision`` in pkg/controller/statefulset.
     """
+    value, place = revision.get("data"), "/data"
+    for name in ("spec", "template", "spec"):
+        if type(value) is not dict:
+            return
+        value, place = _field(value, name, place), f"{place}/{name}"
+    if type(value) is dict:
+        yield from _spec_references(value, place)
+
+
+def _spec_references(spec: Struct, place: str) -> Iterator[str]:
+    """Yield the references in a PodSpec of which no type was checked."""
     for name in CONTAINER_LISTS:
         for at, container in _structs(spec, name, place):
             yield from _reference(container, "image", at)
@@ -65,7 +78,7 @@ def _references(value: Value, place: str) -> Iterator[str]:
         yield from (value,) if value else ()
     elif type(value) is dict:
         for spec, at in _pod_specs(value, place):
-            yield from spec_references(spec, at)
+            yield from _spec_references(spec, at)
     elif value is not None:
         raise _other(value, place)
 

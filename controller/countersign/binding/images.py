@@ -3,19 +3,17 @@
 import re
 from collections.abc import Iterator
 
-from countersign.binding.image_paths import references_at, spec_references
+from countersign.binding.image_paths import references_at, revised_references
 from countersign.binding.normal_form import written_form
 from countersign.binding.podspecs import POD_SPECS, containers, pod_spec
 from countersign.binding.references import parse_reference
 from countersign.binding.tables import kind_key
-from countersign.binding.tree import Struct, find
+from countersign.binding.tree import Struct
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Algorithm, Digest, Image, Tree
 from countersign.core.types.policy import ImagePaths
 
 _REVISION = "apps/v1/ControllerRevision"
-_REVISED = "/data/spec/template/spec"
-"""Where the patches of StatefulSets and DaemonSets hold a PodSpec, without a type."""
 
 _ID = re.compile(r"(?:sha256|sha384|sha512):[0-9a-f]+")
 """The ID of an image that a node has, or its beginning. To the kubelet it looks like a tag
@@ -65,9 +63,7 @@ def _built_in(tree: Tree) -> Iterator[str]:
     if key in POD_SPECS:
         yield from _references(pod_spec(written_form(tree)) or {})
     elif key == _REVISION:
-        spec = find(tree, _REVISED)
-        if type(spec) is dict:
-            yield from spec_references(spec, _REVISED)
+        yield from revised_references(tree)
 
 
 def _references(spec: Struct) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Images: which an object would run, and what their references say."""
 
+import json
+
 import pytest
 
 from countersign.binding.images import images
@@ -198,13 +200,14 @@ def test_finds_the_images_of_older_templates(data: object, found: list[str]) -> 
     assert [image.reference for image in images(revision)] == found
 
 
-def test_a_revision_says_image_in_no_other_letters() -> None:
+@pytest.mark.parametrize("name", ["spec", "template", "containers", "image"])
+def test_a_revision_is_written_in_no_other_letters(name: str) -> None:
     """The controller manager reads revisions with Go's own decoder, which minds none."""
-    container = {"name": "a", "image": "app:1", "Image": "evil:1"}
-    data = {"spec": {"template": {"spec": {"containers": [container]}}}}
+    data = {"spec": {"template": {"spec": {"containers": [{"image": "evil:1"}]}}}}
+    text = json.dumps(data).replace(f'"{name}"', f'"{name.capitalize()}"')
 
-    with pytest.raises(Malformed, match="expected image, saw Image"):
-        images(tree("ControllerRevision", "apps/v1", data=data, revision=1))
+    with pytest.raises(Malformed, match=f"expected {name}, saw {name.capitalize()}"):
+        images(tree("ControllerRevision", "apps/v1", data=json.loads(text), revision=1))
 
 
 def test_knows_every_field_that_names_an_image() -> None:

@@ -21,8 +21,6 @@ from countersign.core.types.artifacts import (
     Tree,
 )
 from countersign.core.types.evidence import (
-    Build,
-    Declaration,
     Evidence,
     Provenance,
     SignOff,
@@ -32,9 +30,10 @@ from countersign.core.types.verdict import Reason
 from countersign.ports import Attached, Pinned
 from countersign.usecases.gathered import Gathered, Problem
 from countersign.usecases.images import MAX_IMAGES, Looks, lying
+from countersign.usecases.images_parted import concerning, part
 from countersign.usecases.ordered import MAX_INTENTS
 from countersign.usecases.weight import attests, known_by_any, weighs
-from countersign.wire.resources.bundleset_about import intent_ref, stated
+from countersign.wire.resources.bundleset_about import intent_ref
 
 MAX_ATTACHED = 32  # bundles beside one image that count
 
@@ -63,7 +62,6 @@ class _Search:
         ref: The object.
         into: What is known so far.
         policies: Whose people count.
-        carried: Bundles that the object has anyway.
         done: Those that are, or were, to be proven.
         places: Bundles by where they lie.
         digests: Of the images, and of their platforms.
@@ -74,7 +72,6 @@ class _Search:
     ref: ObjectRef
     into: Gathered
     policies: tuple[Policy, ...]
-    carried: frozenset[bytes]
     done: set[bytes]
     places: dict[bytes, list[Pinned]] = field(default_factory=dict)
     digests: set[Digest] = field(default_factory=set)
@@ -102,11 +99,9 @@ class _Search:
         self.digests |= found.platforms
         for raw in found.bundles:
             self.places.setdefault(raw, []).append(image)
-        fresh = [raw for raw in found.bundles if raw not in self.done]
+        about = concerning(found.bundles, self.ref, self.digests)
+        fresh = [raw for raw in about if raw not in self.done]
         self.done.update(fresh)
-        if len(fresh) > MAX_ATTACHED:
-            intents = (intent.digest for intent in self.into.intents)
-            fresh = _likely_first(fresh, {*self.digests, *intents})
         some = dict.fromkeys(fresh, ())
         await self.prove(some, MAX_ATTACHED, self.into, self.policies)
         await self.intents(image, {*found.bundles})
@@ -193,7 +188,6 @@ class ImageGatherer:
             ref=ref,
             into=into,
             policies=judges,
-            carried=carried,
             done={*carried},
             digests={image.digest for image in wanted},
         )
@@ -202,7 +196,12 @@ class ImageGatherer:
                 for image in wanted[:MAX_IMAGES]:
                     group.create_task(search.image(image))
         finally:  # also where time is up: what was proven may bind
-            _part(search)
+            here = [
+                e
+                for e in into.evidence
+                if search.where(e) and into.raw[e.bundle] not in carried
+            ]
+            part(here, into, search.digests)
         return True
 
 
@@ -253,69 +252,6 @@ def _note(into: Gathered, image: Pinned, found: Attached) -> None:
 
 def _unseen(into: Gathered, image: Pinned, why: str) -> None:
     into.problem(Unavailable(why), image=image)
-
-
-def _part(search: _Search) -> None:
-    """Tell approvals of the object beside its images, and what goes with each, apart.
-
-    One image runs in many states of an object, before and after each other, and all that
-    was said of them lies beside it. An approval stands for its own state alone, with the
-    provenance that it names, and the words about that.
-    """
-    into = search.into
-    here = [
-        e
-        for e in into.evidence
-        if search.where(e) and into.raw[e.bundle] not in search.carried
-    ]
-    approvals = [
-        (e, e.claim.inputs)
-        for e in here
-        if isinstance(e.claim, SignOff) and e.claim.changes
-    ]
-    made: list[tuple[frozenset[Digest], frozenset[str]]] = []
-    for e in here:
-        own = frozenset({f"beside an image: {e.bundle}"})
-        if isinstance(e.claim, SignOff) and e.claim.changes:
-            into.sets[e.bundle] = own
-        elif isinstance(e.claim, Provenance):
-            into.sets[e.bundle] = _with(e, approvals) or _alone(e, own, search)
-            made.append((e.digests, into.sets[e.bundle]))
-    for e in here:
-        if isinstance(e.claim, Declaration):
-            of = [sets for digests, sets in made if not digests.isdisjoint(e.digests)]
-            bound = bool(of) and all(of)
-            into.sets[e.bundle] = frozenset().union(*of) if bound else frozenset()
-
-
-def _with(
-    provenance: Evidence, approvals: Iterable[tuple[Evidence, frozenset[Digest]]]
-) -> frozenset[str]:
-    return frozenset(
-        f"beside an image: {approval.bundle}"
-        for approval, inputs in approvals
-        if provenance.statement in inputs
-    )
-
-
-def _alone(
-    provenance: Evidence, own: frozenset[str], search: _Search
-) -> frozenset[str]:
-    """Return the set of provenance that no approval names; none: it is of images only."""
-    hashes = {d for d in provenance.digests if d.algorithm is Algorithm.SHA256}
-    return frozenset() if hashes <= search.digests else own
-
-
-def _likely_first(raws: Iterable[bytes], known: Collection[Digest]) -> list[bytes]:
-    """Order what is too much: first what claims to be about what is judged."""
-
-    def rank(raw: bytes) -> int:
-        said = stated(raw)
-        if said is None:
-            return 2
-        return int(said.digests.isdisjoint(known) and not isinstance(said.claim, Build))
-
-    return sorted(raws, key=rank)
 
 
 def _made_at(evidence: Evidence) -> float:

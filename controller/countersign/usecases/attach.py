@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from countersign.binding.canonical import canonical_json, read_intent
 from countersign.binding.masking import is_secret
+from countersign.binding.surface import place_of
 from countersign.core.errors import Malformed, Unavailable
-from countersign.core.types.artifacts import Digest, Tree
+from countersign.core.types.artifacts import Digest, GroupKind, Tree
+from countersign.core.types.policy import Policy, glob
 from countersign.ports import Attached, ImageEvidence, ImageStore, Pinned
 from countersign.usecases.prepare import Prepared
 from countersign.wire.attestation import parse_attestation
@@ -37,6 +39,42 @@ class Parcel:
 def goes_beside(one: Prepared, places: Collection[Pinned]) -> bool:
     """Tell whether a gate that judges an object would look beside one of `places`."""
     return not (is_secret(one.intent.tree) or set(one.pinned).isdisjoint(places))
+
+
+def looked_for(one: Prepared, policies: Collection[Policy] | None) -> frozenset[Pinned]:
+    """Return the images of an object beside which a gate would find its evidence.
+
+    Those beside which every policy that judges it has evidence looked for: for the
+    others it would not be there.
+
+    Args:
+        one: The object.
+        policies: Those in force; None: nobody knows, so all of its images.
+    """
+    kind, place = GroupKind(one.ref.group, one.ref.kind), place_of(one.ref)
+    judging = [p for p in policies or () if p.scope.holds(kind, place)]
+    return frozenset(
+        image for image in one.pinned if all(_looks(p, image) for p in judging)
+    )
+
+
+def asked_about(
+    objects: Iterable[Prepared], policies: Collection[Policy]
+) -> tuple[Pinned, ...]:
+    """Return the images beside which any of `policies` looks, whatever it judges."""
+    return tuple(
+        dict.fromkeys(
+            image
+            for one in objects
+            for image in one.pinned
+            if any(_looks(policy, image) for policy in policies)
+        )
+    )
+
+
+def _looks(policy: Policy, image: Pinned) -> bool:
+    patterns = policy.images.registries
+    return any(glob(where, "/").fullmatch(image.repository) for where in patterns)
 
 
 def parcel(

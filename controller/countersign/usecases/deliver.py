@@ -5,17 +5,17 @@ are. What runs no image, a Secret above all, cannot be asked about in a registry
 evidence travels as it would otherwise.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from countersign.binding.canonical import canonical_json
 from countersign.binding.masking import is_secret
 from countersign.core.errors import Malformed
-from countersign.core.types.artifacts import Algorithm, Tree
+from countersign.core.types.artifacts import Algorithm, ObjectRef, Tree
 from countersign.core.types.change import Change, NamespaceWindow
 from countersign.core.types.evidence import Carrier
 from countersign.ports import Pinned
-from countersign.usecases.attach import Parcel, goes_beside, parcel
+from countersign.usecases.attach import Parcel, parcel
 from countersign.usecases.inspect import Inspected
 from countersign.usecases.prepare import BUDGET, weight
 from countersign.usecases.sheet import Item, Sheet
@@ -87,53 +87,55 @@ def deliver(sheet: Sheet, signed: SignedOff, carrier: Carrier | None) -> Deliver
 
 
 def deliver_beside(
-    sheet: Sheet, signed: SignedOff, places: Collection[Pinned]
+    sheet: Sheet, signed: SignedOff, places: Mapping[ObjectRef, Collection[Pinned]]
 ) -> Delivery:
     """Return what is to lie beside images, and how the rest travels.
 
     Args:
         sheet: What was looked at.
         signed: What was signed of it.
-        places: Images beside which evidence may be put. What an object that runs none
-            of them needs travels in annotations, or in a BundleSet.
+        places: For each object the images beside which its evidence is put. What an
+            object needs that runs none of these travels in annotations, or in a
+            BundleSet. Images that are signed as such have theirs anyway.
 
     Raises:
         Malformed: as `deliver`, of the rest.
     """
-    there = {id(item) for item in sheet.items if goes_beside(item.prepared, places)}
-    beside = [item for item in sheet.items if id(item) in there]
-    parcels = tuple(
-        _parcel(sheet, signed, beside, image)
-        for image in dict.fromkeys([*sheet.pinned])
-        if image in places
-    )
-    rest = replace(
-        sheet,
-        items=tuple(item for item in sheet.items if id(item) not in there),
-        detached=() if len(there) == len(sheet.items) else sheet.detached,
-    )
-    if not rest.changes:
-        objects = tuple(item.prepared.as_it_was for item in beside)
-        return Delivery(carrier=Carrier.OCI, parcels=parcels, objects=objects)
-    other = deliver(rest, signed, None)
-    carried = iter(other.objects)
+    put: dict[Pinned, list[Item]] = {image: [] for image in sheet.images}
+    for item in sheet.items:
+        for image in _places(item, places):
+            put.setdefault(image, []).append(item)
+    parcels = tuple(_parcel(sheet, signed, *each) for each in put.items())
+    rest = tuple(item for item in sheet.items if not _places(item, places))
+    left = replace(sheet, items=rest, detached=sheet.detached if rest else ())
+    other = deliver(left, signed, None) if left.changes else None
+    carried = iter(other.objects if other else ())
     return Delivery(
         carrier=Carrier.OCI,
-        why=_elsewhere(rest, other),
+        why=_elsewhere(left, other) if other else "",
         parcels=parcels,
-        sets=other.sets,
+        sets=other.sets if other else (),
         objects=tuple(
-            item.prepared.as_it_was if id(item) in there else next(carried)
+            item.prepared.as_it_was if _places(item, places) else next(carried)
             for item in sheet.items
         ),
     )
 
 
+def _places(
+    item: Item, places: Mapping[ObjectRef, Collection[Pinned]]
+) -> tuple[Pinned, ...]:
+    """Return the images beside which the evidence of an object is put."""
+    if is_secret(item.prepared.intent.tree):
+        return ()
+    here = places.get(item.prepared.ref, ())
+    return tuple(image for image in item.prepared.pinned if image in here)
+
+
 def _parcel(
-    sheet: Sheet, signed: SignedOff, beside: Iterable[Item], image: Pinned
+    sheet: Sheet, signed: SignedOff, image: Pinned, running: Sequence[Item]
 ) -> Parcel:
     """Return what belongs beside an image and does not lie there yet."""
-    running = [item for item in beside if image in item.prepared.pinned]
     lying = {raw for at, one in sheet.attached if at == image for raw in one.bundles}
     bundles = [
         found.raw
@@ -157,7 +159,10 @@ def _elsewhere(rest: Sheet, other: Delivery) -> str:
     names += [str(one.change.object) for one in rest.openings]
     names += [f"namespace {window.namespace}" for window in rest.windows]
     how = "a BundleSet" if other.sets else "annotations"
-    return f"{', '.join(names)}: runs no such image, so its evidence goes into {how}"
+    return (
+        f"{', '.join(names)}: nobody would look for it beside an image, so its evidence "
+        f"goes into {how}"
+    )
 
 
 def _beside(sheet: Sheet) -> str:

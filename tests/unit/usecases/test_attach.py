@@ -9,8 +9,16 @@ from countersign.binding.canonical import canonical_json
 from countersign.core.errors import Malformed, Unavailable
 from countersign.core.types.artifacts import Digest, Tree
 from countersign.core.types.evidence import Carrier, Provenance, SignOff
+from countersign.core.types.policy import Images, Policy, Scope
 from countersign.ports import Attached, Pinned, Throttled
-from countersign.usecases.attach import Parcel, fetch, parcel, put
+from countersign.usecases.attach import (
+    Parcel,
+    asked_about,
+    fetch,
+    looked_for,
+    parcel,
+    put,
+)
 from countersign.usecases.deliver import Delivery, deliver_beside
 from countersign.usecases.inspect import carried_bundles
 from countersign.usecases.look import look
@@ -19,6 +27,7 @@ from countersign.usecases.sheet import LookOrder
 from countersign.usecases.sign_off import sign_off
 from countersign.wire.attestation import Attestation, parse_attestation
 from countersign.wire.bundle import parse_bundle
+from tests.support import a
 from tests.support.signing import CLOCK, Keyring
 from tests.unit.usecases.test_deliver import GONE
 from tests.unit.usecases.test_sign_off import (
@@ -38,6 +47,9 @@ CONFIG: Tree = {
 }
 LEDGER = Pinned("ghcr.io/acme/ledger", Digest.parse(IMAGE.partition("@")[2]))
 OTHER = Pinned("ghcr.io/acme/other", Digest.sha256(b"other"))
+LOOKS = a.policy(images=Images(registries=("ghcr.io/acme/*",)))
+NARROW = a.policy(images=Images(registries=("ghcr.io/*",)))
+FOREIGN = replace(LOOKS, scope=Scope(namespaces=("elsewhere",)))
 ARM, AMD = Digest.sha256(b"arm64"), Digest.sha256(b"amd64")
 
 
@@ -89,7 +101,8 @@ async def delivered(order: LookOrder, *places: Pinned) -> Delivery:
     """Look, sign, deliver beside images."""
     sheet = await look(order, prover=None, cluster=None)
     signed = await sign_off(sheet, REVIEW, signer=KEYS.signer("dana"), clock=CLOCK)
-    return deliver_beside(sheet, signed, places)
+    put = {item.prepared.ref: frozenset(places) for item in sheet.items}
+    return deliver_beside(sheet, signed, put)
 
 
 async def test_the_object_stays_as_it_is_and_its_evidence_lies_beside_the_image() -> (
@@ -119,7 +132,7 @@ async def test_what_runs_no_such_image_carries_its_evidence_itself() -> None:
 
     assert found.objects[1] == deployment.manifest
     assert len(carried_bundles(found.objects[0])[1]) == 1
-    assert found.why.startswith("payments/ConfigMap/limits: runs no such image")
+    assert found.why.startswith("payments/ConfigMap/limits: nobody would look")
     assert found.parcels[0].intents == (canonical_json(deployment.intent.tree),)
 
 
@@ -206,6 +219,29 @@ async def test_an_image_is_approved_as_such() -> None:
     assert said.claim.changes == ()
     assert {s.digest for s in said.subjects} == {LEDGER.digest}
     assert (found.objects, found.parcels[0].intents) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("policies", "places", "asked"),
+    [
+        pytest.param(None, {LEDGER}, None, id="nobody knows"),
+        pytest.param([a.policy()], set(), (), id="none looks"),
+        pytest.param([LOOKS], {LEDGER}, (LEDGER,), id="it looks"),
+        pytest.param([LOOKS, a.policy()], set(), (LEDGER,), id="one of two looks"),
+        pytest.param([FOREIGN], {LEDGER}, (LEDGER,), id="it judges others"),
+        pytest.param([FOREIGN, a.policy()], set(), (LEDGER,), id="another one judges"),
+        pytest.param([NARROW], set(), (), id="a star crosses no slash"),
+    ],
+)
+def test_evidence_lies_where_all_look_who_judge(
+    policies: list[Policy] | None, places: set[Pinned], asked: tuple[Pinned, ...] | None
+) -> None:
+    """Else it would not be found by one of them, and the object denied."""
+    (one,) = prepared(DEPLOYMENT)
+
+    assert looked_for(one, policies) == places
+    if policies is not None:
+        assert asked_about([one], policies) == asked
 
 
 async def test_puts_and_fetches() -> None:

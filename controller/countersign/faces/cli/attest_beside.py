@@ -97,8 +97,10 @@ def _to_apply(done: Attested, load: Load, places: tuple[Pinned, ...]) -> Iterato
             )
             how = "a BundleSet" if carrier == BUNDLE_SET else "annotations"
             names = ", ".join(str(one.ref) for one in kept)
-            said = f"{names}: runs no such image, so its evidence goes into {how}"
-            click.echo(said, err=True)
+            click.echo(
+                f"{names}: runs no such image, so its evidence goes into {how}",
+                err=True,
+            )
     for one in load.objects:
         if one not in rest:
             yield one.as_it_was

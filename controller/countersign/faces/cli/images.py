@@ -1,7 +1,7 @@
 """Images on the command line, and the registries that they lie in."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,6 @@ from countersign.assemble.registries import Registries, registries, remembering
 from countersign.binding.references import parse_reference
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest, Json
-from countersign.core.types.policy import Policy, glob
 from countersign.faces.cli import words
 from countersign.faces.cli.options import RegistryOptions
 from countersign.faces.cli.progress import working
@@ -133,16 +132,6 @@ async def at_hand(
         return
     async with open_registries(session, how) as store, remembering(store) as kept:
         yield AtHand(store, kept)
-
-
-def named_by(policies: Collection[Policy], images: Iterable[Pinned]) -> list[Pinned]:
-    """Return those of `images` beside which some policy has evidence looked for."""
-    patterns = {where for policy in policies for where in policy.images.registries}
-    return [
-        image
-        for image in images
-        if any(glob(where, "/").fullmatch(image.repository) for where in patterns)
-    ]
 
 
 def send(session: Session, how: RegistryOptions, parcels: Sequence[Parcel]) -> None:

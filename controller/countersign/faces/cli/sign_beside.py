@@ -1,43 +1,27 @@
 """``sign-off`` and the registries: what lies beside images, and what is put there."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 import click
 
 from countersign.core.errors import CountersignError, Malformed, Unavailable
-from countersign.core.types.artifacts import Tree
+from countersign.core.types.artifacts import ObjectRef, Tree
 from countersign.core.types.evidence import Carrier
 from countersign.core.types.policy import Policy
 from countersign.faces.cli.conversation import Ask
 from countersign.faces.cli.files import write_result
-from countersign.faces.cli.images import named_by, open_registries, pinned_now, send
+from countersign.faces.cli.images import open_registries, pinned_now, send
 from countersign.faces.cli.manifests import write_to_apply
 from countersign.faces.cli.text import one_line
 from countersign.ports import Attached, Pinned
-from countersign.usecases.attach import fetch
+from countersign.usecases.attach import asked_about, fetch, looked_for
 from countersign.usecases.deliver import Delivery, deliver, deliver_beside
 from countersign.usecases.sheet import LookOrder, Sheet
 from countersign.usecases.sign_off import SignedOff
 
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Images beside which evidence may lie, for this signature.
-
-    Attributes:
-        named: On the command line.
-        run: By the objects, where whoever judges will look; without policies to say
-            where that is, all of them.
-    """
-
-    named: tuple[Pinned, ...] = ()
-    run: tuple[Pinned, ...] = ()
-
-    @property
-    def to_put(self) -> frozenset[Pinned]:
-        """Where evidence is put: what is named wins over what is run."""
-        return frozenset(self.named or self.run)
+Places = Mapping[ObjectRef, frozenset[Pinned]]
+"""For each object the images beside which its evidence may be put."""
 
 
 async def looked_beside(
@@ -50,30 +34,35 @@ async def looked_beside(
 
     Raises:
         click.UsageError: an image by its tag, or nothing to put evidence beside.
-        Misconfigured: the user's credentials cannot be used.
+        Misconfigured: the authority of registries cannot be read.
         Unavailable: a registry did not answer about what was named.
     """
-    run = tuple(dict.fromkeys(i for one in order.objects for i in one.pinned))
     oci = ask.carrier is Carrier.OCI
     if policies is not None:
-        run = tuple(named_by(policies, run))
-    elif not (oci or ask.images):
-        run = ()
+        run = asked_about(order.objects, policies)
+    else:
+        told = oci or bool(ask.images)
+        run = tuple(i for one in order.objects for i in one.pinned if told)
     if not (run or ask.images):
         _require_places(ask)
-        return order, Places()
+        return order, {}
     async with open_registries(ask.session, ask.registry) as store:
         named = await pinned_now(ask.images, store)
-        places = Places(named, run)
         attached = await fetch(named, store)
         try:
             attached += await fetch((i for i in run if i not in named), store)
         except Unavailable as error:
             if oci and not named:
                 raise
-            told = one_line(str(error), 400)
-            click.echo(f"without evidence beside images: {told}", err=True)
+            why = one_line(str(error), 400)
+            click.echo(f"without evidence beside images: {why}", err=True)
     _tell(attached)
+    places = {
+        one.ref: looked_for(one, policies) & frozenset(named or one.pinned)
+        for one in order.objects
+    }
+    if not (named or any(places.values())):
+        _require_places(ask)
     return replace(order, images=named, attached=attached), places
 
 
@@ -107,7 +96,7 @@ def deliver_signed(
     """
     if ask.carrier is not Carrier.OCI:
         return deliver(sheet, signed, ask.carrier)
-    found = deliver_beside(sheet, signed, places.to_put)
+    found = deliver_beside(sheet, signed, places)
     try:
         send(ask.session, ask.registry, found.parcels)
     except CountersignError as error:

@@ -9,13 +9,11 @@ import pytest
 from rich.console import Console
 
 from countersign.core.types.artifacts import Digest
-from countersign.core.types.policy import Images
-from countersign.faces.cli.images import Tagged, named_by, pinned, read_image
+from countersign.faces.cli.images import Tagged, pinned, read_image
 from countersign.faces.cli.lineage import MAX_SHOWN, Node, lineage_tree, show
 from countersign.faces.cli.session import Exit
 from countersign.ports import Attached, Other, Pinned
 from countersign.usecases.lineage import Foreign, Lineage
-from tests.support import a
 from tests.support.cli import Run
 from tests.support.release import DIGEST, IMAGE, Release
 
@@ -58,15 +56,6 @@ def test_what_pins_nothing_that_is_looked_for_is_refused(text: str) -> None:
     """On the spot."""
     with pytest.raises(click.UsageError, match="expected"):
         pinned([text])
-
-
-def test_only_what_a_policy_names_is_asked() -> None:
-    """A star crosses no slash."""
-    other = replace(LEDGER, repository="ghcr.io/acme/team/ledger")
-    policy = a.policy(images=Images(registries=("ghcr.io/acme/*",)))
-
-    assert named_by([policy], [LEDGER, other]) == [LEDGER]
-    assert named_by([a.policy()], [LEDGER, other]) == []
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,13 @@ class Material:
 def judge(raw: bytes, material: Material) -> Outcome:
     """Verify `raw` under the trust roots of `material`; the first that holds counts."""
     try:
+        return _judged(raw, material)
+    except BaseException as error:  # noqa: BLE001  a panic in Rust is no Exception
+        return Refusal(malformed=False, reason=_short(error))
+
+
+def _judged(raw: bytes, material: Material) -> Outcome:
+    try:
         bundle = parse_bundle(raw)
         attestation = parse_attestation(bundle.envelope.payload)
     except Malformed as error:
@@ -218,6 +225,6 @@ def _evidence(
     )
 
 
-def _short(error: Exception) -> str:
+def _short(error: BaseException) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     return text[:_MAX_REASON]

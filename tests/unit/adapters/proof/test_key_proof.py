@@ -44,6 +44,17 @@ def pem(key: Any) -> bytes:
     return public
 
 
+class Halved:
+    """A key of which only the public half is known."""
+
+    def __init__(self, numbers: rsa.RSAPublicNumbers) -> None:
+        self._numbers = numbers
+
+    def public_key(self) -> rsa.RSAPublicKey:
+        """Return it."""
+        return self._numbers.public_key()
+
+
 def signed(
     key: PrivateKey = P256, hint: str = "dana", stamped: datetime | None = None
 ) -> bytes:
@@ -94,6 +105,26 @@ async def test_proves_which_key_signed(key: PrivateKey, hint: str) -> None:
     assert evidence.claim == parse_attestation(STATEMENT).claim
     assert evidence.certificate is None
     assert evidence.signed_at is None
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        pytest.param(padding.PKCS1v15(), id="PKCS 1"),
+        pytest.param(padding.PSS(padding.MGF1(hashes.SHA256()), 32), id="PSS"),
+        pytest.param(padding.PSS(padding.MGF1(hashes.SHA256()), 20), id="PSS, salted"),
+    ],
+)
+async def test_rsa_keys_sign_in_two_ways(
+    scheme: padding.PKCS1v15 | padding.PSS,
+) -> None:
+    """Cosign in the older; nothing in the key says which."""
+    signature = RSA.sign(signed_bytes(STATEMENT), scheme, hashes.SHA256())
+    bundle = render_key_bundle(Envelope(STATEMENT, signature), "rsa")
+
+    evidence = await prover(key_root(rsa=pem(RSA))).prove(bundle)
+
+    assert evidence.signer == KeyIdentity("local-keys", "rsa")
 
 
 async def test_a_stamp_of_any_root_says_when() -> None:
@@ -196,10 +227,24 @@ async def test_refuses(bundle: bytes, reason: str) -> None:
             rsa.generate_private_key(65537, 1024),  # noqa: S505  that is the point
             id="RSA of 1024 bits",
         ),
+        pytest.param(
+            rsa.RSAPublicNumbers(65537, RSA.public_key().public_numbers().n ** 4),
+            id="RSA of 8192 bits",
+        ),
+        pytest.param(
+            rsa.RSAPublicNumbers(3, RSA.public_key().public_numbers().n),
+            id="RSA with a small exponent",
+        ),
+        pytest.param(
+            rsa.RSAPublicNumbers(2**61 - 1, RSA.public_key().public_numbers().n),
+            id="RSA with a large exponent",
+        ),
     ],
 )
 async def test_a_key_of_another_kind_proves_nothing(key: Any) -> None:
     """Nobody verifies with it, whatever it signed."""
+    if isinstance(key, rsa.RSAPublicNumbers):
+        key = Halved(key)
     with pytest.raises(Rejected, match="a key of the trust root"):
         await prover(key_root(dana=pem(key))).prove(signed())
 

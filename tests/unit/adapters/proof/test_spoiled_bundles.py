@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from countersign.adapters.proof.judge import Material, Proof, judge
+from countersign.adapters.proof.judge import Material, Proof, Refusal, judge
 from countersign.adapters.signatures import sign
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.evidence import Evidence
@@ -52,6 +52,25 @@ def facts(raw: bytes) -> Evidence | None:
 
 
 SOUND = {name: facts(raw) for name, raw in BUNDLES.items()}
+
+
+def test_whatever_is_thrown_is_a_refusal() -> None:
+    """The thread that judges must not end by it; Rust's panics are no exceptions."""
+
+    class Panic(BaseException):
+        """What no handler of exceptions sees."""
+
+    class Panicking(bytes):
+        """Bytes that cannot be read."""
+
+        def decode(self, *_: object) -> str:
+            """Fail as no bytes do."""
+            raise Panic("a library gave up")
+
+    outcome = judge(Panicking(b"{}"), MATERIAL)
+
+    assert isinstance(outcome, Refusal)
+    assert outcome.reason == "a library gave up"
 
 
 @pytest.mark.parametrize("name", BUNDLES)

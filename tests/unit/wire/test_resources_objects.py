@@ -5,17 +5,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from countersign.core.types.people import Alias, AliasKind, KeyIdentity
 from countersign.core.types.policy import RevokedKind as Kind
+from countersign.core.types.trust import TsaOnly
 from countersign.wire.resources import objects
 from countersign.wire.resources.kinds import KINDS
 from countersign.wire.resources.read import Invalid
 from tests.support import resources as stored
+from tests.support.sigstore import shared
 
 PEM_PRIVATE = "-----BEGIN PRIVATE KEY-----\nMC4CAQ==\n-----END PRIVATE KEY-----\n"
+CHAIN = shared().ca.root.public_bytes(Encoding.PEM).decode()
 
 
 class TestRoster:
@@ -135,6 +139,20 @@ class TestTrustRoot:
 
         assert objects.trust_root(tree).digest == objects.trust_root(reordered).digest
 
+    def test_names_authorities_without_logs(self) -> None:
+        """Chains arrive in the law, and count for the digest."""
+        spec = {"tsaOnly": {"certificateChain": CHAIN, "tsaChain": CHAIN * 2}}
+        tree = stored.stored("TrustRoot", "private", spec)
+        other = copy.deepcopy(tree)
+        other["spec"]["tsaOnly"]["tsaChain"] = CHAIN
+        root = objects.trust_root(tree)
+
+        assert root.tsa_only == TsaOnly(
+            certificate_chain=CHAIN.encode(), tsa_chain=CHAIN.encode() * 2
+        )
+        assert root.issues
+        assert root.digest != objects.trust_root(other).digest
+
     @pytest.mark.parametrize(
         "spec",
         [
@@ -157,6 +175,18 @@ class TestTrustRoot:
             pytest.param(
                 {"tsaOnly": {"certificateChain": "x", "tsaChain": "y"}},
                 id="chains that are none",
+            ),
+            pytest.param(
+                {"tsaOnly": {"certificateChain": CHAIN}}, id="nobody who stamps"
+            ),
+            pytest.param(
+                {
+                    "sigstore": {
+                        "mediaType": "application/vnd.dev.sigstore.trustedroot+json"
+                    },
+                    "tsaOnly": {"certificateChain": CHAIN, "tsaChain": CHAIN},
+                },
+                id="two sets of authorities",
             ),
             pytest.param(
                 {"sigstore": {"mediaType": "text/plain"}}, id="another document"

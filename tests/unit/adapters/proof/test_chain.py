@@ -54,7 +54,7 @@ class Plan:
         end: Likewise.
         critical: An extension that nobody knows.
         constrained: Names are constrained.
-        digest: What its issuer signs over.
+        digest: What its issuer signs over, in place of SHA-256.
         stranger: Another key signs, in the issuer's name.
     """
 
@@ -67,7 +67,7 @@ class Plan:
     end: timedelta = DAY
     critical: bool = False
     constrained: bool = False
-    digest: hashes.HashAlgorithm | None = None
+    digest: hashes.SHA224 | None = None
     stranger: bool = False
 
 

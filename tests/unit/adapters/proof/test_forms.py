@@ -28,6 +28,7 @@ from tools.sigstore.forms import Form, Media, Parts, layer, make
 from tools.sigstore.keys import KeyKind
 
 AT = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+HASHED = EntryKind.HASHED, EntryKind.HASHED_V2
 LOGGED = AT + timedelta(seconds=5)
 KEYS = {
     kind: kind.generate()
@@ -65,10 +66,12 @@ def without(*lists: str) -> TrustRoot:
 
 def bundle(form: Form, **parts: Any) -> dict[str, Any]:
     """Sign as dana, or by the key of its kind, an hour ago."""
-    given = {"identity": Identity(san=DANA, issuer=ISSUER), "at": AT}
-    return make(
-        shared(), form, STATEMENT, Parts(**given | {"key": KEYS[form.key]} | parts)
-    )
+    given: dict[str, Any] = {
+        "identity": Identity(san=DANA, issuer=ISSUER),
+        "at": AT,
+        "key": KEYS[form.key],
+    }
+    return make(shared(), form, STATEMENT, Parts(**given | parts))
 
 
 def outcome(document: dict[str, Any] | bytes, *roots: TrustRoot) -> Evidence | str:
@@ -90,14 +93,13 @@ def proven(document: dict[str, Any] | bytes, *roots: TrustRoot) -> Evidence:
 
 def forms() -> list[Form]:
     """List the forms that clients write, with keys of every kind."""
-    found = []
-    for kind, certified in product(KEYS, (True, False)):
-        entries = [one for one in EntryKind if kind is not KeyKind.ED25519]
-        for entry in entries or [EntryKind.DSSE, EntryKind.INTOTO]:
-            second = entry is EntryKind.HASHED_V2
-            found.append(
-                Form(key=kind, certified=certified, entry=entry, stamps=int(second))
-            )
+    found: list[Form] = []
+    for kind, certified, entry in product(KEYS, (True, False), EntryKind):
+        if kind is KeyKind.ED25519 and entry in HASHED:
+            continue  # such a signature is over no hash
+        found.append(
+            Form(key=kind, certified=certified, entry=entry, stamps=int(entry.second))
+        )
     for entry in (EntryKind.DSSE, EntryKind.INTOTO, EntryKind.HASHED):
         found += [
             Form(entry=entry, stamps=1),

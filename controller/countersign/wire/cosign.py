@@ -89,12 +89,13 @@ def legacy_file(raw: bytes) -> bytes:
 
 
 def is_legacy_file(raw: bytes) -> bool:
-    """Tell whether `raw` looks like cosign's older file, not like a Sigstore bundle.
-
-    Raises:
-        Malformed: it is no JSON, or over `MAX_BUNDLE`.
-    """
-    tree = parse_json(raw, limit=MAX_BUNDLE)
+    """Tell whether `raw` looks like cosign's older file: no bundle, no manifest."""
+    if b'"base64Signature"' not in raw:
+        return False
+    try:
+        tree = parse_json(raw, limit=MAX_BUNDLE)
+    except Malformed:
+        return False
     return isinstance(tree, dict) and "base64Signature" in tree
 
 

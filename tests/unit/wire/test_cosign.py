@@ -100,6 +100,9 @@ def test_a_file_says_what_a_layer_says() -> None:
     assert file == beside
     assert is_legacy_file(local())
     assert not is_legacy_file(json.dumps(FULL).encode())
+    assert not is_legacy_file(b"kind: ConfigMap")
+    assert not is_legacy_file(b'{"data": {"base64Signature": ""}}')
+    assert not is_legacy_file(b'{"base64Signature"')
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from countersign.faces.cli import words
 from countersign.faces.cli.rulebook import Rulebook
 from countersign.faces.cli.text import one_line
 from countersign.usecases.inspect import Inspected, carried_bundles, inspect
+from countersign.wire.cosign import is_legacy_file, legacy_file
 from countersign.wire.manifests import parse_manifests
 
 
@@ -42,13 +43,16 @@ def bundles(name: str, raw: bytes) -> Iterator[tuple[str, bytes]]:
 
     Args:
         name: Of the file.
-        raw: A bundle, or manifests that carry bundles.
+        raw: A bundle, in cosign's older form too, or manifests that carry bundles.
 
     Raises:
         Malformed: it is neither.
     """
     if b'"dsseEnvelope"' in raw and raw.lstrip().startswith(b"{"):
         yield name, raw
+        return
+    if is_legacy_file(raw):
+        yield name, legacy_file(raw)
         return
     seen: dict[bytes, str] = {}
     try:

@@ -1,5 +1,6 @@
 """``countersign inspect``: what is said, what is proven, and which is which."""
 
+import base64
 import json
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def test_a_stranger_proves_nothing(run: Run, release: Release, signed: Path) -> 
 
 
 def test_reads_a_bundle_file(run: Run, release: Release) -> None:
-    """As ``attest`` wrote it."""
+    """As ``attest`` wrote it, or as cosign 2 would have."""
     out = release.path("bundle.json")
     run(
         *("attest", f"{release.base}..HEAD", "--repo", release.git.path),
@@ -76,6 +77,12 @@ def test_reads_a_bundle_file(run: Run, release: Release) -> None:
     assert ran.code == Exit.DONE
     assert f"in:        {out}" in ran.out
     assert f"gitCommit:{release.head}" in ran.out
+
+    envelope = json.dumps(json.loads(out.read_text())["dsseEnvelope"]).encode()
+    older = {"base64Signature": base64.b64encode(envelope).decode()}
+    out.write_text(json.dumps(older))
+
+    assert f"gitCommit:{release.head}" in run("inspect", out).out
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from countersign.wire.shapes import Shape, shaped
 from countersign.wire.strict_json import parse_json
 
 MAX_MANIFEST = 4 << 20  # bytes; distribution-spec, "Pushing Manifests", the usual limit
+MAX_ENTRIES = 8192  # in one document; each costs 10 µs to read
 MAX_NAME = 255  # characters of host and name; distribution-spec, "Pulling manifests"
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -212,7 +213,13 @@ def _require(version: int, media_type: str, known: frozenset[str]) -> None:
 
 
 def _descriptors(entries: Sequence[Json]) -> tuple[tuple[Descriptor, ...], int]:
-    """Return the entries that can be read, and how many cannot."""
+    """Return the entries that can be read, and how many cannot.
+
+    Raises:
+        Malformed: there are more than `MAX_ENTRIES`.
+    """
+    if len(entries) > MAX_ENTRIES:
+        raise Malformed(f"expected at most {MAX_ENTRIES} entries, saw {len(entries)}")
     read = []
     for entry in entries:
         try:

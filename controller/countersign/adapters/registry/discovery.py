@@ -41,6 +41,8 @@ _MAX_INDEXES = 8  # in one another
 _MAX_REFERRERS = 128  # manifests that are read beside one digest
 _MAX_BUNDLES = 32  # that are read beside one digest
 _MAX_ALL = 16 << 20  # bytes of bundles of one image and its platforms
+_MAX_READ = 16 << 20  # bytes of what is read to find them
+_MAX_TYPE = 128  # characters of a type that are told
 
 Result = TypeVar("Result")
 
@@ -88,6 +90,7 @@ class Discovery:
     def __init__(self, repository: Repository, at_once: int) -> None:
         self._repository = repository
         self._room = asyncio.Semaphore(at_once)
+        self._left = _MAX_READ
 
     async def about(self, image: Digest) -> Attached:
         """Return what lies beside an image.
@@ -229,10 +232,10 @@ class Discovery:
         async with self._room:
             try:
                 there = await self._repository.tagged(tag)
-                return await read(parse_document, there.raw) if there else None
-            except Malformed as error:
+            except OverLimit as error:
                 found.unseen(f"{tag}: {error}")
                 return None
+        return await self._read(found, tag, there.raw) if there else None
 
     async def _referrer(self, found: _Found, digest: Digest) -> None:
         """Read what a list names: only if it says itself that it is about this."""
@@ -251,12 +254,19 @@ class Discovery:
     async def _document(self, found: _Found, digest: Digest) -> Manifest | Index | None:
         async with self._room:
             raw = await _reached(self._repository.manifest(digest), found, digest)
-        if raw is None:
-            return None
+        return await self._read(found, str(digest), raw) if raw else None
+
+    async def _read(
+        self, found: _Found, name: str, raw: bytes
+    ) -> Manifest | Index | None:
+        """Return a document, while there is room for what it may say."""
+        self._left -= len(raw)
         try:
+            if self._left < 0:
+                raise OverLimit(f"expected at most {_MAX_READ} bytes beside one image")
             return await read(parse_document, raw)
         except Malformed as error:
-            found.unseen(f"{digest}: {error}")
+            found.unseen(f"{name}: {error}")
             return None
 
     @staticmethod
@@ -275,7 +285,7 @@ class Discovery:
             found.leads[lead.key] = lead
         if not evidence and manifest.type != INTENT_TYPE and manifest.layers:
             named = digest or manifest.layers[0].digest
-            found.others.add(Other(manifest.type, named, found.about))
+            found.others.add(Other(manifest.type[:_MAX_TYPE], named, found.about))
 
     # reading it
 

@@ -27,6 +27,8 @@ _PER_HOST = 32  # connections to one host
 _MAX_HOPS = 4  # redirects; registry to storage to its region
 _MAX_WAIT_S = 3600.0  # seconds; a registry that wants more is asked after an hour
 _QUIET_S = 5.0  # seconds, where it does not say for how long
+_LEAST_S = 0.2  # seconds, whatever it says
+_TRIES = 3  # of one request, when it wants quiet each time
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TOO_MANY, _BUSY = 429, 503
 _FAILED = 500  # and above
@@ -121,17 +123,20 @@ class Http:
             OverLimit: the answer is larger than the limit.
         """
         host = request.url.authority
-        while True:
+        wait = 0.0
+        for _ in range(_TRIES):
             await self._calm(host, deadline)
             answer = await self._whole(request)
-            wait = _wait(answer)
-            if wait is None:
-                break
-            loop = asyncio.get_running_loop()
-            self._quiet[host] = loop.time() + wait
-        if answer.status >= _FAILED:
-            raise Unavailable(f"registry {host} answered {answer.status}")
-        return answer
+            wanted = _wait(answer)
+            if wanted is None:
+                if answer.status >= _FAILED:
+                    raise Unavailable(f"registry {host} answered {answer.status}")
+                return answer
+            wait = wanted
+            self._quiet[host] = asyncio.get_running_loop().time() + wait
+        raise Throttled(
+            f"registry {host} wants quiet again and again", retry_after=wait
+        )
 
     async def _calm(self, host: str, deadline: float) -> None:
         """Wait until a host may be asked.
@@ -283,7 +288,7 @@ def _wait(answer: Answer) -> float | None:
     told = answer.headers.get("Retry-After", "")
     if answer.status == _TOO_MANY or (answer.status == _BUSY and told):
         seconds = float(told) if told.isascii() and told.isdigit() else _QUIET_S
-        return min(seconds, _MAX_WAIT_S)
+        return min(max(seconds, _LEAST_S), _MAX_WAIT_S)
     return None
 
 

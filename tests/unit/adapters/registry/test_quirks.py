@@ -145,6 +145,15 @@ async def test_a_short_while_is_waited_for(registry: Quirky, about: About) -> No
     assert (await about(image)).bundles == (SIGNED,)
 
 
+async def test_a_short_while_again_and_again(registry: Quirky, about: About) -> None:
+    """Who only says so is not asked without end."""
+    image = registry.image()
+    registry.quirks["referrers/"] = answers.status(429, Retry_After="0")
+    with pytest.raises(Throttled, match="again and again"):
+        await about(image)
+    assert len([one for one in registry.seen if "referrers/" in one.path]) == 3
+
+
 @pytest.mark.parametrize(
     ("told", "expected"),
     [("600", 600), ("Wed, 21 Oct 2026 07:28:00 GMT", 5), ("-1", 5), ("9" * 99, 3600)],
@@ -497,6 +506,38 @@ async def test_more_referrers_than_are_read(registry: Quirky, about: About) -> N
     found = await about(image)
     assert not found.complete
     assert len(registry.seen) < 140
+
+
+async def test_more_documents_than_are_read(registry: Quirky, about: About) -> None:
+    """What is read to find evidence has a limit as well."""
+    image = registry.image()
+    for number in range(6):
+        told = {"a": str(number) + "x" * (3 << 20)}
+        registry.referrer(image, b"%d" % number, annotations=told)
+    found = await about(image)
+    assert len(found.bundles) == 5
+    assert not found.complete
+    assert len(found.problems) == 1
+
+
+async def test_a_manifest_of_very_many_layers(registry: Quirky, about: About) -> None:
+    """None of them is looked at."""
+    image = registry.image()
+    layer = registry.descriptor(SIGNED, BUNDLE)
+    config = registry.descriptor(b"{}", "a/b")
+    subject = registry.entry(image)
+    registry.document(manifest(config, [layer] * 8193, subject=subject))
+    found = await about(image)
+    assert found.bundles == ()
+    assert not found.complete
+
+
+async def test_a_type_as_long_as_a_book(registry: Quirky, about: About) -> None:
+    """Enough of it is told."""
+    image = registry.image()
+    registry.referrer(image, b"x", kind="a/" + "b" * 100_000)
+    (other,) = (await about(image)).others
+    assert len(other.type) < 200
 
 
 async def test_endless_paging(registry: Quirky, about: About) -> None:

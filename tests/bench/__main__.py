@@ -20,6 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tests.bench.image_evidence import image_evidence
 from tests.bench.load import Job
 from tests.bench.matching import matching
 from tests.bench.measure import Measured, measure, percentiles
@@ -91,6 +92,8 @@ def run(folder: Path, options: argparse.Namespace) -> Json:
         ready_s = _restart(stack)
         with floor(plane, folder / "floor") as trivial:
             measured = _cases(trivial, countersign(stack), reviews, options)
+        _say("evidence beside images")
+        beside = image_evidence()
         _say("the API server, with and without")
         return {
             "machine": _machine(),
@@ -98,6 +101,7 @@ def run(folder: Path, options: argparse.Namespace) -> Json:
             "api_server": _api_server(gate, options.creates),
             "start": {"ready_s": round(ready_s, 2)},
             "match": matching(),
+            "image_evidence": beside,
         }
 
 

@@ -24,6 +24,8 @@ def show(results: dict[str, Any], console: Console | None = None) -> None:
     out = console or Console()
     out.print(_reviews(results))
     out.print(_others(results))
+    if beside := results.get("image_evidence"):
+        out.print(_beside_images(beside))
 
 
 def _reviews(results: dict[str, Any]) -> Table:
@@ -62,5 +64,26 @@ def _others(results: dict[str, Any]) -> Table:
         f"ready {results['start']['ready_s']} s after its start; one comparison: "
         f"Deployment {match['match_deployment_ms']} ms, "
         f"definition of 200 KB {match['match_crd_ms']} ms"
+    )
+    return table
+
+
+def _beside_images(results: dict[str, Any]) -> Table:
+    table = Table(
+        title="A request that needs evidence beside its image", box=box.SIMPLE_HEAD
+    )
+    for column in ("registry", "p50 ms", "requests to it"):
+        table.add_column(column, justify="left" if column == "registry" else "right")
+    for away, run in results["cold"].items():
+        name = f"{away} ms away, never asked"
+        table.add_row(name, f"{run['p50_ms']:.1f}", str(run["requests"]))
+    warm, at_once, many = (results[key] for key in ("warm", "at_once", "digests"))
+    table.add_row("asked before", f"{warm['p50_ms']:.1f}", str(warm["requests"]))
+    table.caption = (
+        f"{at_once['number']} at once, {at_once['away_ms']} ms away: "
+        f"{at_once['fetches']} fetch of the image, all judged in "
+        f"{at_once['all_ms']:.0f} ms; {many['number']} images with "
+        f"{many['seen_mib']:.0f} MiB of evidence: {many['kept_mib']:.0f} MiB kept, "
+        f"{many['rss_mib']:.0f} MiB of memory"
     )
     return table

@@ -25,7 +25,7 @@ from tests.support.forging import (
 from tests.support.sigstore import DANA
 from tests.support.sigstore import stranger as other_sigstore
 from tools.sigstore import Claim, Identity
-from tools.sigstore.ca import CertificateAuthority, authority
+from tools.sigstore.ca import CertificateAuthority, Tailor, authority, key_usage
 from tools.sigstore.forms import KEYLESS_V1, KEYLESS_V2, PRIVATE, Form, Media
 from tools.sigstore.keys import KeyKind
 from tools.sigstore.vault import stranger
@@ -59,6 +59,27 @@ def _named(*names: x509.GeneralName) -> Any:
 def _extended(oid: str, *, critical: bool) -> Any:
     extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), b"\x05\x00")
     return lambda builder: builder.add_extension(extension, critical=critical)
+
+
+def _without(kind: type[x509.ExtensionType]) -> Tailor:
+    """Take an extension out that every certificate of Fulcio's has."""
+
+    def tailor(builder: x509.CertificateBuilder) -> x509.CertificateBuilder:
+        builder._extensions = [
+            extension
+            for extension in builder._extensions
+            if not isinstance(extension.value, kind)
+        ]
+        return builder
+
+    return tailor
+
+
+def _for_certificates_only(
+    builder: x509.CertificateBuilder,
+) -> x509.CertificateBuilder:
+    usage = key_usage(key_cert_sign=True)
+    return _without(x509.KeyUsage)(builder).add_extension(usage, critical=True)
 
 
 def _as_authority(builder: x509.CertificateBuilder) -> x509.CertificateBuilder:
@@ -211,6 +232,21 @@ NEGATIVES = [
             "issued for time stamping",
             "code signing",
             lambda lab, f: _issued(lab, f, usage=ExtendedKeyUsageOID.TIME_STAMPING),
+        ),
+        (
+            "issued for no purpose",
+            "code signing",
+            lambda lab, f: _issued(lab, f, tailor=_without(x509.ExtendedKeyUsage)),
+        ),
+        (
+            "issued for no use of the key",
+            "digital signatures",
+            lambda lab, f: _issued(lab, f, tailor=_without(x509.KeyUsage)),
+        ),
+        (
+            "issued for signing certificates",
+            "digital signatures",
+            lambda lab, f: _issued(lab, f, tailor=_for_certificates_only),
         ),
         ("no name", "subject alternative name", _named()),
         (

@@ -31,6 +31,8 @@ from countersign.wire.tlog import LogEntry, LogEntryShape
 
 MAX_BUNDLE = 1024 * 1024  # bytes; a payload of 16 MiB costs 150 ms before it is refused
 MAX_STAMPS = 4  # each costs 2 ms to verify, and more are no better
+MAX_STAMP = 32768  # bytes; with all certificates of its authority one has 6 thousand
+MAX_CERTIFICATE = 32768  # bytes; those of CI systems have 2 thousand
 MAX_CHAIN = 8  # certificates; none after the first is looked at
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 MEDIA_TYPE_V01 = "application/vnd.dev.sigstore.bundle+json;version=0.1"
@@ -105,8 +107,8 @@ def parse_bundle(raw: bytes) -> Bundle:
         Malformed: it is none, not as its version must be, or over a limit.
 
     Limits:
-        `MAX_BUNDLE`, `MAX_STAMPS`, `MAX_CHAIN`, `MAX_PROOF`; one signature, one log
-        entry at most.
+        `MAX_BUNDLE`, `MAX_CERTIFICATE`, `MAX_CHAIN`, `MAX_STAMPS`, `MAX_STAMP`,
+        `MAX_PROOF`; one signature, one log entry at most.
     """
     shape = shaped(_Bundle, parse_json(raw, limit=MAX_BUNDLE), "bundle")
     version = _VERSIONS.get(shape.media_type)
@@ -118,6 +120,8 @@ def parse_bundle(raw: bytes) -> Bundle:
     certificate, hint = _certificate(material, version), material.public_key
     if (certificate is None) == (hint is None):
         raise Malformed("expected a certificate or a public key hint in the bundle")
+    if certificate is not None and len(certificate) > MAX_CERTIFICATE:
+        raise Malformed(f"expected a certificate of at most {MAX_CERTIFICATE} bytes")
     return Bundle(
         raw=raw,
         envelope=shape.dsse_envelope.envelope(),
@@ -169,6 +173,8 @@ def _stamps(shape: _Stamps | None) -> tuple[bytes, ...]:
         raise Malformed(f"expected at most {MAX_STAMPS} stamps, saw {len(stamps)}")
     if len(set(stamps)) != len(stamps):
         raise Malformed("expected each stamp once")
+    if any(len(stamp) > MAX_STAMP for stamp in stamps):
+        raise Malformed(f"expected stamps of at most {MAX_STAMP} bytes")
     return stamps
 
 

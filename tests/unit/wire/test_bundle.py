@@ -254,6 +254,16 @@ def test_the_signed_bytes_are_dsses() -> None:
             id="the third format without a proof",
         ),
         pytest.param(
+            spoil(lambda d: stamps(d)[0].update(signedTimestamp="AAAA" * 10923)),
+            "stamps of at most",
+            id="a stamp too large",
+        ),
+        pytest.param(
+            spoil(lambda d: material(d)["certificate"].update(rawBytes="AAAA" * 10923)),
+            "a certificate of at most",
+            id="a certificate too large",
+        ),
+        pytest.param(
             spoil(lambda d: stamps(d).extend(stamps(d))),
             "each stamp once",
             id="a stamp twice",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from countersign.binding.images import images
+from countersign.binding.images import images, readable_images
 from countersign.binding.podspecs import POD_SPECS
 from countersign.binding.references import Reference, parse_reference
 from countersign.binding.tables import KINDS, TYPES, ListOf, MapOf, Shape, Structure
@@ -174,6 +174,16 @@ def test_finds_the_images_of_templates(template: Tree) -> None:
     found = [image.reference for image in images(template)]
 
     assert found == ([] if template["kind"] == "ReplicationController" else ["app:1"])
+
+
+def test_what_cannot_be_read_shows_no_image() -> None:
+    """Where nothing is judged by it."""
+    broken = pod(containers=[{"name": "a", "image": 1}])
+
+    assert readable_images(deployment()) == images(deployment())
+    assert readable_images(None) == readable_images(broken) == ()
+    with pytest.raises(Malformed):
+        images(broken)
 
 
 def test_other_kinds_run_nothing() -> None:

@@ -404,6 +404,20 @@ def test_an_image_is_approved_as_such(one: Shop) -> None:
     assert "an image alone is not admitted" in nothing.err
 
 
+def test_the_command_is_right_however_the_tag_was_given(one: Shop) -> None:
+    """Also as one word, and where something else has to be quoted."""
+    tag = f"{one.image.repository}:latest"
+    link = "https://git.example/pull/1?a=1&b=2"
+
+    refused = one.sign(f"--image={tag}", "--carrier", "oci", "--link", link)
+    printed = _NEXT.search(refused.err)
+    assert printed, refused.err
+    done = one.run(*shlex.split(printed[1]))
+
+    assert f"--image={one.image.pinned}" in shlex.split(printed[1])
+    assert done.code == Exit.DONE, done.err
+
+
 @pytest.mark.parametrize(
     ("name", "hint"),
     [

@@ -18,6 +18,7 @@ from countersign.wire.bundle import parse_bundle
 from countersign.wire.resources.bundleset_spec import MAX_PLAIN
 
 MAX_SPOKEN = 64  # objects beside one image; more releases of it than anybody compares
+_AT_ONCE = 8  # images asked about: each has its time from when it is begun
 _OBJECT = "manifest:"  # how statements name them (`wire.changes`)
 
 
@@ -103,9 +104,18 @@ async def fetch(
 
     Raises:
         Unavailable: a registry did not answer, or has no such image.
+
+    Limits:
+        `_AT_ONCE` images at a time.
     """
     once = tuple(dict.fromkeys(images))
-    found = await asyncio.gather(*(source.about(image) for image in once))
+    turn = asyncio.Semaphore(_AT_ONCE)
+
+    async def about(image: Pinned) -> Attached:
+        async with turn:
+            return await source.about(image)
+
+    found = await asyncio.gather(*map(about, once))
     return tuple(zip(once, found, strict=True))
 
 

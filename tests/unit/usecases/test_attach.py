@@ -1,5 +1,6 @@
 """Attach: what goes beside which image, what stays with the objects, and what is there."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -256,6 +257,31 @@ async def test_puts_and_fetches() -> None:
         (OTHER, ()),
     ]
     assert registry.asked == [LEDGER, OTHER]
+
+
+class Slow(FakeRegistry):
+    """Counts how many ask at a time."""
+
+    now = most = 0
+
+    async def about(self, image: Pinned) -> Attached:
+        """Let everybody else go first."""
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(0)
+        self.now -= 1
+        return await super().about(image)
+
+
+async def test_a_large_release_does_not_ask_about_all_at_once() -> None:
+    """Or the time of the last ones would be over before they are begun."""
+    registry = Slow()
+    many = [Pinned("ghcr.io/acme/x", Digest.sha256(bytes([n]))) for n in range(99)]
+
+    found = await fetch(many, registry)
+
+    assert [image for image, _ in found] == many
+    assert 1 < registry.most < 20
 
 
 @pytest.mark.parametrize(

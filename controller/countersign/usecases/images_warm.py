@@ -8,6 +8,7 @@ time that it takes. What requests need goes before.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from countersign.binding.deletions import controller_of
@@ -43,7 +44,7 @@ OWNERS = frozenset(
 )
 """Kinds that run images, and whose children come back by themselves."""
 
-MAX_OWNERS = 16_384  # that are known by name
+MAX_OWNERS = 16_384  # that are known by name; the first ones are let go
 MAX_SETS = 256  # BundleSets that wait to be looked through
 _PAUSE_S = 0.02  # between two owners, some milliseconds each: requests are busy too
 _IDLE_S = 10.0  # until the policies are looked at again
@@ -78,12 +79,17 @@ class Noted:
     def owner(self, version: str, tree: Tree) -> None:
         """Note that an object is there, or has changed."""
         ref = ref_of(tree)
-        if GroupKind(ref.group, ref.kind) not in OWNERS or not _lives(tree):
+        if GroupKind(ref.group, ref.kind) not in OWNERS:
+            return
+        if not _lives(tree):
+            self.owners.pop(ref, None)
             return
         uid = text(tree, "/metadata/uid")
         now = _Known(version, uid, number(tree, "/metadata/generation", 0))
         before = self.owners.get(ref)
-        if now != before and (before or len(self.owners) < MAX_OWNERS):
+        if now != before:
+            if before is None and len(self.owners) >= MAX_OWNERS:
+                del self.owners[next(iter(self.owners))]
             self.owners[ref] = now
             self.waiting[ref] = None
             self.news.set()
@@ -134,13 +140,16 @@ class Warmer:
 
     async def run(self) -> None:
         """Look at what is noted, for ever; what is not seen is looked at again."""
+        now = asyncio.get_running_loop().time
+        next_try = now() + _AGAIN_S
         while True:
             await self.catch_up()
-            try:
-                async with asyncio.timeout(_AGAIN_S if self._silent else _IDLE_S):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_IDLE_S):
                     await self._noted.news.wait()
-            except TimeoutError:
+            if now() >= next_try:
                 self.again()
+                next_try = now() + _AGAIN_S
 
     async def catch_up(self) -> None:
         """Look at all that is noted, once."""
@@ -218,5 +227,8 @@ class Warmer:
 
 
 def _lives(tree: Tree) -> bool:
-    """Tell whether an object may have Pods: a Deployment keeps its older templates."""
-    return controller_of(tree) is None or number(tree, "/spec/replicas", 1) > 0
+    """Tell whether an object is looked at by itself.
+
+    A Job of a CronJob is not; nor a ReplicaSet that a Deployment keeps without Pods.
+    """
+    return controller_of(tree) is None or number(tree, "/spec/replicas", 0) > 0

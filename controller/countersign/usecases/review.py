@@ -236,6 +236,8 @@ class Reviewer:
             snapshot = self._policies.snapshot()
         except Unavailable as error:
             return _gate_closed(request.ref, error)
+        if self._images is not None and asks_registries(snapshot.policies):
+            ways = ways.seeing(Looks(self._images))  # what is remembered will do
         try:
             async with asyncio.timeout_at(deadline):
                 return await ways.keeper.judge(request, snapshot)

@@ -4,17 +4,21 @@ Each of these was seen to fail once with its rule taken out of the code.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from countersign.core.types.people import Roster
 from countersign.core.types.policy import Enforcement
-from countersign.core.types.request import AdmissionRequest
+from countersign.core.types.request import AdmissionRequest, Resource
 from countersign.core.types.verdict import Door, Reason
 from countersign.usecases.images_warm import Noted, Warmer
+from countersign.wire.resources.bundleset import render_bundle_set
 from tests.support import a
 from tests.support.families import owner_of, scene
-from tests.support.images import ImageWorld, looking, unburdened
+from tests.support.images import ImageWorld, looking, pinned, unburdened
+from tests.support.trees import having
+from tests.support.world import FakeSets, Tree, delete, ref_of
 
 CHILDREN = ["deployment-replicaset", "replicaset-pod", "job-pod", "cronjob-job"]
 _DAY = 86_400.0
@@ -194,3 +198,40 @@ async def test_images_of_what_a_set_announces_are_looked_at() -> None:
         "ghcr.io/acme/ledger"
     }
     assert owner["kind"] == "Deployment"
+
+
+async def test_a_set_may_go_where_the_registry_says_the_same() -> None:
+    """Nothing rests on it alone then; while nobody has looked there, it stays."""
+    world, request = unburdened(*scene("deployment-replicaset"))
+    owner = owner_of(world, request)
+    (image,) = pinned(owner)
+    held = world.registries.held.pop(image)
+    texts = tuple(world.registries.blobs.values())
+    made: Any = render_bundle_set("release", held.bundles, texts, a.NAMESPACE)
+    name = made["metadata"]["name"]
+    world.sets.put(name, held.bundles, texts, about=[ref_of(owner)])
+    space: Tree = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": a.NAMESPACE},
+    }
+    world.cluster.store(space)
+    gone = delete(made, resource=Resource("countersign.dev", "v1alpha1", "bundlesets"))
+    assert await world.why(gone) == {Reason.EVIDENCE_REMOVED}
+
+    world.registries.held[image] = held
+    sets, world.sets = world.sets, FakeSets()  # it looks where else there is nothing
+    await warmer(world).catch_up()
+    world.sets = sets
+    assert (await world.judge(gone)).outside
+
+
+async def test_what_is_gone_is_forgotten() -> None:
+    """Else the names of thousands of rollouts would be all that is known."""
+    world, request = unburdened(*scene("replicaset-pod"))
+    owner, noted = owner_of(world, request), Noted()
+    noted.owner("v1", owner)
+    assert list(noted.owners) == [ref_of(owner)]
+
+    noted.owner("v1", having(owner, "/spec/replicas", 0))
+    assert not noted.owners

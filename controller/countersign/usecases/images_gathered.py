@@ -7,7 +7,7 @@ what it speaks of. Where it lay says nothing.
 
 import asyncio
 from collections.abc import Awaitable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from countersign.binding.canonical import read_intent
@@ -33,6 +33,7 @@ from countersign.usecases.images import MAX_IMAGES, Looks, lying
 from countersign.usecases.images_parted import concerning, part
 from countersign.usecases.ordered import MAX_INTENTS
 from countersign.usecases.weight import attests, known_by_any, weighs
+from countersign.wire.changes import state_name
 from countersign.wire.resources.bundleset_about import intent_ref
 
 MAX_ATTACHED = 32  # bundles beside one image that count
@@ -225,8 +226,8 @@ def _texts(
 ) -> Collection[Digest]:
     """Return what may be the digest of an intent of `ref`, by the word of known people.
 
-    A human change is admitted on provenance alone, which does not say which of its
-    subjects are texts.
+    A human change is admitted on provenance alone. Which of its subjects are texts of
+    this object their names tell, if whoever wrote it named them so; else each may be.
     """
     if isinstance(evidence.claim, SignOff):
         if not known_by_any(policies, evidence):
@@ -235,7 +236,11 @@ def _texts(
     human = any(p.human is Treatment.ADMIT and attests(p, evidence) for p in policies)
     if not (human and isinstance(evidence.claim, Provenance)):
         return ()
-    return {d for d in evidence.digests if d.algorithm is Algorithm.SHA256}
+    hashes = [s for s in evidence.subjects if s.digest.algorithm is Algorithm.SHA256]
+    prefix = replace(ref, name="") if ref.generate_name else ref
+    called = {state_name(ref), state_name(prefix)}
+    own = {subject.digest for subject in hashes if subject.name in called}
+    return own or {subject.digest for subject in hashes}
 
 
 def _note(into: Gathered, image: Pinned, found: Attached) -> None:

@@ -159,6 +159,11 @@ def render_change(
     return entry, Subject(f"{kind}:{_name(change)}", _digest(change, entry))
 
 
+def state_name(ref: ObjectRef) -> str:
+    """Return what statements call a state of an object: for people, and a hint."""
+    return f"manifest:{_named(ref)}"
+
+
 def _digest(change: Change, entry: Tree) -> Digest:
     if isinstance(change, ObjectChange):
         return change.digest
@@ -224,7 +229,10 @@ def _base(base: Digest | Base | Uid) -> Json:
 def _name(change: Change) -> str:
     if isinstance(change, NamespaceWindow):
         return change.namespace
-    ref = change.object
+    return _named(change.object)
+
+
+def _named(ref: ObjectRef) -> str:
     name = ref.name or f"{ref.generate_name}*"
     parts = (ref.group, ref.kind, ref.namespace, name)
     return "/".join(part for part in parts if part)

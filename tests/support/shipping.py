@@ -6,18 +6,21 @@ applied carry nothing: all evidence lies in the registry.
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tests.support.chart import NAMESPACE
 from tests.support.cosigning import Cosign, Services, Signer
 from tests.support.gate import Gate, Judged, written
 from tests.support.pushed import Pushed, push
 from tests.support.registry import Registry
 from tests.support.slsa import predicate
-from tools.sigstore import WORKFLOWS, Workflow
+from tools.sigstore import PEOPLE, WORKFLOWS, Workflow
 from tools.stack.people import CI, DANA, REPOSITORY, WORKFLOW, Someone
 
 Tree = dict[str, Any]
@@ -40,8 +43,15 @@ class Dock:
     policies: Path
 
     @classmethod
-    def at(cls, gate: Gate, registry: Registry, folder: Path) -> "Dock":
-        """Open it."""
+    @contextmanager
+    def open(cls, gate: Gate, registry: Registry, folder: Path) -> Iterator["Dock"]:
+        """Have the gate's policy of ``payments`` look in `registry` for a while.
+
+        Args:
+            gate: What everything has to pass.
+            registry: The one that its webhook was told of.
+            folder: For files; empty.
+        """
         config = gate.stack.folder / "sigstore" / "signing_config.json"
         url = json.loads(config.read_text())["caUrls"][0]["url"]
         rules = folder / "policies"
@@ -49,8 +59,14 @@ class Dock:
         (folder / "cosign").mkdir()
         cosign = Cosign(gate.stack.sigstore, url, folder / "cosign")
         dock = cls(gate, registry, cosign, rules)
-        dock.file.write_text(yaml.safe_dump(dock.policy()))
-        return dock
+        where = [f"{registry.host}/shop/*"]
+        dock.file.write_text(yaml.safe_dump(dock.policy(registries=where)))
+        dock.rule()
+        try:
+            yield dock
+        finally:
+            original = gate.stack.folder / "policies" / dock.file.name
+            gate.stack.plane.kubectl("apply", "-f", original).check()
 
     @property
     def file(self) -> Path:
@@ -60,9 +76,13 @@ class Dock:
     def policy(self, **images: object) -> Tree:
         """Return the policy of ``payments``, with other demands on images."""
         tree: Tree = yaml.safe_load(self.file.read_text())
-        where = {"registries": [f"{self.registry.host}/shop/*"]}
-        tree["spec"]["images"] |= {**where, **images}
+        tree["spec"]["images"] |= images
         return tree
+
+    def rule(self, **images: object) -> None:
+        """Apply the policy of ``payments``, with other demands on images if any."""
+        kubectl = self.gate.stack.plane.kubectl
+        kubectl("apply", "-f", "-", stdin=self.policy(**images)).check()
 
     def push(self, name: str, *platforms: str) -> Pushed:
         """Push an image, an index if there are platforms."""
@@ -72,7 +92,7 @@ class Dock:
         self,
         image: Pushed,
         *,
-        by: Workflow | None = None,
+        by: Workflow | str | None = None,
         of: str = REPOSITORY,
         kind: str = "slsaprovenance1",
         services: Services = Services.REKOR_V2,
@@ -82,7 +102,7 @@ class Dock:
 
         Args:
             image: In the registry.
-            by: The workflow that signs; the one that the policy names if None.
+            by: Who signs; the workflow that the policy names if None.
             of: The repository that is named.
             kind: Of statement, as cosign calls it.
             services: Who else says so.
@@ -90,12 +110,13 @@ class Dock:
         """
         head = self.gate.stack.history.head
         who = by or Workflow(file=WORKFLOW, repository=REPOSITORY, revision=head)
+        issuer = PEOPLE if isinstance(who, str) else WORKFLOWS
         said = self.cosign.folder / "predicate"
         said.write_text(json.dumps(predicate(of, head)))
         self.cosign.attest(
             self.registry,
             image.pinned,
-            Signer.keyless(self.cosign, who, WORKFLOWS),
+            Signer.keyless(self.cosign, who, issuer),
             services,
             *("--type", kind, "--predicate", said),
             old=old,
@@ -128,15 +149,19 @@ class Dock:
             *("--out", self.gate.folder / "signed.yaml", *flags),
         )
 
-    def ship(self, *manifests: Tree) -> str:
-        """Attest and sign off `manifests`; return them as they are, for kubectl."""
+    def ship(self, *manifests: Tree) -> None:
+        """Attest and sign off `manifests`; they stay as they are."""
         self.attest(*manifests)
         self.sign_off(*manifests)
-        return written(manifests)
 
-    def apply(self, *manifests: Tree) -> Judged:
-        """Apply `manifests` as they are."""
-        return self.gate.apply(written(manifests))
+    def apply(self, manifest: Tree, *flags: str) -> Judged:
+        """Apply a manifest as it is."""
+        return self.gate.apply(self.written(manifest), *flags)
+
+    @staticmethod
+    def written(*manifests: Tree) -> str:
+        """Write manifests as they are, for kubectl."""
+        return written(manifests)
 
     def _command(self, *words: str | Path) -> None:
         done = self.gate.cli(
@@ -146,3 +171,13 @@ class Dock:
             COUNTERSIGN_POLICIES=str(self.policies),
         )
         assert done.code == 0, done.err
+
+
+def pod(name: str, image: Pushed) -> Tree:
+    """Return a Pod of one container, ``main``."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"containers": [{"name": "main", "image": image.pinned}]},
+    }

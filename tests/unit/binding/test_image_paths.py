@@ -82,6 +82,12 @@ def found(custom: dict[str, Any], *pointers: str) -> list[str]:
         ),
         pytest.param({"pod": {"metadata": {}}}, "/spec/pod", [], id="only metadata"),
         pytest.param({"pod": {}}, "/spec/pod", [], id="an empty object"),
+        pytest.param(
+            {"pod": {"containers": [{"image": ""}, {"image": None}]}},
+            "/spec/pod",
+            [],
+            id="containers that say nothing",
+        ),
     ],
 )
 def test_reads_what_a_path_leads_to(
@@ -116,6 +122,15 @@ def test_reads_what_a_path_leads_to(
         pytest.param({"image": 1}, "/spec/image", "saw a number", id="a number"),
         pytest.param({"images": ["a"]}, "/spec/images", "saw a list", id="a list"),
         pytest.param({"images": [["a"]]}, "/spec/images/*", "saw a list", id="lists"),
+        pytest.param(
+            {"pod": {"spec": "app:1"}}, "/spec/pod", "an object with spec", id="text"
+        ),
+        pytest.param(
+            {"pod": {"initContainers": {}}},
+            "/spec/pod",
+            "/spec/pod/initContainers: expected a list, saw an empty object",
+            id="an empty object for a list",
+        ),
         pytest.param(
             {"pod": {"containers": {"a": {}}}},
             "/spec/pod",

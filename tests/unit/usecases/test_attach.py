@@ -8,7 +8,7 @@ import pytest
 
 from countersign.binding.canonical import canonical_json
 from countersign.core.errors import Malformed, Unavailable
-from countersign.core.types.artifacts import Digest, Tree
+from countersign.core.types.artifacts import Digest, Subject, Tree
 from countersign.core.types.evidence import Carrier, Provenance, SignOff
 from countersign.core.types.policy import Images, Policy, Scope
 from countersign.ports import Attached, Pinned, Throttled
@@ -24,12 +24,14 @@ from countersign.usecases.deliver import Delivery, deliver_beside
 from countersign.usecases.inspect import carried_bundles
 from countersign.usecases.look import look
 from countersign.usecases.prepare import prepare
-from countersign.usecases.sheet import LookOrder
+from countersign.usecases.sheet import LookOrder, Sheet
 from countersign.usecases.sign_off import sign_off
 from countersign.wire.attestation import Attestation, parse_attestation
 from countersign.wire.bundle import parse_bundle
 from tests.support import a
+from tests.support.commits import commit, history
 from tests.support.signing import CLOCK, Keyring
+from tests.unit.usecases.test_attest import ORDER, attested
 from tests.unit.usecases.test_deliver import GONE
 from tests.unit.usecases.test_sign_off import (
     DEPLOYMENT,
@@ -183,6 +185,30 @@ async def test_what_lies_there_is_looked_at_named_and_not_put_there_again() -> N
     assert isinstance(said.claim, SignOff)
     assert said.claim.inputs == {Digest.sha256(parse_bundle(made).envelope.payload)}
     assert {ARM, AMD, LEDGER.digest} <= {s.digest for s in said.subjects}
+
+
+async def test_what_names_a_platform_speaks_of_the_index() -> None:
+    """Builders attest what they built, which may be one machine's image."""
+    made = await attested_digest(ARM)
+    there = Attached(bundles=(made,), platforms=frozenset({ARM, AMD}))
+    objects = prepared(DEPLOYMENT)
+
+    async def seen(lying: Attached) -> Sheet:
+        order = LookOrder(objects=objects, attached=((LEDGER, lying),))
+        return await look(order, prover=None, cluster=None)
+
+    within = await seen(there)
+    without = await seen(replace(there, platforms=frozenset()))
+
+    assert len(within.provenance) == 1
+    assert LEDGER.digest in within.attested
+    assert without.evidence == ()
+
+
+async def attested_digest(digest: Digest) -> bytes:
+    """Return provenance of an image, by ci."""
+    order = replace(ORDER, artifacts=(Subject("image", digest),))
+    return (await attested(history(commit("x")), order)).bundle
 
 
 async def test_what_strangers_put_there_is_not_passed_on() -> None:

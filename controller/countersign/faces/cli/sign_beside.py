@@ -38,13 +38,19 @@ async def looked_beside(
         Unavailable: a registry did not answer about what was named.
     """
     oci = ask.carrier is Carrier.OCI
+    places = {one.ref: looked_for(one, policies) for one in order.objects}
+    if oci and not (ask.images or any(places.values())):
+        raise click.UsageError(
+            "expected an image to put evidence beside, saw none: no object runs one "
+            "that is pinned by digest and lies where all policies that judge it have "
+            "it looked for; give --image, or another --carrier"
+        )
     if policies is not None:
         run = asked_about(order.objects, policies)
     else:
         told = oci or bool(ask.images)
         run = tuple(i for one in order.objects for i in one.pinned if told)
     if not (run or ask.images):
-        _require_places(ask)
         return order, {}
     async with open_registries(ask.session, ask.registry) as store:
         named = await pinned_now(ask.images, store)
@@ -57,22 +63,9 @@ async def looked_beside(
             why = one_line(str(error), 400)
             click.echo(f"without evidence beside images: {why}", err=True)
     _tell(attached)
-    places = {
-        one.ref: looked_for(one, policies) & frozenset(named or one.pinned)
-        for one in order.objects
-    }
-    if not (named or any(places.values())):
-        _require_places(ask)
+    if named:
+        places = {ref: found & {*named} for ref, found in places.items()}
     return replace(order, images=named, attached=attached), places
-
-
-def _require_places(ask: Ask) -> None:
-    if ask.carrier is Carrier.OCI:
-        raise click.UsageError(
-            "expected an image to put evidence beside, saw none: no object runs one "
-            "that is pinned by digest and lies where a policy has it looked for; give "
-            "--image, or another --carrier"
-        )
 
 
 def _tell(attached: Iterable[tuple[Pinned, Attached]]) -> None:

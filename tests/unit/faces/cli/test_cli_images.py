@@ -146,6 +146,20 @@ def test_nothing_goes_beside_an_image_that_is_not_pinned(
     assert "pinned by digest" in ran.err
 
 
+def test_nothing_goes_where_no_policy_has_it_looked_for(
+    run: Run, release: Release, attested: Path, answers: Path
+) -> None:
+    """Said before anybody signs, and before a registry is asked."""
+    ran = run(
+        *("sign-off", "-f", attested, "--cluster", "prod", "--carrier", "oci"),
+        *("--key", release.path("dana.key"), "--answers", answers),
+        *("--policies", release.path("policies")),
+    )
+
+    assert (ran.code, ran.out) == (Exit.USAGE, "")
+    assert "all policies that judge it have it looked for" in ran.err
+
+
 def test_a_tree_is_drawn_on_a_terminal_and_indented_elsewhere() -> None:
     """The same lines; no colour or line-drawing in a file."""
     tree = Node("image", "bold", [Node("built", under=[Node("PROVEN", "green")])])

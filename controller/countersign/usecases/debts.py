@@ -20,7 +20,7 @@ from countersign.core.rules.approval import fill_every_slot, stands_alone
 from countersign.core.rules.case import Case
 from countersign.core.rules.signers import person_of
 from countersign.core.rules.windows import CLOCK_SKEW
-from countersign.core.types.artifacts import Digest
+from countersign.core.types.artifacts import Digest, Image
 from countersign.core.types.bound import BoundChange, BoundIntent, OldState
 from countersign.core.types.change import (
     Access,
@@ -197,8 +197,12 @@ def _by(
     at: datetime,
 ) -> set[str]:
     """Return who reviewed for `policy`, all whom it asks; empty: not all have."""
+    try:
+        ran = _ran(proposal, policy)
+    except Malformed:
+        return set()  # what it ran cannot be told
     case = Case.of(
-        _deed(decision, proposal),
+        _deed(decision, proposal, ran),
         _asked(policy, proposal),
         supporting=_counting(policy, decision, evidence),
         adverse=[e for e in evidence if _is_adverse(e)],
@@ -207,13 +211,26 @@ def _by(
     )
     if isinstance(proposal.change, Access | NamespaceWindow):
         return _seen_to(case, decision, proposal)
-    if isinstance(proposal.change, ObjectChange) and proposal.intent is None:
-        return set()  # what it ran cannot be told
     outcome = judge(case)
     return {f.person for f in outcome.filled} if isinstance(outcome, Basis) else set()
 
 
-def _deed(decision: Decision, proposal: Proposal) -> BoundChange:
+def _ran(proposal: Proposal, policy: Policy) -> tuple[Image, ...]:
+    """Return the images of what was admitted.
+
+    Raises:
+        Malformed: they cannot be told: there is no intent, or it cannot be read.
+    """
+    if proposal.intent is not None:
+        return images(proposal.intent.tree, policy.images.paths)
+    if isinstance(proposal.change, ObjectChange):
+        raise Malformed("expected an intent in the record, saw none")
+    return ()
+
+
+def _deed(
+    decision: Decision, proposal: Proposal, ran: tuple[Image, ...]
+) -> BoundChange:
     """Return what was admitted, as the law saw it then."""
     change, operation, propagation = proposal.change, _OPERATIONS[decision.verb], ""
     bound: frozenset[BoundIntent] = frozenset()
@@ -223,7 +240,6 @@ def _deed(decision: Decision, proposal: Proposal) -> BoundChange:
         )
     elif isinstance(change, Deletion):
         operation, propagation = Operation.DELETE, change.propagation_policy
-    ran = images(proposal.intent.tree) if proposal.intent else ()
     return BoundChange(
         cluster=decision.cluster,
         object=decision.object,

@@ -241,7 +241,7 @@ def _by(
         # An image that was built before may have other makers in other statements:
         # as in the law, one statement that tells of an artifact is enough.
         told = {digest for one in of_state for digest in one.evidence.digests}
-        rest = testimony.images - told
+        rest = testimony.runs(policy) - told
         about = [*of_state, *about_images(policy, known, evidence, rest)]
         if authentic(policy, bare.object, bound, evidence, cluster=cluster):
             believing.add(policy.name)

@@ -11,7 +11,7 @@ from countersign.binding.children import Derivation, comes_from
 from countersign.binding.deletions import Owner
 from countersign.binding.derivations.kin import text
 from countersign.binding.facts import ClusterFacts
-from countersign.binding.images import images
+from countersign.binding.images import readable_images
 from countersign.binding.tree import find
 from countersign.core.rules.authentic import authentic
 from countersign.core.types.artifacts import Digest, Intent, ObjectRef, Tree
@@ -60,10 +60,10 @@ class Testimony:
         """Return the bundles that speak of any of `bound`, sorted."""
         return _speaking(bound, self.gathered)
 
-    @property
-    def images(self) -> frozenset[Digest]:
-        """What the object runs."""
-        return frozenset(i.digest for i in images(self.sight.tree) if i.digest)
+    def runs(self, policy: Policy) -> frozenset[Digest]:
+        """Return what the object runs, as far as that can be read and is pinned."""
+        found = readable_images(self.sight.tree, policy.images.paths)
+        return frozenset(image.digest for image in found if image.digest)
 
 
 class Witness:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from countersign.binding.canonical import canonical
 from countersign.core.errors import Rejected, Unavailable
-from countersign.core.types.artifacts import Digest, Intent, ObjectRef, Tree
+from countersign.core.types.artifacts import Digest, GroupKind, Intent, ObjectRef, Tree
 from countersign.core.types.change import (
     Access,
     Change,
@@ -28,7 +28,13 @@ from countersign.core.types.decision import (
 )
 from countersign.core.types.evidence import Evidence, Trace
 from countersign.core.types.people import Person
-from countersign.core.types.policy import Policy, Revoked, RevokedKind
+from countersign.core.types.policy import (
+    ImagePaths,
+    Images,
+    Policy,
+    Revoked,
+    RevokedKind,
+)
 from countersign.core.types.request import Requester, Resource, Verb
 from countersign.core.types.time import Interval
 from countersign.core.types.verdict import Basis, Door, Filled
@@ -182,6 +188,15 @@ def test_a_later_ordinary_sign_off_closes_a_debt() -> None:
 def test_a_debt_stays_open(evidence: list[Evidence]) -> None:
     """Whatever the law would not admit reviews nothing either."""
     assert by(broken(), *evidence) == ()
+
+
+@pytest.mark.parametrize("where", ["/metadata/name", "/spec/selector"])
+def test_images_are_reviewed_where_the_policy_says_that_they_are(where: str) -> None:
+    """One that nobody covered, and what is no image at all, leave the debt open."""
+    paths = ImagePaths(kind=GroupKind("apps", "Deployment"), paths=(where,))
+    policy = a.policy(images=Images(paths=(paths,)))
+
+    assert by(broken(), MADE, review(), policy=policy) == ()
 
 
 def test_nobody_reviews_himself() -> None:

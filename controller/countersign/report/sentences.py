@@ -71,6 +71,9 @@ RESTED_ON = "is all that something running rests on: {what}"
 UNSEEN = "an image whose platforms could not be seen, each of which has to be covered: {image}"
 """Where a policy asks for each platform of an index."""
 
+BARE = "nothing to go by lies beside {image} ({what})"
+"""Where a registry was asked, and is sure."""
+
 _RANK = {reason: rank for rank, reason in enumerate(SENTENCES)}
 
 
@@ -81,6 +84,8 @@ def says(finding: Finding) -> str:
         sentence = RESTED_ON
     elif finding.reason is Reason.IMAGE_UNCOVERED and is_unseen(finding):
         sentence = UNSEEN
+    elif finding.reason is Reason.NO_EVIDENCE and finding.facts is not None:
+        sentence = BARE
     return sentence.format_map(fields(finding))
 
 

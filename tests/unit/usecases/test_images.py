@@ -16,6 +16,7 @@ from countersign.core.types.artifacts import Subject
 from countersign.core.types.evidence import Assistance, SignOff
 from countersign.core.types.policy import Enforcement, Policy, Treatment
 from countersign.core.types.verdict import Door, Reason
+from countersign.report.denial import denial
 from countersign.usecases.images import RECENT_S
 from countersign.wire.annotations import Carried, read_annotations
 from tests.support import a
@@ -81,6 +82,8 @@ async def test_an_image_without_evidence_is_named(world: ImageWorld) -> None:
     assert (Reason.NO_EVIDENCE, Subject(image.repository, image.digest)) in [
         (finding.reason, finding.about) for finding in verdict.findings
     ]
+    told = denial(verdict, create(ledger()), a.CLUSTER)
+    assert "nothing to go by lies beside image ghcr.io/acme/ledger@sha256:" in told
 
 
 async def test_another_object_with_the_same_image_is_another_change(

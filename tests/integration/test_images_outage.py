@@ -17,7 +17,7 @@ import pytest
 from tests.support import chart
 from tests.support.apiserver import ApiServer, Refused
 from tests.support.gate import Gate
-from tests.support.pushed import Pushed
+from tests.support.pushed import Pushed, push
 from tests.support.registry import Registry
 from tests.support.registry_front import STORAGE
 from tests.support.shipping import Dock, pod
@@ -82,6 +82,17 @@ def test_nothing_is_fetched_for_who_carries_it_all(dock: Dock, name: str) -> Non
     assert done.admitted, done.out
     assert again.code == 0
     assert not looked_at(dock.registry, image)
+
+
+def test_no_policy_no_question(dock: Dock) -> None:
+    """A repository that no policy names is not asked, though its registry is known."""
+    image = push(dock.registry, "elsewhere/app")
+    dock.registry.forget()
+
+    done = dock.apply(chart.deployment("elsewhere", image=image.pinned))
+
+    assert done.code
+    assert dock.registry.asked == ()
 
 
 def test_a_slow_registry_denies_in_time_and_the_retry_hits(

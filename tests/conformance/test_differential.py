@@ -72,6 +72,7 @@ LEFT_OUT = {
     "an entry with something more in it": _LENIENT,
     "a checkpoint of another log": _CHECKPOINT,
     "a checkpoint of another size": _CHECKPOINT,
+    "a checkpoint in another name, by the log's key": _CHECKPOINT,
     "a checkpoint with more signatures than anybody needs": _CAPS,
     "five stamps": _CAPS,
     "more than a mebibyte": _CAPS,

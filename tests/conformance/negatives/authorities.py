@@ -1,7 +1,9 @@
 """Authorities that a trust root names, and that may not do what they did."""
 
 import copy
+import tempfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -116,6 +118,24 @@ def _stamping(**wishes: Any) -> Remake:
     return spoil
 
 
+def _sister(lab: Lab, form: Form) -> Forged:
+    """Another authority under the same root, which the trust root does not name."""
+    start = datetime.now(UTC) - 30 * DAY
+    with tempfile.TemporaryDirectory() as folder:
+        vault = Vault(Path(folder))
+        named, sister = copy.copy(lab.sigstore), copy.copy(lab.sigstore)
+        named.tsa = TimeStampingAuthority(
+            vault, "acme", start=start, end=start + 99 * DAY
+        )
+        for kept in (*Path(folder).glob("tsa.*"),):
+            kept.unlink()
+        sister.tsa = TimeStampingAuthority(
+            vault, "acme", start=start, end=start + 99 * DAY
+        )
+    assert sister.tsa.root == named.tsa.root
+    return Forged(Lab(sister).bundle(form), _trusting(named, form).roots)
+
+
 def _trusting(sigstore: VirtualSigstore, form: Form) -> Forged:
     private = form.certified and form.entry is None
     root = private_root(sigstore) if private else sigstore_root(sigstore)
@@ -171,6 +191,7 @@ NEGATIVES = [
             "stamp",
             _stamping(usage=ExtendedKeyUsageOID.CODE_SIGNING),
         ),
+        ("a stamp by another under the same root", "stamp by an authority", _sister),
         ("a stamp by whose certificate ended", "stamp", _stamping(end=_ENDED)),
     ),
 ]

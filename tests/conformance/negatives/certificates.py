@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -176,6 +177,23 @@ def _borrowed_promise(lab: Lab, form: Form) -> Json:
     )
 
 
+def _promised_twice(lab: Lab, form: Form) -> Json:
+    """The CT log promised it, and it says so twice."""
+
+    def twice(builder: x509.CertificateBuilder) -> x509.CertificateBuilder:
+        ca = lab.sigstore.ca
+        body = builder.sign(ca.key, hashes.SHA384()).tbs_certificate_bytes
+        found = lab.sigstore.ct.promise(body, ca.key.public_key(), at=_recently())
+        listed = asn1.decode_der(bytes, found.value)[2:]
+        both = (2 * len(listed)).to_bytes(2) + 2 * listed
+        return builder.add_extension(
+            x509.UnrecognizedExtension(found.oid, asn1.encode_der(both)),
+            critical=False,
+        )
+
+    return _issued(lab, form, promised=False, tailor=twice)
+
+
 def _swapped(lab: Lab, form: Form) -> Json:
     """Another certificate of the same person, for another key."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -329,6 +347,7 @@ NEGATIVES = [
             "promise that the CT log signed",
             lambda lab, f: _issued(lab, f, ct_key=stranger(lab.sigstore.ct.key)),
         ),
+        ("two promises", "one promise of a CT log, saw 2", _promised_twice),
         ("a promise of another CT log", "CT log of the trust root", _foreign_ct),
         (
             "a promise of another certificate",

@@ -41,6 +41,11 @@ def _in_payload(change: Callable[[str], str]) -> Callable[[Lab, Json], Json]:
     return lambda _, b: changed(b, "dsseEnvelope", "payload", to=change)
 
 
+def _in_other_digits(number: str) -> str:
+    """Write a number in Arabic-Indic digits, which many readers take."""
+    return "".join(chr(0x660 + int(digit)) for digit in number)
+
+
 def _loose_bits(encoded: str) -> str:
     """Set bits of the last character that decoders drop."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -201,13 +206,13 @@ NEGATIVES = [
             "a size in other digits",
             LOGGED,
             "treeSize|integer|number",
-            lambda _, b: changed(b, *PROOF, "treeSize", to="\u0661\u0662"),
+            lambda _, b: changed(b, *PROOF, "treeSize", to=_in_other_digits),
         ),
         (
             "a size with leading zeros",
             LOGGED,
             "treeSize|integer|number",
-            lambda _, b: changed(b, *PROOF, "treeSize", to="0012"),
+            lambda _, b: changed(b, *PROOF, "treeSize", to=lambda size: f"00{size}"),
         ),
         (
             "a time beyond the year 9999",

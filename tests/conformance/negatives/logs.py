@@ -1,6 +1,7 @@
 """Forged log entries: what the log took, when, and that it did."""
 
 import base64
+import copy
 import json
 import time
 from collections.abc import Callable
@@ -91,6 +92,34 @@ def _checkpoint(**change: Any) -> Spoil:
         return changed(bundle, *PROOF, "checkpoint", "envelope", to=text)
 
     return spoil
+
+
+def _in_another_name(lab: Lab, bundle: Json) -> Json:
+    """The log's key signed a checkpoint as a log of another name."""
+    proof, name = proof_of(bundle), "log.evil.example"
+    note = f"{name}\n{proof['treeSize']}\n{proof['rootHash']}\n"
+    text = f"{note}\n{_log(lab, bundle).signature_line(note, name=name)}"
+    return changed(bundle, *PROOF, "checkpoint", "envelope", to=text)
+
+
+def _promised_by_second(lab: Lab, bundle: Json) -> Json:
+    """The log that knows no time promised one."""
+    entry = entry_of(bundle) | {"integratedTime": _a_moment_ago()}
+    signing = copy.copy(lab.sigstore.rekor_v1)
+    signing.key, signing.log_id = (
+        lab.sigstore.rekor_v2.key,
+        lab.sigstore.rekor_v2.log_id,
+    )
+    return changed(
+        bundle, *ENTRY, to=entry | {"inclusionPromise": signing.promise(entry)}
+    )
+
+
+def _promised_for_no_time(lab: Lab, bundle: Json) -> Json:
+    """The log promised that it took the entry when time began."""
+    entry = entry_of(bundle) | {"integratedTime": "0"}
+    promise = lab.sigstore.rekor_v1.promise(entry)
+    return changed(bundle, *ENTRY, to=entry | {"inclusionPromise": promise})
 
 
 def _only_a_witness(lab: Lab, bundle: Json) -> Json:
@@ -265,13 +294,13 @@ NEGATIVES = [
         (
             "another root in the proof",
             PROVEN,
-            "root|checkpoint|inclusion",
+            "invalid root hash",
             lambda _, b: changed(b, *PROOF, "rootHash", to=flipped),
         ),
         (
             "another size in the proof",
             PROVEN,
-            "size|checkpoint|inclusion",
+            "more hashes in the proof|invalid root hash",
             lambda _, b: changed(
                 b, *PROOF, "treeSize", to=lambda size: str(int(size) + 1)
             ),
@@ -279,25 +308,25 @@ NEGATIVES = [
         (
             "another place in the proof",
             PROVEN,
-            "inclusion|index|path",
+            "hashes in the proof|invalid root hash",
             lambda _, b: changed(b, *PROOF, "logIndex", to="0"),
         ),
         (
             "a place beyond the tree",
             PROVEN,
-            "inclusion|index",
+            "index of a leaf inside of its tree",
             lambda _, b: changed(b, *PROOF, "logIndex", to=proof_of(b)["treeSize"]),
         ),
         (
             "another hash in the proof",
             PROVEN,
-            "inclusion|root",
+            "invalid root hash",
             lambda _, b: changed(b, *PROOF, "hashes", 0, to=flipped),
         ),
         (
             "a hash of another length in the proof",
             PROVEN,
-            "inclusion|hash|root",
+            "SHA-256 hashes in the proof",
             lambda _, b: changed(
                 b,
                 *PROOF,
@@ -309,7 +338,7 @@ NEGATIVES = [
         (
             "a hash too many in the proof",
             PROVEN,
-            "inclusion|path|hashes",
+            "fewer hashes in the proof",
             lambda _, b: changed(
                 b, *PROOF, "hashes", to=lambda found: [*found, b64(sha256(b""))]
             ),
@@ -317,7 +346,7 @@ NEGATIVES = [
         (
             "a hash too few in the proof",
             PROVEN,
-            "inclusion|path|hashes",
+            "more hashes in the proof",
             lambda _, b: changed(b, *PROOF, "hashes", to=lambda found: found[:-1]),
         ),
         (
@@ -367,11 +396,29 @@ NEGATIVES = [
             "checkpoint",
             _only_a_witness,
         ),
+        (
+            "a checkpoint in another name, by the log's key",
+            (*V2, *V1),
+            "expected a checkpoint of",
+            _in_another_name,
+        ),
+        (
+            "a promise of a log that knows no time",
+            V2,
+            "promise only from a log that says when",
+            _promised_by_second,
+        ),
+        (
+            "a promise for no time",
+            (*V1, PROMISE_ONLY),
+            "promise only from a log that says when|promised by the log or stamped",
+            _promised_for_no_time,
+        ),
         ("a checkpoint with lines put in", PROVEN, "checkpoint", _two_faced),
         (
             "an entry of a log that the trust root does not know",
             PROVEN,
-            "log of the trust root|transparency log",
+            "transparency log of the trust root",
             lambda _, b: changed(
                 b, *ENTRY, "logId", "keyId", to=b64(sha256(b"another"))
             ),

@@ -27,8 +27,8 @@ _USERS: dict[Party, tuple[Form, ...]] = {
 }
 _REASONS = {
     Party.CA: "certificate authority|certificate chain",
-    Party.CT: "certificate transparency log|CT log",
-    Party.LOG: "transparency log",
+    Party.CT: "certificate transparency log in use|CT log of the trust root",
+    Party.LOG: "transparency log in use|transparency log of the trust root",
     Party.TSA: "stamp",
 }
 

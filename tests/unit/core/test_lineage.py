@@ -212,6 +212,16 @@ class TestLink:
         assert covered(*evidence, builders=builders)
         assert not covered(*evidence, builders=builders, revoked=[entry])
 
+    def test_is_of_images_and_never_of_the_object(self) -> None:
+        """What is signed of an object is written, not built."""
+        built = a.build(a.MANIFEST, a.RUNS, target="app")
+
+        verdict = decide(SOURCE, built, signed(SOURCE))
+
+        found = a.finding(verdict, Reason.AUTHORS_UNKNOWN)
+        assert found.about == a.OBJECT
+        assert found.facts == ProvenanceGap(Gap.ABSENT)
+
     def test_says_of_what_nobody_attests(self) -> None:
         """So that CI can."""
         verdict = decide(OBJECT, BUILT, signed(OBJECT))

@@ -31,6 +31,7 @@ from countersign.core.types.people import Person
 from countersign.core.types.policy import (
     ImagePaths,
     Images,
+    ImageSubject,
     Policy,
     Revoked,
     RevokedKind,
@@ -188,6 +189,26 @@ def test_a_later_ordinary_sign_off_closes_a_debt() -> None:
 def test_a_debt_stays_open(evidence: list[Evidence]) -> None:
     """Whatever the law would not admit reviews nothing either."""
     assert by(broken(), *evidence) == ()
+
+
+def test_a_review_follows_the_line_from_image_to_commit() -> None:
+    """A build links them, as it does at admission; a worse commit counts, too."""
+    made = a.provenance(subjects=[INTENT.digest])
+    source = a.provenance(target="app", subjects=[])
+    word = review(saw=(made, source), subjects=[INTENT.digest])
+    evidence = [made, source, word]
+    worse = [a.marked(target="x", subjects=[]), a.build(target="x")]
+
+    assert by(broken(), *evidence, a.build(target="app")) == ("dana",)
+    assert by(broken(), *evidence) == ()
+    assert by(broken(), *evidence, a.build(target="app"), *worse) == ()
+
+
+def test_no_registry_is_asked_what_an_index_held() -> None:
+    """The review names the digest that ran."""
+    each = Images(subject=ImageSubject.ALL_PLATFORMS, registries=("docker.io/*/*",))
+
+    assert by(broken(), MADE, review(), policy=a.policy(images=each)) == ("dana",)
 
 
 @pytest.mark.parametrize("where", ["/metadata/name", "/spec/selector"])

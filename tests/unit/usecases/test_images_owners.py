@@ -11,8 +11,10 @@ import pytest
 from countersign.core.types.people import Roster
 from countersign.core.types.policy import Enforcement
 from countersign.core.types.request import AdmissionRequest, Resource
+from countersign.core.types.running import Running
 from countersign.core.types.verdict import Door, Reason
 from countersign.usecases.images_warm import Noted, Warmer
+from countersign.usecases.running import Standing
 from countersign.wire.resources.bundleset import render_bundle_set
 from tests.support import a
 from tests.support.families import owner_of, scene
@@ -114,6 +116,7 @@ async def test_a_registry_that_is_away_is_no_doubt_about_the_owner(
     world, request = family
     world.registries.down.add("ghcr.io")
     assert await world.why(request) == {Reason.UNAVAILABLE}
+    assert len(world.registries.asked) == 1  # for the owner, and for the child itself
 
     world.registries.down.clear()
     assert await doors(world, request) == [Door.DERIVED]
@@ -235,3 +238,29 @@ async def test_what_is_gone_is_forgotten() -> None:
 
     noted.owner("v1", having(owner, "/spec/replicas", 0))
     assert not noted.owners
+
+
+async def test_who_looks_at_what_runs_sees_who_signed_beside_its_image() -> None:
+    """And where a registry is silent, that it was: nobody stands for it as far as seen."""
+    world, request = unburdened(*scene("replicaset-pod"))
+    ref = ref_of(owner_of(world, replace(request, object=owner_of(world, request))))
+
+    async def seen() -> Running:
+        standing = Standing(
+            world.cluster,
+            world.prover,
+            world.sets,
+            a.CLUSTER,
+            world.settings,
+            images=world.kept,
+        )
+        found = await standing.look(a.NAMESPACE, world.policies)
+        (one,) = (each for each in found.running if each.object == ref)
+        return one
+
+    assert [voice.person for voice in (await seen()).voices] == ["dana"]
+    world.registries.down.add("ghcr.io")
+    world.restart()
+    one = await seen()
+    assert one.doubting
+    assert "ghcr.io did not answer" in one.problem

@@ -27,6 +27,8 @@ from countersign.report.running import running_json, running_text
     envvar="COUNTERSIGN_CLUSTER",
     help="Its name, to which sign-offs are bound; else as the recorder knows it.",
 )
+@options.ask_registries
+@options.registries
 @options.policies
 @options.kubeconfig
 @recorder_options
@@ -41,6 +43,8 @@ def running(
     namespaces: tuple[str, ...],
     all_namespaces: bool,
     cluster: str | None,
+    ask_registries: bool,
+    registry: options.RegistryOptions,
     policies: Path | None,
     kubeconfig: Path | None,
     context: str | None,
@@ -52,9 +56,10 @@ def running(
     """Say who signed what runs now, on what evidence, and since when.
 
     Every live object that a policy protects, workloads first. Evidence is what objects
-    carry and what lies beside them; it is proven here and must bind to the present
-    state, as admission binds it. Where nothing does, it says: nobody. What controllers
-    made of an object stands under it. The recorder, if it is there, knows since when.
+    carry and what lies beside them, with --registries beside their images, too; it is
+    proven here and must bind to the present state, as admission binds it. Where nothing
+    does, it says: nobody. What controllers made of an object stands under it. The
+    recorder, if it is there, knows since when.
 
     \b
     Example:
@@ -75,7 +80,8 @@ def running(
     from countersign.faces.cli.engine import Sources  # noqa: PLC0415
     from countersign.faces.cli.standing import History, look  # noqa: PLC0415
 
-    found = Sources(policies=policies, where=where)
+    asked = registry if ask_registries else None
+    found = Sources(policies=policies, where=where, registry=asked)
     past = History(session, recorder, recorder_ca, where)
     seen = asyncio.run(look(session, found, namespaces, past, cluster))
     for one in seen:

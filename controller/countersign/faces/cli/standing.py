@@ -9,6 +9,7 @@ from countersign.core.errors import CountersignError, Malformed
 from countersign.core.types.decision import Recorded
 from countersign.faces.cli.cluster import Where
 from countersign.faces.cli.engine import Sources, list_sets, open_bench
+from countersign.faces.cli.images import at_hand
 from countersign.faces.cli.recorder import open_records
 from countersign.faces.cli.session import Session
 from countersign.ports import MAX_FOUND, Query
@@ -29,7 +30,15 @@ async def look(
         Misconfigured: the kubeconfig is not usable.
         Unavailable: rules or live objects cannot be read.
     """
-    async with open_bench(session, found, cluster_name=cluster or "") as bench:
+    async with (
+        at_hand(session, found.registry) as hand,
+        open_bench(
+            session,
+            found,
+            cluster_name=cluster or "",
+            images=None if hand is None else hand.remembered,
+        ) as bench,
+    ):
         policies = bench.rules.snapshot().policies
         places = namespaces or await protected(bench.state, policies)
         await list_sets(bench, places)
@@ -40,6 +49,7 @@ async def look(
             bench.sets,
             cluster or _called(recorded),
             bench.settings,
+            images=bench.images,
         )
         return [
             await standing.look(place, policies, recorded.get(place, ()))

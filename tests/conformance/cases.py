@@ -22,6 +22,7 @@ from tests.conformance.negatives import (
     formats,
     keys,
     logs,
+    proofs,
     stamps,
     windows,
 )
@@ -53,6 +54,7 @@ _NEGATIVES = {
         authorities,
         windows,
         logs,
+        proofs,
         stamps,
         keys,
         formats,

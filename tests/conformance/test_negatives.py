@@ -19,6 +19,7 @@ from tests.conformance.negatives import (
     formats,
     keys,
     logs,
+    proofs,
     stamps,
     windows,
 )
@@ -32,6 +33,7 @@ NEGATIVES = [
     *authorities.NEGATIVES,
     *windows.NEGATIVES,
     *logs.NEGATIVES,
+    *proofs.NEGATIVES,
     *stamps.NEGATIVES,
     *keys.NEGATIVES,
     *formats.NEGATIVES,

@@ -26,6 +26,7 @@ from tests.support.proving import (
     sigstore_root,
 )
 from tests.support.sigstore import DANA, ISSUER, shared, stranger
+from tools.sigstore import Party
 from tools.sigstore.encoding import sha256
 from tools.sigstore.tsa import StampRequest
 
@@ -134,6 +135,16 @@ async def test_a_stamp_of_any_root_says_when() -> None:
 
     assert evidence.signer == KeyIdentity("local-keys", "dana")
     assert evidence.signed_at == NOW - HOUR
+
+
+async def test_a_stamper_counts_while_in_use() -> None:
+    """Its certificate outlives its use. Seen to fail with the window unasked."""
+    root = sigstore_root(shared(), retired={Party.TSA: NOW - 2 * HOUR})
+    proof = prover(root, key_root(dana=pem(P256)))
+
+    assert (await proof.prove(signed(stamped=NOW - 3 * HOUR))).signed_at
+    with pytest.raises(Rejected, match="in use at"):
+        await proof.prove(signed(stamped=NOW - HOUR))
 
 
 async def test_the_earliest_stamp_counts() -> None:

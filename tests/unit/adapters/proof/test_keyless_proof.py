@@ -301,6 +301,16 @@ async def test_a_promise_from_outside_of_a_ct_logs_window_does_not_count() -> No
         await prover(root).prove(bundle)
 
 
+async def test_a_ct_log_counts_while_in_use_when_it_is_signed() -> None:
+    """A leaked key of a retired one could promise in the past. Seen to fail so."""
+    at = NOW - HOUR
+    bundle = attest(at=at, log_at=at + timedelta(minutes=5))
+    root = sigstore_root(shared(), retired={Party.CT: at + timedelta(minutes=1)})
+
+    with pytest.raises(Rejected, match="certificate transparency log in use"):
+        await prover(root).prove(bundle)
+
+
 async def test_a_key_not_yet_in_use_does_not_sign() -> None:
     """The other end of the window."""
     before = shared().since - HOUR

@@ -34,6 +34,8 @@ from tools.sigstore.merkle import MerkleTree
 from tools.sigstore.rekor import TransparencyLog
 from tools.sigstore.vault import stranger
 
+NOTED = (V1[0], V2[0])
+
 
 def _log(lab: Lab, bundle: Json) -> TransparencyLog:
     kind = entry_of(bundle)["kindVersion"]
@@ -64,6 +66,23 @@ def _in_another_name(lab: Lab, bundle: Json) -> Json:
     note = f"{name}\n{proof['treeSize']}\n{proof['rootHash']}\n"
     text = f"{note}\n{_log(lab, bundle).signature_line(note, name=name)}"
     return changed(bundle, *PROOF, "checkpoint", "envelope", to=text)
+
+
+def _signed_note(change: Callable[[list[str]], list[str]]) -> Spoil:
+    """The log signed a note of other lines."""
+
+    def spoil(lab: Lab, bundle: Json) -> Json:
+        text = proof_of(bundle)["checkpoint"]["envelope"]
+        note = "\n".join(change(text.rpartition("\n\n")[0].split("\n"))) + "\n"
+        line = _log(lab, bundle).signature_line(note)
+        return changed(bundle, *PROOF, "checkpoint", "envelope", to=f"{note}\n{line}")
+
+    return spoil
+
+
+def _written(change: Callable[[str], str]) -> Spoil:
+    """The checkpoint is written otherwise than it was."""
+    return lambda _, b: changed(b, *PROOF, "checkpoint", "envelope", to=change)
 
 
 def _promised_by_second(lab: Lab, bundle: Json) -> Json:
@@ -332,6 +351,56 @@ NEGATIVES = [
             PROVEN,
             "signatures of a checkpoint",
             _too_many_lines,
+        ),
+    ),
+    *negatives(
+        (
+            "a size with zeros before it in a checkpoint",
+            NOTED,
+            "size of a tree in the checkpoint",
+            _signed_note(lambda lines: [lines[0], f"00{lines[1]}", *lines[2:]]),
+        ),
+        (
+            "a root that is no base64 in a checkpoint",
+            NOTED,
+            "base64 in the checkpoint",
+            _signed_note(lambda lines: [*lines[:2], f"{lines[2]}!", *lines[3:]]),
+        ),
+        (
+            "an empty line in a checkpoint",
+            NOTED,
+            "lines, a blank one, signatures",
+            _signed_note(lambda lines: [*lines, "", "more"]),
+        ),
+        (
+            "a checkpoint of two lines",
+            NOTED,
+            "lines, a blank one, signatures",
+            _signed_note(lambda lines: lines[:2]),
+        ),
+        (
+            "a checkpoint without its end",
+            NOTED,
+            "lines, a blank one, signatures",
+            _written(lambda text: text.rstrip("\n")),
+        ),
+        (
+            "a checkpoint that nobody signed",
+            NOTED,
+            "lines, a blank one, signatures",
+            _written(lambda text: text.rpartition("\n\n")[0] + "\n\n\n"),
+        ),
+        (
+            "a signature of a checkpoint without its dash",
+            NOTED,
+            "a name and a signature in the checkpoint",
+            _written(lambda text: text.replace("\u2014 ", "")),
+        ),
+        (
+            "a checkpoint longer than any",
+            NOTED,
+            "at most 16384 characters",
+            _signed_note(lambda lines: [*lines, "more" * 5000]),
         ),
     ),
 ]

@@ -492,6 +492,19 @@ async def test_more_bundles_than_are_read(registry: Quirky, about: About) -> Non
     assert await about(image) == found
 
 
+async def test_nor_does_the_order_in_a_manifest(registry: Quirky, about: About) -> None:
+    """Whoever writes it would choose what stays unread."""
+    image = registry.image()
+    layers = [registry.descriptor(b"%d" % number, BUNDLE) for number in range(40)]
+    found = []
+    for order in (layers, layers[::-1]):
+        config = registry.descriptor(b"{}", "a/b")
+        registry.document(manifest(config, order), tag=tag_of(image, ".att"))
+        found.append(await about(image))
+    assert found[0] == found[1]
+    assert len(found[0].bundles) == 32
+
+
 async def test_more_referrers_than_are_read(registry: Quirky, about: About) -> None:
     """Each would be a request."""
     image = registry.image()

@@ -27,12 +27,7 @@ async def _opened(registry: Quirky) -> AsyncIterator[Opened]:
     made: list[Registries] = []
 
     def opened(**told: Any) -> Registries:
-        usual: dict[str, Any] = {
-            "ca_file": registry.authority,
-            "networks": LOOPBACK,
-            "request_s": 2.0,
-            "visit_s": 10.0,
-        }
+        usual: dict[str, Any] = {"ca_file": registry.authority, "networks": LOOPBACK}
         made.append(Registries(Settings(**{**usual, **told})))
         return made[-1]
 

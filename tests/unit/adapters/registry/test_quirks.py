@@ -3,15 +3,18 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from countersign.adapters.registry.discovery import INTENT_TYPE
 from countersign.core.errors import Malformed, OverLimit, Unavailable
 from countersign.core.types.artifacts import Digest
 from countersign.ports import Attached, Pinned, Throttled
-from countersign.wire.oci import INDEX, MANIFEST, tag_of
+from countersign.wire.oci import CREATED, INDEX, MANIFEST, tag_of
+from countersign.wire.shapes import render_time
 from tests.support import quirky_answers as answers
 from tests.support.quirky import BUNDLE, Quirk, Quirky, index, manifest
 from tests.unit.adapters.registry.conftest import Opened
@@ -477,48 +480,84 @@ async def test_an_endless_list_is_cut_off(
     assert "expected at most" in found.problems[0]
 
 
-async def test_more_bundles_than_are_read(registry: Quirky, about: About) -> None:
-    """Which are read, the registry does not choose."""
+def _made(number: int) -> dict[str, str]:
+    """Say of a manifest when it was made: a later number, a later day."""
+    day = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)
+    return {CREATED: render_time(day)}
+
+
+async def test_an_image_that_was_signed_off_for_years(
+    registry: Quirky, about: About
+) -> None:
+    """Each time with its text: all of it is read, and in time."""
     image = registry.image()
-    for number in range(40):
-        registry.referrer(image, b"%d" % number)
+    for number in range(200):
+        registry.referrer(image, b"%d" % number, annotations=_made(number))
+        registry.referrer(image, b"text %d" % number, kind=INTENT_TYPE)
+    found = await about(image)
+    assert found.complete
+    assert found.bundles == tuple(b"%d" % number for number in range(199, -1, -1))
+
+
+async def test_more_bundles_than_are_read(registry: Quirky, about: About) -> None:
+    """The newest are, in whichever order the registry tells them."""
+    image = registry.image()
+    for number in range(270):
+        registry.referrer(image, b"%d" % number, annotations=_made(number))
     found = await about(image)
     reversed_ = dict(reversed(registry.manifests.items()))
     registry.manifests.clear()
     registry.manifests.update(reversed_)
 
-    assert len(found.bundles) == 32
+    assert found.bundles == tuple(b"%d" % number for number in range(269, 13, -1))
     assert not found.complete
     assert await about(image) == found
+
+
+@pytest.mark.parametrize("said", ["", "soon", "9999-12-31T23:59:59-23:59", 7, None])
+async def test_what_says_no_time_is_the_oldest(
+    registry: Quirky, about: About, said: object
+) -> None:
+    """And is read, where there is room."""
+    image = registry.image()
+    registry.referrer(image, b"undated", annotations={CREATED: said})
+    registry.referrer(image, b"dated", annotations=_made(0))
+    found = await about(image)
+    assert found.bundles == (b"dated", b"undated")
+    assert found.complete
 
 
 async def test_nor_does_the_order_in_a_manifest(registry: Quirky, about: About) -> None:
     """Whoever writes it would choose what stays unread."""
     image = registry.image()
-    layers = [registry.descriptor(b"%d" % number, BUNDLE) for number in range(40)]
+    layers = [registry.descriptor(b"%d" % number, BUNDLE) for number in range(260)]
     found = []
     for order in (layers, layers[::-1]):
         config = registry.descriptor(b"{}", "a/b")
         registry.document(manifest(config, order), tag=tag_of(image, ".att"))
         found.append(await about(image))
     assert found[0] == found[1]
-    assert len(found[0].bundles) == 32
+    assert len(found[0].bundles) == 256
 
 
 async def test_more_referrers_than_are_read(registry: Quirky, about: About) -> None:
-    """Each would be a request."""
+    """Each would be a request. The newest are read, as far as the list tells."""
     image = registry.image()
     registry.listed = [
         {
             "mediaType": MANIFEST,
             "digest": str(Digest.sha256(b"%d" % number)),
             "size": 1,
+            "annotations": _made(number),
         }
         for number in range(2000)
     ]
     found = await about(image)
     assert not found.complete
-    assert len(registry.seen) < 140
+    asked = [one.path for one in registry.seen if "/manifests/sha256:" in one.path]
+    assert len(asked) == 1 + 512
+    newest = {str(Digest.sha256(b"%d" % number)) for number in range(1488, 2000)}
+    assert newest < {path.rpartition("/")[2] for path in asked}
 
 
 async def test_more_documents_than_are_read(registry: Quirky, about: About) -> None:

@@ -5,15 +5,12 @@ counts; faces do. This is the one place where an error becomes a finding: doubt 
 """
 
 import asyncio
-from collections.abc import Collection
-from dataclasses import dataclass, replace
 
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.kinds import BUILT_IN, may_be_custom
-from countersign.binding.surface import STATES, Rule, rule_for, subject_of
-from countersign.core.errors import Malformed, Stale, Unavailable
+from countersign.binding.surface import Rule, rule_for, subject_of
+from countersign.core.errors import Stale, Unavailable
 from countersign.core.types.artifacts import ObjectRef
-from countersign.core.types.policy import Policy, Revoked
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Detail, Finding, Reason, Verdict
 from countersign.ports import (
@@ -29,8 +26,8 @@ from countersign.usecases.images import Looks, asks_registries
 from countersign.usecases.judged import Judged
 from countersign.usecases.kept import ends_set
 from countersign.usecases.opened import MAX_DETAIL, Opened
+from countersign.usecases.rounds import Asked, Rounds
 from countersign.usecases.scope import Applicable, applicable
-from countersign.usecases.seen import Seen
 from countersign.usecases.ways import Ways, named
 
 _NOBODYS = (Rule.EXEMPT, Rule.OWN)
@@ -66,7 +63,7 @@ class Reviewer:
     ) -> None:
         self._policies = policies
         self._images = images
-        self._sets = sets
+        self._rounds = Rounds(sets, images)
         self._definitions = definitions
         self._ways = Ways(
             state=state,
@@ -130,10 +127,10 @@ class Reviewer:
                 policies=policies,
                 subject=subject,
             )
-        asked = _Asked(
+        asked = Asked(
             ways, request, rule, subject, policies, snapshot.revocations, deadline
         )
-        opened, seen = await self._judge(asked)
+        opened, seen = await self._rounds.judge(asked)  # 4. to 7.
         return Judged(
             verdict=Verdict.of(opened.bases, (*unread, *opened.findings)),
             policies=policies,
@@ -157,77 +154,6 @@ class Reviewer:
                 kinds, unseen = BUILT_IN, error
         return self._ways.knowing(kinds), unseen
 
-    async def _judge(self, asked: "_Asked") -> tuple[Opened, Seen]:
-        """Try all doors, with more and more of the evidence that there is."""
-        looks = None
-        if self._images is not None and asks_registries(asked.policies):
-            looks = Looks(self._images)
-            asked = replace(asked, ways=asked.ways.seeing(looks))
-        opened, seen = await self._round(asked)
-        listed = True
-        if opened.shut(asked.policies):  # 6.
-            try:
-                async with asyncio.timeout_at(asked.deadline):
-                    more = await self._sets.refresh(asked.subject.namespace)
-            except (Unavailable, TimeoutError):
-                listed = False
-            else:
-                if more:
-                    opened, seen = await self._round(asked)
-        shut = opened.shut(asked.policies)
-        if looks and looks.missed and shut and not _is_late(asked.deadline):  # 7.
-            looks.ask()
-            later, seen = await self._round(replace(asked, policies=shut), looks)
-            opened = opened.but(shut, later)
-        if not listed:
-            unseen = _unlisted(asked.subject, opened.shut(asked.policies))
-            opened = Opened(opened.bases, (*opened.findings, *unseen.findings))
-        return opened, seen
-
-    async def _round(
-        self, asked: "_Asked", looks: Looks | None = None
-    ) -> tuple[Opened, Seen]:
-        """Try all doors once; `looks` that wait for registries may be kept waiting."""
-        opened = await self._open(asked)  # 4.
-        if looks is not None:
-            opened = _silenced(opened, asked, looks)
-        shut = opened.shut(asked.policies)
-        if not shut:
-            return opened, Seen()
-        if asked.rule in STATES:  # 5.
-            signed, seen = await asked.ways.signed.open(
-                asked.request,
-                asked.subject,
-                shut,
-                revoked=asked.revoked,
-                deadline=asked.deadline,
-            )
-        else:
-            signed, seen = await asked.ways.beside.open(
-                asked.request,
-                asked.rule,
-                asked.subject,
-                shut,
-                revoked=asked.revoked,
-                deadline=asked.deadline,
-            )
-        return opened.then(signed), seen
-
-    async def _open(self, asked: "_Asked") -> Opened:
-        subject, policies = asked.subject, asked.policies
-        try:
-            async with asyncio.timeout_at(asked.deadline):
-                return await asked.ways.doors.open(
-                    asked.request, asked.rule, policies, asked.revoked
-                )
-        except Malformed as error:
-            return Opened.failing(subject, policies, Reason.MALFORMED, error)
-        except Unavailable as error:
-            return Opened.failing(subject, policies, Reason.UNAVAILABLE, error)
-        except TimeoutError:
-            late = Unavailable("the owner was not seen in time")
-            return Opened.failing(subject, policies, Reason.UNAVAILABLE, late)
-
     async def _end_of_set(
         self, ways: Ways, request: AdmissionRequest, deadline: float | None
     ) -> Verdict:
@@ -249,45 +175,10 @@ class Reviewer:
             return Verdict.of((), (finding,))
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A request, with what judges it."""
-
-    ways: Ways
-    request: AdmissionRequest
-    rule: Rule
-    subject: ObjectRef
-    policies: tuple[Policy, ...]
-    revoked: Collection[Revoked]
-    deadline: float | None
-
-
 def _deadline(patience_s: float | None) -> float | None:
     if patience_s is None:
         return None
     return asyncio.get_running_loop().time() + patience_s
-
-
-def _is_late(deadline: float | None) -> bool:
-    return deadline is not None and asyncio.get_running_loop().time() >= deadline
-
-
-def _silenced(opened: Opened, asked: _Asked, looks: Looks) -> Opened:
-    """Say of doors that stay shut that a registry was silent, where one was.
-
-    Whose owner's evidence may lie there was not found wanting: nobody knows.
-    """
-    spoke = {finding.policy for finding in opened.findings}
-    doubting = tuple(
-        policy
-        for policy in opened.shut(asked.policies)
-        if policy.images.registries and policy.name in spoke
-    )
-    if not (doubting and looks.silent):
-        return opened
-    error = Unavailable("; ".join(looks.silent))
-    reason = Reason.UNAVAILABLE
-    return opened.but(doubting, Opened.failing(asked.subject, doubting, reason, error))
 
 
 def _gate_closed(subject: ObjectRef, error: Unavailable) -> Verdict:
@@ -296,11 +187,6 @@ def _gate_closed(subject: ObjectRef, error: Unavailable) -> Verdict:
     return Verdict.of(
         (), (Finding(policy="", reason=reason, about=subject, facts=facts),)
     )
-
-
-def _unlisted(subject: ObjectRef, shut: Collection[Policy]) -> Opened:
-    error = Unavailable("the BundleSets of the namespace were not listed in time")
-    return Opened.failing(subject, shut, Reason.UNAVAILABLE, error)
 
 
 def _unread(judges: Applicable, subject: ObjectRef) -> tuple[Finding, ...]:

@@ -61,8 +61,8 @@ class Attached:
     """What a registry holds about one image. Nothing of it is proven.
 
     Attributes:
-        bundles: Sigstore bundles as JSON, whatever they lay there as; each once, in an
-            order that the registry does not choose.
+        bundles: Sigstore bundles as JSON, whatever they lay there as; each once; the
+            newest first, by what their manifests say, else by digest.
         platforms: Of an index: the manifests in it that some machine could run; else
             empty. True by the digest, whoever says so.
         problems: What lies there and cannot be read, or is over a limit; expected and

@@ -31,12 +31,12 @@ from countersign.ports import Attached, Pinned
 from countersign.usecases.gathered import Gathered, Problem
 from countersign.usecases.images import MAX_IMAGES, Looks, lying
 from countersign.usecases.images_parted import concerning, part
-from countersign.usecases.ordered import MAX_INTENTS
 from countersign.usecases.weight import attests, known_by_any, weighs
 from countersign.wire.changes import state_name
 from countersign.wire.resources.bundleset_about import intent_ref
 
-MAX_ATTACHED = 32  # bundles beside one image that count
+MAX_ATTACHED = 256  # bundles beside one image that count: it may run for years
+MAX_TEXTS = 64  # signed texts beside one image that are fetched and compared
 
 
 class Prove(Protocol):
@@ -115,13 +115,13 @@ class _Search:
         beside = [e for e in self.into.evidence if self.into.raw[e.bundle] in bundles]
         known = {intent.digest for intent in self.into.intents} | self.digests
         wanted = [d for d in _wanted(self, beside) if d not in known]
-        if len(wanted) > MAX_INTENTS:
-            said = f"of {len(wanted)} signed texts beside it only {MAX_INTENTS}"
+        if len(wanted) > MAX_TEXTS:
+            said = f"of {len(wanted)} signed texts beside it only {MAX_TEXTS}"
             text = f"{said} were compared"
             self.into.note(Problem(Reason.OVER_LIMIT, text, about=_subject(image)))
             self.into.complete = False
         async with asyncio.TaskGroup() as group:
-            for digest in wanted[:MAX_INTENTS]:
+            for digest in wanted[:MAX_TEXTS]:
                 group.create_task(self.intent(image, digest))
 
     async def intent(self, image: Pinned, digest: Digest) -> None:
@@ -173,7 +173,7 @@ class ImageGatherer:
             Whether anything was looked for: else all is as it was.
 
         Limits:
-            `MAX_IMAGES`; of each `MAX_ATTACHED`, and `MAX_INTENTS`, first those of people
+            `MAX_IMAGES`; of each `MAX_ATTACHED`, and `MAX_TEXTS`, first those of people
             whose word lets things in, then the newest; what the registries' client bounds.
         """
         judges = tuple(policies)
@@ -251,7 +251,7 @@ def _note(into: Gathered, image: Pinned, found: Attached) -> None:
     for text in found.problems:
         into.note(Problem(reason, text, about=_subject(image)))
     if found.complete and not (found.bundles or found.problems):
-        said = f"{image.registry} has no evidence of it"
+        said = f"{image.registry} was asked"
         into.note(Problem(Reason.NO_EVIDENCE, said, about=_subject(image)))
 
 

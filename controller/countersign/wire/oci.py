@@ -19,6 +19,7 @@ from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Algorithm, Digest, Json, Tree
 from countersign.wire.shapes import Shape, shaped
 from countersign.wire.strict_json import parse_json
+from countersign.wire.times import parse_instant
 
 MAX_MANIFEST = 4 << 20  # bytes; distribution-spec, "Pushing Manifests", the usual limit
 MAX_ENTRIES = 8192  # in one document; each costs 10 µs to read
@@ -31,6 +32,7 @@ DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 MANIFESTS = frozenset({MANIFEST, DOCKER_MANIFEST})
 INDEXES = frozenset({INDEX, DOCKER_LIST})
 
+CREATED = "org.opencontainers.image.created"
 EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
 EMPTY = b"{}"  # manifest.md, "Guidance for an Empty Descriptor"
 
@@ -84,6 +86,7 @@ class Manifest:
         layers: In their order.
         unread: Layers that could not be read.
         subject: What it refers to, or None.
+        annotations: Of the manifest.
     """
 
     media_type: str
@@ -91,6 +94,7 @@ class Manifest:
     layers: tuple[Descriptor, ...]
     unread: int = 0
     subject: Digest | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +153,7 @@ class _Manifest(Shape):
     config: _Descriptor
     layers: list[Any] | None
     subject: _Descriptor | None = None
+    annotations: dict[str, Any] | None = None
 
 
 class _Index(Shape):
@@ -201,6 +206,11 @@ def _manifest(shape: _Manifest) -> Manifest:
         layers=layers,
         unread=unread,
         subject=subject,
+        annotations={
+            name: text
+            for name, text in (shape.annotations or {}).items()
+            if isinstance(text, str)
+        },
     )
 
 
@@ -227,6 +237,18 @@ def _descriptors(entries: Sequence[Json]) -> tuple[tuple[Descriptor, ...], int]:
         except Malformed:
             continue
     return tuple(read), len(entries) - len(read)
+
+
+def made_at(annotations: Mapping[str, str]) -> float:
+    """Return when annotations say that something was made, in seconds; 0: they do not.
+
+    Source:
+        image-spec v1.1, annotations.md: ``org.opencontainers.image.created``.
+    """
+    try:
+        return parse_instant(annotations.get(CREATED, "")).timestamp()
+    except (Malformed, ValueError, OverflowError):
+        return 0.0
 
 
 def split_repository(repository: str) -> tuple[str, str]:

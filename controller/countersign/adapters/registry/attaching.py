@@ -23,6 +23,7 @@ from countersign.core.errors import Malformed, Unavailable
 from countersign.core.types.artifacts import Digest
 from countersign.wire.bundle import MEDIA_TYPE, parse_bundle
 from countersign.wire.oci import (
+    CREATED,
     EMPTY,
     INDEX,
     MANIFEST,
@@ -113,7 +114,7 @@ class Attaching:
     ) -> None:
         """Put one manifest that refers to the image, and see to it that it is found."""
         annotations = {
-            "org.opencontainers.image.created": render_time(self._now()),
+            CREATED: render_time(self._now()),
             **told,
         }
         layers = [

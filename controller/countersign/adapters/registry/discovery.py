@@ -14,7 +14,7 @@ where the registry itself fails, there is no answer at all.
 import asyncio
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from countersign.adapters.registry.repository import Listed, Repository, read
 from countersign.core.errors import Malformed, OverLimit, Unavailable
@@ -27,6 +27,7 @@ from countersign.wire.oci import (
     Descriptor,
     Index,
     Manifest,
+    made_at,
     parse_document,
     tag_of,
 )
@@ -38,13 +39,14 @@ INTENT_TYPE = "application/vnd.countersign.intent.v1+json"
 _SUFFIXES = (".att", ".sig")
 _MAX_PLATFORMS = 64  # of one image; the largest public ones have about twenty
 _MAX_INDEXES = 8  # in one another
-_MAX_REFERRERS = 128  # manifests that are read beside one digest
-_MAX_BUNDLES = 32  # that are read beside one digest
+_MAX_REFERRERS = 512  # manifests that are read beside one digest: a sign-off is two
+_MAX_BUNDLES = 256  # that are read beside one digest: it may run for years
 _MAX_ALL = 16 << 20  # bytes of bundles of one image and its platforms
 _MAX_READ = 16 << 20  # bytes of what is read to find them
 _MAX_TYPE = 128  # characters of a type that are told
 
 Result = TypeVar("Result")
+_Key: TypeAlias = tuple[Digest, tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,10 @@ class _Lead:
     """A layer that should be a bundle, or an envelope of cosign's old form."""
 
     layer: Descriptor
+    made: float = 0.0  # when its manifest says that it was; only ever an order
 
     @property
-    def key(self) -> tuple[Digest, tuple[tuple[str, str], ...]]:
+    def key(self) -> _Key:
         """What it will be read as; of two equal ones one is read."""
         bundled = self.layer.media_type.startswith(BUNDLE_TYPE)
         proof = {} if bundled else self.layer.annotations
@@ -66,9 +69,7 @@ class _Found:
     """What was found beside one digest."""
 
     about: Digest
-    leads: dict[tuple[Digest, tuple[tuple[str, str], ...]], _Lead] = field(
-        default_factory=dict
-    )
+    leads: dict[_Key, _Lead] = field(default_factory=dict)
     others: set[Other] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
     complete: bool = True
@@ -77,6 +78,12 @@ class _Found:
         """Note what is there and was not seen."""
         self.problems.append(f"{self.about}: {why}")
         self.complete = False
+
+    def lead(self, one: _Lead) -> None:
+        """Note where a bundle is; of equal ones the newest."""
+        known = self.leads.get(one.key)
+        if known is None or known.made < one.made:
+            self.leads[one.key] = one
 
 
 class Discovery:
@@ -105,7 +112,7 @@ class Discovery:
         )
         bundles = await self._bundles(found)
         return Attached(
-            bundles=tuple(sorted(bundles)),
+            bundles=bundles,
             platforms=platforms,
             problems=tuple(
                 problem for one in found for problem in sorted(one.problems)
@@ -195,14 +202,18 @@ class Discovery:
         by_api, by_tag = await _together(
             (self._by_api(found), self._by_fallback(found))
         )
-        entries = {entry.digest for entry in (*by_api.entries, *by_tag.entries)}
+        entries: dict[Digest, float] = {}
+        for entry in (*by_api.entries, *by_tag.entries):
+            made = made_at(entry.annotations)
+            entries[entry.digest] = max(made, entries.get(entry.digest, made))
         for why in (*by_api.problems, *by_tag.problems):
             found.unseen(why)
         if len(entries) > _MAX_REFERRERS:
             found.unseen(
                 f"expected at most {_MAX_REFERRERS} referrers, saw {len(entries)}"
             )
-        return sorted(entries)[:_MAX_REFERRERS]
+        newest = sorted(entries, key=lambda digest: (-entries[digest], digest))
+        return newest[:_MAX_REFERRERS]
 
     async def _by_api(self, found: _Found) -> Listed:
         async with self._room:
@@ -281,29 +292,31 @@ class Discovery:
             or layer.media_type == ENVELOPE_TYPE
         ]
         for layer in evidence:
-            lead = _Lead(layer)
-            found.leads[lead.key] = lead
+            found.lead(_Lead(layer, made_at(manifest.annotations)))
         if not evidence and manifest.type != INTENT_TYPE and manifest.layers:
             named = digest or manifest.layers[0].digest
             found.others.add(Other(manifest.type[:_MAX_TYPE], named, found.about))
 
     # reading it
 
-    async def _bundles(self, found: Iterable[_Found]) -> set[bytes]:
-        """Return the bundles, as many as are read, in the order of their digests."""
-        wanted: dict[tuple[Digest, tuple[tuple[str, str], ...]], tuple[_Lead, _Found]]
-        wanted = {}
+    async def _bundles(self, found: Iterable[_Found]) -> tuple[bytes, ...]:
+        """Return the bundles, as many as are read, the newest first.
+
+        An image stays while what runs it is changed and signed off again: what is new
+        must not be left out for what is old. How old each is, its manifest says, and
+        nobody signed that: it orders and decides nothing else.
+        """
+        wanted: dict[_Key, tuple[_Lead, _Found]] = {}
         for one in found:
             if len(one.leads) > _MAX_BUNDLES:
                 one.unseen(
                     f"expected at most {_MAX_BUNDLES} bundles, saw {len(one.leads)}"
                 )
-            for key in sorted(one.leads)[:_MAX_BUNDLES]:
-                wanted[key] = (one.leads[key], one)
+            for lead in sorted(one.leads.values(), key=_newest)[:_MAX_BUNDLES]:
+                wanted[lead.key] = (lead, one)
         room = _MAX_ALL
         kept = []
-        for key in sorted(wanted):
-            lead, one = wanted[key]
+        for lead, one in sorted(wanted.values(), key=lambda pair: _newest(pair[0])):
             size = lead.layer.size
             if size > MAX_BUNDLE or size > room:
                 one.unseen(
@@ -313,7 +326,8 @@ class Discovery:
                 continue
             room -= size
             kept.append(self._bundle(lead, one))
-        return {bundle for bundle in await _together(kept) if bundle is not None}
+        read_ = [bundle for bundle in await _together(kept) if bundle is not None]
+        return tuple(dict.fromkeys(read_))
 
     async def _bundle(self, lead: _Lead, found: _Found) -> bytes | None:
         """Return one bundle, rewritten if it lay there in the old form."""
@@ -333,6 +347,10 @@ class Discovery:
         except Malformed as error:
             found.unseen(f"{layer.digest}: {error}")
             return None
+
+
+def _newest(lead: _Lead) -> tuple[float, _Key]:
+    return -lead.made, lead.key
 
 
 async def _reached(

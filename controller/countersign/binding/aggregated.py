@@ -1,7 +1,7 @@
 """Aggregated ClusterRoles: their rules are those of the roles that they select.
 
-Whoever plays the controller can write nothing but that: what it gathers is computed from
-the live roles, each of which was judged when it was written.
+Whoever plays the controller can write nothing but that, or a part of the way there: what
+it gathers is computed from the live roles, each of which was judged when it was written.
 """
 
 from collections.abc import Iterable
@@ -36,6 +36,30 @@ def is_gathered(role: Tree, roles: Iterable[Tree]) -> bool:
     Source:
         ``syncClusterRole`` in pkg/controller/clusterroleaggregation.
     """
+    return bool(mapping(role, "/aggregationRule")) and same(
+        {**role, "rules": _rules_of(role, roles)}, role
+    )
+
+
+def comes_closer(old: Tree, role: Tree, roles: Iterable[Tree]) -> bool:
+    """Tell whether `role` goes from `old` toward what it gathers from `roles`.
+
+    The controller reads a cache: while several roles come or go, it writes what they
+    were a moment ago, and the rest right after. Such a write gives nothing that neither
+    was there nor is gathered, and takes nothing that was there and is: it is a part of
+    what is due, as if the controller had not done the other part yet.
+    """
+    before, due = listing(old, _RULES), _rules_of(role, roles)
+    written = listing(role, _RULES)
+    return (
+        bool(mapping(role, "/aggregationRule"))
+        and all(rule in before or rule in due for rule in written)
+        and all(rule in written for rule in before if rule in due)
+    )
+
+
+def _rules_of(role: Tree, roles: Iterable[Tree]) -> list[Value]:
+    """Return what an aggregated role gathers, in the controller's order."""
     found: list[Value] = []
     named = sorted(roles, key=lambda one: text(one, "/metadata/name"))
     for selector in listing(role, "/aggregationRule/clusterRoleSelectors"):
@@ -44,6 +68,4 @@ def is_gathered(role: Tree, roles: Iterable[Tree]) -> bool:
                 continue
             if selected(selector, mapping(one, "/metadata/labels")):
                 found += [r for r in listing(one, _RULES) if r not in found]
-    return bool(mapping(role, "/aggregationRule")) and same(
-        {**role, "rules": found}, role
-    )
+    return found

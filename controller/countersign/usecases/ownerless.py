@@ -4,7 +4,13 @@ Part of the door *derived*: what they write is computed from what is live, as a 
 from its owner.
 """
 
-from countersign.binding.aggregated import ROLES, RULE, gathers, is_gathered
+from countersign.binding.aggregated import (
+    ROLES,
+    RULE,
+    comes_closer,
+    gathers,
+    is_gathered,
+)
 from countersign.binding.children import (
     ROOT_CERTIFICATES,
     compare_classed,
@@ -81,7 +87,7 @@ class OwnerlessDoor:
     ) -> Opened:
         """Compare an aggregated role with the live roles that it selects."""
         role, roles = request.object or {}, await self._state.list("v1", ROLES)
-        if is_gathered(role, roles):
+        if is_gathered(role, roles) or comes_closer(request.old or {}, role, roles):
             return Opened.by(policies, Door.DERIVED, RULE)
         facts = Expected("what the selected ClusterRoles allow", "")
         return Opened.refusing(request.ref, policies, Reason.OWNER_UNPROVEN, facts)

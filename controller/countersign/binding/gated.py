@@ -62,6 +62,8 @@ _GATES: tuple[tuple[str, str, int | None, str], ...] = (
         37,
         "RollingUpdateStatefulSetStrategy/maxUnavailable",
     ),
+    # its own marker names a gate that there is not, PodCertificateProjection
+    ("PodCertificateRequest", "core/v1", 37, "VolumeProjection/podCertificate"),
     ("VolumeBindMountOptions", "core/v1", None, "VolumeMount/bindMountOptions"),
     ("WorkloadWithJob", "batch/v1", None, "JobSpec/scheduling"),
 )
@@ -96,7 +98,7 @@ def _walk(
                 below = TYPES[name].get(key)
                 if found := GATED.get((name, key)):
                     yield f"{path}/{key}", *found
-                elif below is not None:
+                if below is not None:
                     yield from _walk(item, below, f"{path}/{key}")
         case ListOf(item=each) if type(value) is list:
             for index, item in enumerate(value):

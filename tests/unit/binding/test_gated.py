@@ -22,3 +22,19 @@ def test_is_found_however_deep() -> None:
     ]
     assert [*gated(pod(unknown={"hostnameOverride": "x"}))] == []
     assert [*gated(tree("Widget", "shop.example/v1"))] == []
+
+
+def test_what_is_below_a_field_may_have_a_gate_of_its_own() -> None:
+    """A server that keeps the one drops the other."""
+    trust = {"name": "b", "path": "b", "user": 1}
+    sources = [{"clusterTrustBundle": trust}, {"podCertificate": {"user": 1}}]
+    volumes = [{"name": "v", "projected": {"sources": sources}}]
+    where = "/spec/volumes/0/projected/sources"
+    user = "AtomicWriteVolumeUserFields"
+
+    assert [*gated(pod(volumes=volumes))] == [
+        (f"{where}/0/clusterTrustBundle", "ClusterTrustBundleProjection", 37),
+        (f"{where}/0/clusterTrustBundle/user", user, None),
+        (f"{where}/1/podCertificate", "PodCertificateRequest", 37),
+        (f"{where}/1/podCertificate/user", user, None),
+    ]

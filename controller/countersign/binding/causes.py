@@ -10,7 +10,7 @@ import re
 from countersign.binding.comparison import Comparison
 from countersign.binding.gated import gated
 from countersign.binding.smallest import Place, smallest
-from countersign.binding.tree import ABSENT, Value, differences, find
+from countersign.binding.tree import ABSENT, Value, differences, find, token
 from countersign.core.types.artifacts import Cause, Difference, Tree
 
 MAX_DIFFERENCES = 16
@@ -91,7 +91,16 @@ def _cause(place: Place, sides: Comparison, droppable: set[str]) -> Cause:
     if other is not ABSENT:
         return Cause.OTHERWISE
     dropped = any(path == each or path.startswith(f"{each}/") for each in droppable)
-    return Cause.DROPPED if dropped else Cause.MISSING
+    gone = dropped or _hollow(one, path, droppable)
+    return Cause.DROPPED if gone else Cause.MISSING
+
+
+def _hollow(value: Value, path: str, droppable: set[str]) -> bool:
+    """Tell whether nothing is left of a struct without what the server may drop."""
+    if type(value) is not dict or not value:
+        return False
+    items = ((f"{path}/{token(key)}", item) for key, item in value.items())
+    return all(at in droppable or _hollow(item, at, droppable) for at, item in items)
 
 
 def texts(one: Value, other: Value) -> tuple[str | None, str | None]:

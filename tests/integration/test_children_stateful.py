@@ -18,6 +18,7 @@ from tests.support.workloads import (
     owner_of,
     played,
     regions,
+    run,
     stateful_set,
     unplaced,
     unprotected,
@@ -40,6 +41,7 @@ def _app(gate: Gate) -> str:
     newer = stateful_set(name, "us", replicas=3, updateStrategy=STRATEGY)
     applied = gate.apply(gate.approved(newer))
     assert applied.admitted, applied.out
+    run(gate, f"{name}-2")  # before 1.37 the others are not replaced until it does
     until_regions(gate, name, "eu", "us", "us")
     return name
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tools.controlplane import ControlPlane, ControlPlaneError, Result
+from tools.controlplane import ControlPlane, ControlPlaneError, Result, supported
 from tools.controlplane.readiness import wait
 
 _CONTROLLERS_S = 30.0
@@ -37,7 +37,9 @@ def test_is_the_kubernetes_that_is_pinned(control_plane: ControlPlane) -> None:
     """A server built without flags would call itself v0.0.0."""
     versions = control_plane.kubectl("version", "-o", "json").json()
 
-    assert versions["serverVersion"]["gitVersion"] == "v1.37.2"
+    assert versions["serverVersion"]["gitVersion"] == (
+        f"v{supported.load().kubernetes}"
+    )
 
 
 def test_knows_users_and_groups(control_plane: ControlPlane) -> None:

@@ -231,69 +231,25 @@ _AUDIT = {
     "kind": "Policy",
     "rules": [{"level": "Metadata", "verbs": ["create"]}],
 }
-_NO_SUCH_NAME = {
-    "apiVersion": "v1",
-    "kind": "List",
-    "items": [
+_NO_HOST_NETWORK = {
+    "apiVersion": "apiserver.config.k8s.io/v1",
+    "kind": "AdmissionConfiguration",
+    "plugins": [
         {
-            "apiVersion": "admissionregistration.k8s.io/v1",
-            "kind": "ValidatingAdmissionPolicy",
-            "metadata": {"name": "names.static.k8s.io"},
-            "spec": {
-                "failurePolicy": "Fail",
-                "matchConstraints": {
-                    "resourceRules": [
-                        {
-                            "apiGroups": [""],
-                            "apiVersions": ["v1"],
-                            "operations": ["CREATE"],
-                            "resources": ["configmaps"],
-                        }
-                    ]
-                },
-                "validations": [
-                    {
-                        "expression": "object.metadata.name != 'forbidden'",
-                        "message": "a file on the server says no",
-                    }
-                ],
+            "name": "PodSecurity",
+            "configuration": {
+                "apiVersion": "pod-security.admission.config.k8s.io/v1",
+                "kind": "PodSecurityConfiguration",
+                "defaults": {"enforce": "baseline", "enforce-version": "latest"},
             },
-        },
-        {
-            "apiVersion": "admissionregistration.k8s.io/v1",
-            "kind": "ValidatingAdmissionPolicyBinding",
-            "metadata": {"name": "names.static.k8s.io"},
-            "spec": {
-                "policyName": "names.static.k8s.io",
-                "validationActions": ["Deny"],
-            },
-        },
+        }
     ],
 }
 
 
-def _policies_in(folder: Path) -> dict[str, object]:
-    group = "apiserver.config.k8s.io/v1"
-    configuration = {
-        "apiVersion": group,
-        "kind": "ValidatingAdmissionPolicyConfiguration",
-        "staticManifestsDir": str(folder),
-    }
-    return {
-        "apiVersion": group,
-        "kind": "AdmissionConfiguration",
-        "plugins": [
-            {"name": "ValidatingAdmissionPolicy", "configuration": configuration}
-        ],
-    }
-
-
 @pytest.fixture(name="configured")
 def _configured(tmp_path: Path) -> Iterator[ControlPlane]:
-    manifests = tmp_path / "manifests"
-    manifests.mkdir()
-    (manifests / "names.json").write_text(json.dumps(_NO_SUCH_NAME))
-    (tmp_path / "admission.json").write_text(json.dumps(_policies_in(manifests)))
+    (tmp_path / "admission.json").write_text(json.dumps(_NO_HOST_NETWORK))
     (tmp_path / "audit.json").write_text(json.dumps(_AUDIT))
     options = Options(
         admission_config=tmp_path / "admission.json",
@@ -310,8 +266,16 @@ def test_takes_admission_configuration_and_flags(
     configured: ControlPlane, tmp_path: Path
 ) -> None:
     """A policy in a file binds even the administrator; the log names who did what."""
-    create = ("create", "configmap", "forbidden", "--from-literal=a=b")
-    denied = configured.kubectl(*create)
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "forbidden"},
+        "spec": {
+            "hostNetwork": True,
+            "containers": [{"name": "c", "image": "registry.example/web"}],
+        },
+    }
+    denied = configured.kubectl("create", "-f", "-", stdin=pod)
     deployment = ("create", "deployment", "web", "--image=registry.example/web")
     configured.kubectl(*deployment).check()
 
@@ -329,7 +293,7 @@ def test_takes_admission_configuration_and_flags(
     writers = {
         event["objectRef"]["resource"]: event["user"]["username"] for event in audited
     }
-    assert "a file on the server says no" in denied.stderr
+    assert 'violates PodSecurity "baseline:latest"' in denied.stderr
     accounts = "system:serviceaccount:kube-system"
     assert writers["deployments"] == "admin"
     assert writers["replicasets"] == f"{accounts}:deployment-controller"

@@ -76,7 +76,10 @@ class ApiServer:
         headers = {"Content-Type": content_type, "Accept": JSON}
         self._connection.request(method, path, data, headers)
         response = self._connection.getresponse()
-        answer: Tree = json.loads(response.read())
+        told = response.read()
+        if response.status >= http.HTTPStatus.BAD_REQUEST and not told.startswith(b"{"):
+            raise Refused(response.status, told.decode().strip())  # no such group
+        answer: Tree = json.loads(told)
         if response.status >= http.HTTPStatus.BAD_REQUEST:
             causes = answer.get("details", {}).get("causes", ())
             raise Refused(response.status, str(answer.get("message")), causes)

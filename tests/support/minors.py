@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from countersign.binding.gated import GATED
 from countersign.binding.minors import unknown_to
-from countersign.binding.tables import KINDS, TABLES, kind_key
+from countersign.binding.tables import KINDS, TABLES, TYPES, kind_key
 from countersign.binding.tree import token
 from tests.support.apiserver import ApiServer, Tree
 from tools.controlplane import ControlPlane
@@ -90,13 +91,40 @@ def drops(minor: str, tree: Tree, path: str) -> bool:
     )
 
 
+def never_kept(minor: str) -> frozenset[str]:
+    """Return the fields that a server of `minor` drops, and another one keeps.
+
+    As ``TYPE.FIELD``: those that it has no type for, and those whose gate is off.
+    """
+    (table,) = [table for table in TABLES if table.minor == minor]
+    off = {
+        (name, field)
+        for (name, field), (_, since) in GATED.items()
+        if since is not None and _before(minor, f"1.{since}")
+    }
+    every = {(name, field) for name, fields in TYPES.items() for field in fields}
+    return frozenset(
+        f"{name}.{field}"
+        for name, field in every
+        if (name, field) in off or field not in table.types.get(name, ())
+    )
+
+
 def kept_by(minor: str, manifest: Tree) -> Tree:
     """Return a copy of a manifest without what a server of `minor` drops."""
+    return _without(dropped(minor, manifest), manifest)
+
+
+def known_to(minor: str, manifest: Tree) -> Tree:
+    """Return a copy of a manifest without the fields that `minor` has no type for."""
+    return _without(frozenset(unknown_to(minor, manifest)), manifest)
+
+
+def _without(lost: frozenset[str], manifest: Tree) -> Tree:
     kept = copy.deepcopy(manifest)
-    lost = dropped(minor, kept)
     for path, parent, key in list(_places(kept, "")):
         if path in lost:
-            del parent[key]
+            parent.pop(key, None)  # already gone where two places share a value
     return kept
 
 

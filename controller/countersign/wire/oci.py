@@ -1,8 +1,9 @@
 """What registries keep: manifests, indexes and the descriptors in them.
 
 A document is read by what is in it, never by what a header or another document says that
-it is; one that two readers could take for two things is refused. Entries that cannot be
-read are counted, not dropped: who needs all of them must know.
+it is; one that two readers could take for two things is refused: who runs images reads
+names in any letters, `Manifests` over `manifests` (Go, encoding/json, Unmarshal). Entries
+that cannot be read are counted, not dropped: who needs all of them must know.
 
 Source:
     github.com/opencontainers/image-spec v1.1, manifest.md, image-index.md, descriptor.md;
@@ -11,9 +12,12 @@ Source:
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
+
+from pydantic import model_validator
 
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Algorithm, Digest, Json, Tree
@@ -43,6 +47,8 @@ _CONFIGS = frozenset(  # of images, and of what old cosign stores as one
     }
 )
 _SCHEMA = 2  # manifest.md: schemaVersion "MUST be 2"
+_OF_MANIFESTS = frozenset({"layers", "config", "fsLayers"})
+_TELLING = _OF_MANIFESTS | {"manifests"}  # which of both a document is
 _UNKNOWN = "unknown"  # os and architecture of what no machine runs
 _NAME = re.compile(  # distribution-spec, "Pulling manifests"
     r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
@@ -112,12 +118,40 @@ class Index:
     unread: int = 0
 
 
-class _Platform(Shape):
+class _Exact(Shape):
+    """An object whose names stand in it in no other letters."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _require_letters(cls, value: object) -> object:
+        if isinstance(value, dict) and _respelled(value, _names(cls)):
+            raise ValueError("expected names in their own letters only")
+        return value
+
+
+@cache
+def _names(shape: type[_Exact]) -> frozenset[str]:
+    return frozenset(info.alias or name for name, info in shape.model_fields.items())
+
+
+def _respelled(names: Iterable[str], known: frozenset[str]) -> bool:
+    """Tell whether a name is a known one in other letters: upper case, long s, Kelvin."""
+    return any(
+        name not in known and name.casefold() in _folded(known) for name in names
+    )
+
+
+@cache  # of a few sets
+def _folded(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(name.casefold() for name in names)
+
+
+class _Platform(_Exact):
     architecture: str = ""
     os: str = ""
 
 
-class _Descriptor(Shape):
+class _Descriptor(_Exact):
     media_type: str
     digest: str
     size: int
@@ -146,7 +180,7 @@ class _Descriptor(Shape):
         )
 
 
-class _Manifest(Shape):
+class _Manifest(_Exact):
     schema_version: int
     media_type: str = MANIFEST
     artifact_type: str | None = None
@@ -156,7 +190,7 @@ class _Manifest(Shape):
     annotations: dict[str, Any] | None = None
 
 
-class _Index(Shape):
+class _Index(_Exact):
     schema_version: int
     media_type: str = INDEX
     manifests: list[Any] | None
@@ -171,9 +205,11 @@ def parse_document(raw: bytes) -> Manifest | Index:
     tree = parse_json(raw, limit=MAX_MANIFEST)
     if not isinstance(tree, dict):
         raise Malformed("expected a manifest or an index, saw no object")
+    if _respelled(tree, _TELLING):
+        raise Malformed("expected a manifest or an index, saw its names respelled")
     if "manifests" not in tree:
         return _manifest(shaped(_Manifest, tree, "manifest"))
-    if tree.keys() & {"layers", "config", "fsLayers"}:
+    if tree.keys() & _OF_MANIFESTS:
         raise Malformed("expected a manifest or an index, saw something of both")
     shape = shaped(_Index, tree, "index")
     _require(shape.schema_version, shape.media_type, INDEXES)

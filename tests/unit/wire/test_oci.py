@@ -131,6 +131,48 @@ def test_a_type_that_is_another_one(tree: Any) -> None:
         parse_document(written(tree))
 
 
+OTHER = {**ENTRY, "digest": str(Digest.sha256(b"2"))}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"Manifests": [OTHER]},
+        {"MANIFESTS": [OTHER]},
+        {"manife\N{LATIN SMALL LETTER LONG S}ts": [OTHER]},
+        {"Layers": [OTHER]},
+        {"Config": OTHER},
+        {"MediaType": MANIFEST},
+        {"SchemaVersion": 1},
+    ],
+)
+def test_no_name_stands_in_other_letters(more: dict[str, Any]) -> None:
+    """Who runs the image takes the last of ``manifests`` and ``Manifests`` (Go)."""
+    honest = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [ENTRY]}
+    assert isinstance(parse_document(json.dumps(honest).encode()), Index)
+    for tree in ({**honest, **more}, {**more, **honest}):
+        with pytest.raises(Malformed):
+            parse_document(json.dumps(tree).encode())
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"Digest": OTHER["digest"]},
+        {"MediaType": INDEX},
+        {"Platform": {"os": "linux", "architecture": "amd64"}},
+        {"platform": {"os": "unknown", "architecture": "unknown", "OS": "linux"}},
+        {"platform": {"os": "unknown", "architecture": "unknown", "Architecture": "x"}},
+    ],
+)
+def test_nor_in_an_entry(more: dict[str, Any]) -> None:
+    """Such an entry could be another image, or one that some machine runs."""
+    tree = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [{**ENTRY, **more}]}
+    found = parse_document(json.dumps(tree).encode())
+    assert isinstance(found, Index)
+    assert (found.manifests, found.unread) == ((), 1)
+
+
 def test_a_manifest_is_no_index() -> None:
     """Where an index is expected."""
     tree = {"schemaVersion": 2, "config": ENTRY, "layers": []}

@@ -140,10 +140,10 @@ def _field(owner: Struct, name: str, place: str) -> Value:
 
     Raises:
         Malformed: it is there in other letters: Go's own decoder, which the controller
-            manager uses for revisions, takes ``Image`` for ``image``.
+            manager uses for revisions, takes ``Image`` for ``image``, and a long s for an s.
     """
     for key in owner:
-        if key != name and key.lower() == name.lower():
+        if key != name and key.casefold() == name.casefold():
             raise Malformed(f"{place}: expected {name}, saw {key[:80]}")
     return owner.get(name)
 

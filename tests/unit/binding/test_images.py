@@ -210,15 +210,22 @@ def test_finds_the_images_of_older_templates(data: object, found: list[str]) -> 
     assert [image.reference for image in images(revision)] == found
 
 
-@pytest.mark.parametrize("name", ["spec", "template", "containers", "image"])
-def test_a_revision_is_written_in_no_other_letters(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("spec", "Spec"),
+        ("template", "Template"),
+        ("containers", "Containers"),
+        ("containers", "container\N{LATIN SMALL LETTER LONG S}"),
+        ("image", "Image"),
+    ],
+)
+def test_a_revision_is_written_in_no_other_letters(name: str, other: str) -> None:
     """The controller manager reads revisions with Go's own decoder, which minds none."""
     data = {"spec": {"template": {"spec": {"containers": [{"image": "evil:1"}]}}}}
-    text = json.dumps(data).replace(f'"{name}"', f'"{name.capitalize()}"')
+    text = json.dumps(data).replace(f'"{name}"', json.dumps(other))
 
-    with pytest.raises(
-        Malformed, match=rf"^/data.*expected {name}, saw {name.capitalize()}"
-    ):
+    with pytest.raises(Malformed, match=rf"^/data.*expected {name}, saw {other}"):
         images(tree("ControllerRevision", "apps/v1", data=json.loads(text), revision=1))
 
 

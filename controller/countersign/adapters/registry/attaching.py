@@ -16,7 +16,8 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from countersign.adapters.registry.discovery import INTENT_TYPE, Discovery
+from countersign.adapters.registry.discovery import Discovery
+from countersign.adapters.registry.leads import INTENT_TYPE
 from countersign.adapters.registry.pushing import PushRepository, Put
 from countersign.adapters.registry.repository import read
 from countersign.core.errors import Malformed, Unavailable

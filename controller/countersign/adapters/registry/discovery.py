@@ -12,78 +12,23 @@ where the registry itself fails, there is no answer at all.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any, TypeVar
 
+from countersign.adapters.registry.leads import ENVELOPE_TYPE, Found, Lead, chosen
+from countersign.adapters.registry.platforms import platforms_of
 from countersign.adapters.registry.repository import Listed, Repository, read
 from countersign.core.errors import Malformed, OverLimit, Unavailable
 from countersign.core.types.artifacts import Digest
 from countersign.ports import Attached, Other
-from countersign.wire.bundle import MAX_BUNDLE
 from countersign.wire.cosign import legacy_attestation
-from countersign.wire.oci import (
-    INDEXES,
-    Descriptor,
-    Index,
-    Manifest,
-    made_at,
-    parse_document,
-    tag_of,
-)
-
-BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle"  # and a version, in two ways
-ENVELOPE_TYPE = "application/vnd.dsse.envelope.v1+json"
-INTENT_TYPE = "application/vnd.countersign.intent.v1+json"
+from countersign.wire.oci import Index, Manifest, made_at, parse_document, tag_of
 
 _SUFFIXES = (".att", ".sig")
-_MAX_PLATFORMS = 64  # of one image; the largest public ones have about twenty
-_MAX_INDEXES = 8  # in one another
 _MAX_REFERRERS = 512  # manifests that are read beside one digest: a sign-off is two
-_MAX_BUNDLES = 256  # that are read beside one digest: it may run for years
-_MAX_ALL = 16 << 20  # bytes of bundles of one image and its platforms
 _MAX_READ = 16 << 20  # bytes of what is read to find them
-_MAX_TYPE = 128  # characters of a type that are told
 
 Result = TypeVar("Result")
-_Key: TypeAlias = tuple[Digest, tuple[tuple[str, str], ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Lead:
-    """A layer that should be a bundle, or an envelope of cosign's old form."""
-
-    layer: Descriptor
-    made: float = 0.0  # when its manifest says that it was; only ever an order
-
-    @property
-    def key(self) -> _Key:
-        """What it will be read as; of two equal ones one is read."""
-        bundled = self.layer.media_type.startswith(BUNDLE_TYPE)
-        proof = {} if bundled else self.layer.annotations
-        return self.layer.digest, tuple(sorted(proof.items()))
-
-
-@dataclass(slots=True)
-class _Found:
-    """What was found beside one digest."""
-
-    about: Digest
-    leads: dict[_Key, _Lead] = field(default_factory=dict)
-    others: set[Other] = field(default_factory=set)
-    problems: list[str] = field(default_factory=list)
-    complete: bool = True
-
-    def unseen(self, why: str) -> None:
-        """Note what is there and was not seen."""
-        self.problems.append(f"{self.about}: {why}")
-        self.complete = False
-
-    def lead(self, one: _Lead) -> None:
-        """Note where a bundle is; of equal ones the newest."""
-        known = self.leads.get(one.key)
-        if known is None or known.made < one.made:
-            self.leads[one.key] = one
 
 
 class Discovery:
@@ -106,7 +51,7 @@ class Discovery:
             Unavailable: the registry fails, does not have the image, or the image is
                 none that a machine could be told to run.
         """
-        platforms = await self._platforms(image)
+        platforms = await platforms_of(self._repository, image)
         found = await _together(
             self._beside(digest) for digest in (image, *sorted(platforms))
         )
@@ -127,7 +72,7 @@ class Discovery:
         Raises:
             Unavailable: the registry fails.
         """
-        found = _Found(image)
+        found = Found(image)
         documents = await _together(
             self._document(found, digest) for digest in await self._listed(found)
         )
@@ -138,53 +83,8 @@ class Discovery:
             for layer in document.layers
         )
 
-    # the image
-
-    async def _platforms(self, image: Digest) -> frozenset[Digest]:
-        """Return the manifests of an index that some machine could run.
-
-        Indexes in it are opened: who runs the image looks there, too (containerd,
-        core/images, Manifest).
-        """
-        found: set[Digest] = set()
-        waiting, opened = [image], set[Digest]()
-        while waiting:
-            digest = waiting.pop()
-            if digest in opened:
-                continue
-            if len(opened) >= _MAX_INDEXES:
-                raise Unavailable(f"{image} holds more than {_MAX_INDEXES} indexes")
-            opened.add(digest)
-            for entry in await self._entries(digest, is_image=digest == image):
-                if entry.media_type in INDEXES:
-                    waiting.append(entry.digest)
-                elif entry.runnable:
-                    found.add(entry.digest)
-        if len(found) > _MAX_PLATFORMS:
-            raise Unavailable(f"{image} is of more than {_MAX_PLATFORMS} platforms")
-        return frozenset(found)
-
-    async def _entries(
-        self, digest: Digest, *, is_image: bool
-    ) -> tuple[Descriptor, ...]:
-        """Return what an index holds; nothing, where an image is none."""
-        try:
-            raw = await self._repository.manifest(digest)
-            if raw is None:
-                raise Unavailable(f"{self._repository} does not have {digest}")
-            document = await read(parse_document, raw)
-        except Malformed as error:
-            raise Unavailable(f"{self._repository}@{digest}: {error}") from error
-        if isinstance(document, Manifest) and is_image:
-            return ()
-        if isinstance(document, Manifest) or document.unread:
-            raise Unavailable(f"not all platforms in {digest} can be read")
-        return document.manifests
-
-    # what lies beside it
-
-    async def _beside(self, digest: Digest) -> _Found:
-        found = _Found(digest)
+    async def _beside(self, digest: Digest) -> Found:
+        found = Found(digest)
         await _together(
             (
                 self._referrers(found),
@@ -193,11 +93,11 @@ class Discovery:
         )
         return found
 
-    async def _referrers(self, found: _Found) -> None:
+    async def _referrers(self, found: Found) -> None:
         listed = await self._listed(found)
         await _together(self._referrer(found, digest) for digest in listed)
 
-    async def _listed(self, found: _Found) -> list[Digest]:
+    async def _listed(self, found: Found) -> list[Digest]:
         """Return where referrers are, by the API and by the fallback tag."""
         by_api, by_tag = await _together(
             (self._by_api(found), self._by_fallback(found))
@@ -215,7 +115,7 @@ class Discovery:
         newest = sorted(entries, key=lambda digest: (-entries[digest], digest))
         return newest[:_MAX_REFERRERS]
 
-    async def _by_api(self, found: _Found) -> Listed:
+    async def _by_api(self, found: Found) -> Listed:
         async with self._room:
             try:
                 listed = await self._repository.referrers(found.about)
@@ -223,7 +123,7 @@ class Discovery:
                 return Listed((), (f"the list of referrers: {error}",))
         return listed or Listed(())
 
-    async def _by_fallback(self, found: _Found) -> Listed:
+    async def _by_fallback(self, found: Found) -> Listed:
         document = await self._tagged(found, tag_of(found.about))
         if document is None:
             return Listed(())
@@ -232,14 +132,14 @@ class Discovery:
         unread = f"{document.unread} entries of the fallback tag cannot be read"
         return Listed(document.manifests, (unread,) if document.unread else ())
 
-    async def _under_tag(self, found: _Found, suffix: str) -> None:
+    async def _under_tag(self, found: Found, suffix: str) -> None:
         document = await self._tagged(found, tag_of(found.about, suffix))
         if isinstance(document, Index):
             found.unseen(f"expected a manifest under {tag_of(found.about, suffix)}")
         elif document is not None:
-            self._take(found, document, None)
+            found.take(document, None)
 
-    async def _tagged(self, found: _Found, tag: str) -> Manifest | Index | None:
+    async def _tagged(self, found: Found, tag: str) -> Manifest | Index | None:
         async with self._room:
             try:
                 there = await self._repository.tagged(tag)
@@ -248,7 +148,7 @@ class Discovery:
                 return None
         return await self._read(found, tag, there.raw) if there else None
 
-    async def _referrer(self, found: _Found, digest: Digest) -> None:
+    async def _referrer(self, found: Found, digest: Digest) -> None:
         """Read what a list names: only if it says itself that it is about this."""
         document = await self._document(found, digest)
         if document is None:
@@ -260,15 +160,15 @@ class Discovery:
                 f"{found.about}: {digest} is listed, and is about {document.subject}"
             )
         else:
-            self._take(found, document, digest)
+            found.take(document, digest)
 
-    async def _document(self, found: _Found, digest: Digest) -> Manifest | Index | None:
+    async def _document(self, found: Found, digest: Digest) -> Manifest | Index | None:
         async with self._room:
             raw = await _reached(self._repository.manifest(digest), found, digest)
         return await self._read(found, str(digest), raw) if raw else None
 
     async def _read(
-        self, found: _Found, name: str, raw: bytes
+        self, found: Found, name: str, raw: bytes
     ) -> Manifest | Index | None:
         """Return a document, while there is room for what it may say."""
         self._left -= len(raw)
@@ -280,56 +180,12 @@ class Discovery:
             found.unseen(f"{name}: {error}")
             return None
 
-    @staticmethod
-    def _take(found: _Found, manifest: Manifest, digest: Digest | None) -> None:
-        """Note what a manifest holds. Its layers say what they are."""
-        if manifest.unread:
-            found.unseen(f"{manifest.unread} layers of {manifest.type[:80]!r}")
-        evidence = [
-            layer
-            for layer in manifest.layers
-            if layer.media_type.startswith(BUNDLE_TYPE)
-            or layer.media_type == ENVELOPE_TYPE
-        ]
-        for layer in evidence:
-            found.lead(_Lead(layer, made_at(manifest.annotations)))
-        if not evidence and manifest.type != INTENT_TYPE and manifest.layers:
-            named = digest or manifest.layers[0].digest
-            found.others.add(Other(manifest.type[:_MAX_TYPE], named, found.about))
+    async def _bundles(self, found: Sequence[Found]) -> tuple[bytes, ...]:
+        reading = [self._bundle(lead, one) for lead, one in chosen(found)]
+        bundles = [bundle for bundle in await _together(reading) if bundle is not None]
+        return tuple(dict.fromkeys(bundles))
 
-    # reading it
-
-    async def _bundles(self, found: Iterable[_Found]) -> tuple[bytes, ...]:
-        """Return the bundles, as many as are read, the newest first.
-
-        An image stays while what runs it is changed and signed off again: what is new
-        must not be left out for what is old. How old each is, its manifest says, and
-        nobody signed that: it orders and decides nothing else.
-        """
-        wanted: dict[_Key, tuple[_Lead, _Found]] = {}
-        for one in found:
-            if len(one.leads) > _MAX_BUNDLES:
-                one.unseen(
-                    f"expected at most {_MAX_BUNDLES} bundles, saw {len(one.leads)}"
-                )
-            for lead in sorted(one.leads.values(), key=_newest)[:_MAX_BUNDLES]:
-                wanted[lead.key] = (lead, one)
-        room = _MAX_ALL
-        kept = []
-        for lead, one in sorted(wanted.values(), key=lambda pair: _newest(pair[0])):
-            size = lead.layer.size
-            if size > MAX_BUNDLE or size > room:
-                one.unseen(
-                    f"expected bundles of at most {MAX_BUNDLE} bytes, and {_MAX_ALL} of "
-                    f"one image; saw one of {size}"
-                )
-                continue
-            room -= size
-            kept.append(self._bundle(lead, one))
-        read_ = [bundle for bundle in await _together(kept) if bundle is not None]
-        return tuple(dict.fromkeys(read_))
-
-    async def _bundle(self, lead: _Lead, found: _Found) -> bytes | None:
+    async def _bundle(self, lead: Lead, found: Found) -> bytes | None:
         """Return one bundle, rewritten if it lay there in the old form."""
         layer = lead.layer
         async with self._room:
@@ -349,12 +205,8 @@ class Discovery:
             return None
 
 
-def _newest(lead: _Lead) -> tuple[float, _Key]:
-    return -lead.made, lead.key
-
-
 async def _reached(
-    asking: Coroutine[Any, Any, bytes | None], found: _Found, digest: Digest
+    asking: Coroutine[Any, Any, bytes | None], found: Found, digest: Digest
 ) -> bytes | None:
     """Return what lies under a digest that something names, or note that it does not.
 

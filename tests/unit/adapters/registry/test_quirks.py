@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from countersign.adapters.registry.discovery import INTENT_TYPE
+from countersign.adapters.registry.leads import INTENT_TYPE
 from countersign.core.errors import Malformed, OverLimit, Unavailable
 from countersign.core.types.artifacts import Digest
 from countersign.ports import Attached, Pinned, Throttled
@@ -77,7 +77,7 @@ async def test_who_is_not_trusted_is_not_asked(
 ) -> None:
     """TLS comes before the first request."""
     image = Pinned(registry.repository, registry.image())
-    with pytest.raises(Unavailable, match="not who it should be"):
+    with pytest.raises(Unavailable, match="by no authority that is trusted"):
         await opened(ca_file=None).about(image)
     assert registry.seen == []
 

@@ -277,8 +277,8 @@ def test_evidence_may_be_put_beside_objects_by_anyone_with_the_right(
             id="a roster that is not there",
         ),
         pytest.param(
-            {"images": {"registries": ["ghcr.io/*"]}},
-            "spec.images.registries: this version cannot honour it",
+            {"protect": {"namespaces": [SPACE], "excusedApiGroups": ["shop.example"]}},
+            "spec.protect.excusedApiGroups: this version cannot honour it",
             id="what only a later version can do",
         ),
     ],
@@ -291,7 +291,8 @@ def test_an_invalid_policy_that_is_stored_denies_what_it_would_have_matched(
     problem: str,
 ) -> None:
     """It came in before the webhook did: the load refuses what admission would have."""
-    everything(api, policy=stored.policy(protect={"namespaces": [SPACE]}, **spec))
+    spec = {"protect": {"namespaces": [SPACE]}, **spec}
+    everything(api, policy=stored.policy(**spec))
 
     register(plane, served)
 

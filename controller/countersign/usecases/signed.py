@@ -204,7 +204,8 @@ class SignedDoor:
             return Opened(findings=(*gone.findings, *others, *problems))
         if not verdict.bases:
             return Opened(findings=(*verdict.findings, *problems))
-        if leans(policy) and not seen.complete:  # rule 6
+        broken = any(basis.emergency for basis in verdict.bases)  # whatever speaks
+        if leans(policy) and not seen.complete and not broken:  # rule 6
             unseen = Unavailable("evidence went unseen that may speak against it")
             refused = Opened.failing(request.ref, (policy,), Reason.UNAVAILABLE, unseen)
             return Opened(findings=(*refused.findings, *problems))

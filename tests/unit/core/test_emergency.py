@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from countersign.core.types.artifacts import Image
+from countersign.core.types.artifacts import Digest, Image
 from countersign.core.types.bound import BoundChange
 from countersign.core.types.change import (
     Access,
@@ -17,7 +17,14 @@ from countersign.core.types.change import (
 )
 from countersign.core.types.evidence import Emergency, Evidence
 from countersign.core.types.people import Person
-from countersign.core.types.policy import Revoked, RevokedKind, ThirdParty, Treatment
+from countersign.core.types.policy import (
+    Images,
+    ImageSubject,
+    Revoked,
+    RevokedKind,
+    ThirdParty,
+    Treatment,
+)
 from countersign.core.types.time import Interval
 from countersign.core.types.verdict import Names, OpenSlots, Reason, SignedBy, Verdict
 from tests.support import a
@@ -187,6 +194,23 @@ def test_images_stay_pinned() -> None:
     verdict = opens(a.emergency(), request=a.change(images=(tagged,)), images=loose)
 
     assert a.finding(verdict, Reason.IMAGE_UNPINNED).facts == Names(("acme/ledger:1",))
+
+
+@pytest.mark.parametrize("platforms", [None, frozenset({a.digest("amd64")})])
+@pytest.mark.parametrize("subject", ImageSubject)
+def test_needs_no_registry_to_tell_what_is_in_an_index(
+    subject: ImageSubject, platforms: frozenset[Digest] | None
+) -> None:
+    """It may be the registry that is down; what it names must be what runs."""
+    rule = Images(subject=subject, registries=("docker.io/acme/*",))
+    request = a.change(images=(replace(a.IMAGE, platforms=platforms),))
+
+    assert opens(a.emergency(), request=request, images=rule).allowed
+    for named in (a.digest("another"), a.digest("amd64")):
+        other = a.emergency(subjects=[a.MANIFEST, named])
+        verdict = opens(other, request=request, images=rule)
+        is_each = named in (platforms or ()) and subject is not ImageSubject.INDEX
+        assert verdict.allowed == is_each
 
 
 def test_is_withdrawn_like_any_other() -> None:

@@ -20,10 +20,21 @@ from countersign.core.types.verdict import (
 )
 
 
-def coverage_fault(case: Case, sign_off: Said[SignOff]) -> Finding | None:
-    """Say which newly run image `sign_off` does not cover, or None."""
+def coverage_fault(
+    case: Case, sign_off: Said[SignOff], *, as_pinned: bool = False
+) -> Finding | None:
+    """Say which newly run image `sign_off` does not cover, or None.
+
+    Args:
+        case: The request before the policy.
+        sign_off: The approval.
+        as_pinned: To name what the object pins is enough, whatever the policy asks of
+            an index: only a registry knows what is in it.
+    """
     for image in images(case):
         if _covers(case, sign_off, image) or human(case, image):
+            continue
+        if as_pinned and _is_pinned_in(sign_off, image):
             continue
         if image.image is not None and image.image.digest is None:
             loose = Names((image.image.reference,))
@@ -34,6 +45,11 @@ def coverage_fault(case: Case, sign_off: Said[SignOff]) -> Finding | None:
         by = SignedBy(signer(sign_off.evidence.signer))
         return case.finding(Reason.IMAGE_UNCOVERED, by, image.about)
     return None
+
+
+def _is_pinned_in(sign_off: Said[SignOff], image: Artifact) -> bool:
+    """Tell whether `sign_off` names the very digest that the object runs."""
+    return image.image is not None and image.image.digest in sign_off.evidence.digests
 
 
 def _covers(case: Case, sign_off: Said[SignOff], image: Artifact) -> bool:

@@ -6,12 +6,9 @@ names in any letters, `Manifests` over `manifests` (Go, encoding/json, Unmarshal
 that cannot be read are counted, not dropped: who needs all of them must know.
 
 Source:
-    github.com/opencontainers/image-spec v1.1, manifest.md, image-index.md, descriptor.md;
-    distribution-spec v1.1, "Referrers Tag Schema".
+    github.com/opencontainers/image-spec v1.1, manifest.md, image-index.md, descriptor.md.
 """
 
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,14 +17,13 @@ from typing import Any
 from pydantic import model_validator
 
 from countersign.core.errors import Malformed
-from countersign.core.types.artifacts import Algorithm, Digest, Json, Tree
+from countersign.core.types.artifacts import Algorithm, Digest, Json
 from countersign.wire.shapes import Shape, shaped
 from countersign.wire.strict_json import parse_json
 from countersign.wire.times import parse_instant
 
 MAX_MANIFEST = 4 << 20  # bytes; distribution-spec, "Pushing Manifests", the usual limit
 MAX_ENTRIES = 8192  # in one document; each costs 10 µs to read
-MAX_NAME = 255  # characters of host and name; distribution-spec, "Pulling manifests"
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -36,9 +32,8 @@ DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 MANIFESTS = frozenset({MANIFEST, DOCKER_MANIFEST})
 INDEXES = frozenset({INDEX, DOCKER_LIST})
 
+SCHEMA = 2  # manifest.md: schemaVersion "MUST be 2"
 CREATED = "org.opencontainers.image.created"
-EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
-EMPTY = b"{}"  # manifest.md, "Guidance for an Empty Descriptor"
 
 _CONFIGS = frozenset(  # of images, and of what old cosign stores as one
     {
@@ -46,17 +41,9 @@ _CONFIGS = frozenset(  # of images, and of what old cosign stores as one
         "application/vnd.docker.container.image.v1+json",
     }
 )
-_SCHEMA = 2  # manifest.md: schemaVersion "MUST be 2"
 _OF_MANIFESTS = frozenset({"layers", "config", "fsLayers"})
 _TELLING = _OF_MANIFESTS | {"manifests"}  # which of both a document is
 _UNKNOWN = "unknown"  # os and architecture of what no machine runs
-_NAME = re.compile(  # distribution-spec, "Pulling manifests"
-    r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
-)
-_HOST = re.compile(
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[A-Fa-f0-9:.]+\])(?::[0-9]{1,5})?"
-)
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,9 +238,9 @@ def _manifest(shape: _Manifest) -> Manifest:
 
 
 def _require(version: int, media_type: str, known: frozenset[str]) -> None:
-    if version != _SCHEMA or media_type not in known:
+    if version != SCHEMA or media_type not in known:
         raise Malformed(
-            f"expected schema {_SCHEMA} of {' or '.join(sorted(known))}, saw {version} "
+            f"expected schema {SCHEMA} of {' or '.join(sorted(known))}, saw {version} "
             f"of {media_type[:80]!r}"
         )
 
@@ -285,106 +272,3 @@ def made_at(annotations: Mapping[str, str]) -> float:
         return parse_instant(annotations.get(CREATED, "")).timestamp()
     except (Malformed, ValueError, OverflowError):
         return 0.0
-
-
-def split_repository(repository: str) -> tuple[str, str]:
-    """Return host and name: ``docker.io``, ``library/nginx``.
-
-    Raises:
-        Malformed: it is no normalised repository.
-    """
-    host, _, name = repository.partition("/")
-    sound = _HOST.fullmatch(host) and _NAME.fullmatch(name)
-    if not sound or len(repository) > MAX_NAME:
-        raise Malformed(f"expected a repository HOST/NAME, saw {repository[:80]!r}")
-    return host, name
-
-
-def is_tag(text: str) -> bool:
-    """Tell whether a text is a tag (distribution-spec, "Pulling manifests")."""
-    return _TAG.fullmatch(text) is not None
-
-
-def tag_of(digest: Digest, suffix: str = "") -> str:
-    """Return the tag beside an image: the referrers' (spec), or cosign's with a suffix.
-
-    Source:
-        distribution-spec v1.1, "Referrers Tag Schema"; cosign pkg/oci/remote, normalize.
-    """
-    return f"{digest.algorithm}-{digest.value}{suffix}"
-
-
-def render_descriptor(told: Descriptor) -> Tree:
-    """Write a descriptor, leaving out what is empty."""
-    tree: Tree = {
-        "mediaType": told.media_type,
-        "size": told.size,
-        "digest": str(told.digest),
-    }
-    if told.annotations:
-        tree["annotations"] = dict(told.annotations)
-    if told.artifact_type:
-        tree["artifactType"] = told.artifact_type
-    return tree
-
-
-def render_referrer(
-    artifact_type: str,
-    layers: Sequence[Descriptor],
-    subject: Descriptor,
-    annotations: Mapping[str, str],
-) -> bytes:
-    """Write a manifest that refers to another, as cosign 3 does.
-
-    Source:
-        cosign v3.1.3, pkg/oci/remote/write.go, WriteReferrer.
-    """
-    config = Descriptor(
-        media_type=EMPTY_TYPE,
-        digest=Digest.sha256(EMPTY),
-        size=len(EMPTY),
-        artifact_type=artifact_type,
-    )
-    tree: Tree = {
-        "schemaVersion": _SCHEMA,
-        "mediaType": MANIFEST,
-        "config": render_descriptor(config),
-        "layers": [render_descriptor(layer) for layer in layers],
-        "annotations": dict(annotations),
-        "subject": render_descriptor(subject),
-        "artifactType": artifact_type,
-    }
-    return _written(tree)
-
-
-def with_entry(raw: bytes | None, entry: Descriptor) -> bytes | None:
-    """Return a list of referrers with one more, the others as they were.
-
-    Args:
-        raw: The list that lies there; None: none does.
-        entry: The one more.
-
-    Returns:
-        The list, or None: the entry is in it.
-
-    Raises:
-        Malformed: what lies there is no index, or would become too large.
-    """
-    listed: list[Json] = []
-    tree: Tree = {"schemaVersion": _SCHEMA, "mediaType": INDEX}
-    if raw is not None:
-        if entry.digest in {one.digest for one in parse_index(raw).manifests}:
-            return None
-        there = parse_json(raw, limit=MAX_MANIFEST)
-        if isinstance(there, dict):
-            tree |= there
-        if isinstance(there_listed := tree.get("manifests"), list):
-            listed = there_listed
-    written = _written({**tree, "manifests": [*listed, render_descriptor(entry)]})
-    if len(written) > MAX_MANIFEST:
-        raise Malformed(f"expected room in a list of {MAX_MANIFEST} bytes")
-    return written
-
-
-def _written(tree: Tree) -> bytes:
-    return json.dumps(tree, separators=(",", ":"), ensure_ascii=False).encode()

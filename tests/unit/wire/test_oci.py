@@ -10,21 +10,17 @@ from hypothesis import strategies as st
 from countersign.core.errors import CountersignError, Malformed
 from countersign.core.types.artifacts import Digest
 from countersign.wire.oci import (
-    EMPTY_TYPE,
     INDEX,
     MANIFEST,
     MAX_MANIFEST,
     Descriptor,
     Index,
     Manifest,
-    is_tag,
     parse_document,
     parse_index,
-    render_referrer,
-    split_repository,
-    tag_of,
-    with_entry,
 )
+from countersign.wire.oci_names import is_tag, split_repository, tag_of
+from countersign.wire.referrers import EMPTY_TYPE, render_referrer, with_entry
 
 ONE = Descriptor(media_type=MANIFEST, digest=Digest.sha256(b"1"), size=1)
 ENTRY = {"mediaType": MANIFEST, "digest": str(ONE.digest), "size": 1}

@@ -23,16 +23,8 @@ from countersign.adapters.registry.repository import read
 from countersign.core.errors import Malformed, Unavailable
 from countersign.core.types.artifacts import Digest
 from countersign.wire.bundle import MEDIA_TYPE, parse_bundle
-from countersign.wire.oci import (
-    CREATED,
-    EMPTY,
-    INDEX,
-    MANIFEST,
-    Descriptor,
-    parse_document,
-    render_referrer,
-    with_entry,
-)
+from countersign.wire.oci import CREATED, INDEX, MANIFEST, Descriptor, parse_document
+from countersign.wire.referrers import EMPTY, render_referrer, with_entry
 from countersign.wire.shapes import render_time
 from countersign.wire.statement import parse_statement
 

@@ -22,7 +22,8 @@ from countersign.core.errors import Malformed, OverLimit, Unavailable
 from countersign.core.types.artifacts import Digest
 from countersign.ports import Attached, Other
 from countersign.wire.cosign import legacy_attestation
-from countersign.wire.oci import Index, Manifest, made_at, parse_document, tag_of
+from countersign.wire.oci import Index, Manifest, made_at, parse_document
+from countersign.wire.oci_names import tag_of
 
 _SUFFIXES = (".att", ".sig")
 _MAX_REFERRERS = 512  # manifests that are read beside one digest: a sign-off is two

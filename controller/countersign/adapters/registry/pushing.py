@@ -18,7 +18,8 @@ from countersign.adapters.registry.repository import (
 )
 from countersign.core.errors import Unavailable
 from countersign.core.types.artifacts import Digest
-from countersign.wire.oci import MAX_MANIFEST, tag_of
+from countersign.wire.oci import MAX_MANIFEST
+from countersign.wire.oci_names import tag_of
 
 _UNMET = frozenset({409, 412})  # the condition does not hold: RFC 9110, 15.5.10 and .13
 

@@ -21,7 +21,7 @@ from countersign.adapters.registry.tokens import Scope, Tokens
 from countersign.core.errors import Malformed, Unavailable
 from countersign.core.types.artifacts import Digest
 from countersign.ports import Attached, Pinned
-from countersign.wire.oci import is_tag, split_repository
+from countersign.wire.oci_names import is_tag, split_repository
 
 _HUB_HOST = "registry-1.docker.io"  # where docker.io answers
 _PULL, _PUSH = "pull", "pull,push"

@@ -11,7 +11,7 @@ from countersign.core.types.artifacts import Digest
 from countersign.ports import Pinned
 from countersign.wire.bundle import render_key_bundle
 from countersign.wire.envelope import Envelope
-from countersign.wire.oci import tag_of
+from countersign.wire.oci_names import tag_of
 from tests.support import quirky_answers as answers
 from tests.support.proving import STATEMENT
 from tests.support.quirky import BUNDLE, Quirky, index

@@ -11,7 +11,8 @@ from countersign.core.types.artifacts import Digest
 from countersign.ports import Attached, Other
 from countersign.wire.bundle import parse_bundle
 from countersign.wire.cosign import legacy_attestation
-from countersign.wire.oci import DOCKER_LIST, tag_of
+from countersign.wire.oci import DOCKER_LIST
+from countersign.wire.oci_names import tag_of
 from tests.support.quirky import BUNDLE, Quirky, index, manifest
 
 About = Callable[..., Awaitable[Attached]]

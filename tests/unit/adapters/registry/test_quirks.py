@@ -13,7 +13,8 @@ from countersign.adapters.registry.leads import INTENT_TYPE
 from countersign.core.errors import Malformed, OverLimit, Unavailable
 from countersign.core.types.artifacts import Digest
 from countersign.ports import Attached, Pinned, Throttled
-from countersign.wire.oci import CREATED, INDEX, MANIFEST, tag_of
+from countersign.wire.oci import CREATED, INDEX, MANIFEST
+from countersign.wire.oci_names import tag_of
 from countersign.wire.shapes import render_time
 from tests.support import quirky_answers as answers
 from tests.support.quirky import BUNDLE, Quirk, Quirky, index, manifest

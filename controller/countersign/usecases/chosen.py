@@ -82,7 +82,7 @@ def _keep(into: Gathered, about: list[Evidence], states: set[Digest]) -> None:
     carried = [e for e in about if not into.of(e)]
     beside = sorted(
         (e for e in about if into.of(e)),
-        key=lambda e: (e.digests.isdisjoint(states), -_made_at(e)),
+        key=lambda e: (e.digests.isdisjoint(states), -made_at(e)),
     )
     into.evidence[:] = (*carried, *beside[:MAX_BESIDE])
     if len(beside) > MAX_BESIDE:
@@ -112,11 +112,11 @@ def _named_at(evidence: Iterable[Evidence]) -> dict[Digest, float]:
     found: dict[Digest, float] = {}
     for one in evidence:
         for digest in one.digests:
-            found[digest] = max(_made_at(one), found.get(digest, 0.0))
+            found[digest] = max(made_at(one), found.get(digest, 0.0))
     return found
 
 
-def _made_at(evidence: Evidence) -> float:
+def made_at(evidence: Evidence) -> float:
     """Return when evidence was signed, in seconds; 0: nobody trusted says."""
     at = evidence.signed_at
     return 0.0 if at is None else at.timestamp()

@@ -28,6 +28,7 @@ from countersign.core.types.evidence import (
 from countersign.core.types.policy import Policy, Treatment
 from countersign.core.types.verdict import Reason
 from countersign.ports import Attached, Pinned
+from countersign.usecases.chosen import made_at
 from countersign.usecases.gathered import Gathered, Problem
 from countersign.usecases.images import MAX_IMAGES, Looks, lying
 from countersign.usecases.images_parted import concerning, part
@@ -215,7 +216,7 @@ def _wanted(search: _Search, beside: Iterable[Evidence]) -> list[Digest]:
     found: dict[Digest, tuple[bool, float]] = {}
     for evidence in beside:
         heavy = any(weighs(policy, evidence, ref.namespace) for policy in policies)
-        rank = (not heavy, -_made_at(evidence))
+        rank = (not heavy, -made_at(evidence))
         for digest in _texts(ref, evidence, policies):
             found[digest] = min(rank, found.get(digest, rank))
     return sorted(found, key=lambda digest: (found[digest], digest))
@@ -257,11 +258,6 @@ def _note(into: Gathered, image: Pinned, found: Attached) -> None:
 
 def _unseen(into: Gathered, image: Pinned, why: str) -> None:
     into.problem(Unavailable(why), image=image)
-
-
-def _made_at(evidence: Evidence) -> float:
-    at = evidence.signed_at
-    return 0.0 if at is None else at.timestamp()
 
 
 def _subject(image: Pinned) -> Subject:

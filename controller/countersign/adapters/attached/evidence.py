@@ -222,8 +222,8 @@ class _Spare:
 
 
 def _outcome(found: object) -> str:
-    if found is None or (isinstance(found, Attached) and not found.bundles):
-        whole = not isinstance(found, Attached) or found.complete
-        return "nothing" if whole else "incomplete"
-    whole = not isinstance(found, Attached) or found.complete
-    return "found" if whole else "incomplete"
+    """Name what came of a look, as `countersign_registry_looks_total` counts it."""
+    if isinstance(found, Attached):
+        some = "found" if found.bundles else "nothing"
+        return some if found.complete else "incomplete"
+    return "nothing" if found is None else "found"

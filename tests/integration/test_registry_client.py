@@ -1,11 +1,14 @@
 """Real registries, filled by the real cosign and by us: each finds what the other put."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
+from countersign.adapters.registry import attaching
 from countersign.adapters.registry.credentials import DockerConfig
 from countersign.adapters.registry.registries import Registries
 from countersign.adapters.registry.settings import LOOPBACK, Settings
@@ -21,6 +24,7 @@ from tests.support.registry import Kind, Registry, running_registry
 from tests.support.registry_access import Auth
 
 WRITERS = 8
+YEARS = 135  # sign-offs beside one image
 PREDICATE = "https://example.org/predicate"
 UNLOGGED = ("--tlog-upload=false", "--use-signing-config=false")
 
@@ -41,7 +45,9 @@ def _key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "cosign.key"
 
 
-def client(registry: Registry) -> Registries:
+def client(
+    registry: Registry, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Registries:
     """Return a client that is the registry's user."""
     return Registries(
         Settings(
@@ -50,7 +56,8 @@ def client(registry: Registry) -> Registries:
             networks=LOOPBACK,
             request_s=30.0,
             visit_s=120.0,
-        )
+        ),
+        now=now,
     )
 
 
@@ -118,6 +125,35 @@ async def test_what_we_put_cosign_finds(registry: Registry, key: Path) -> None:
         *("--insecure-ignore-tlog=true", here.pinned),
     )
     assert verified.ok, verified.stderr
+
+
+async def test_what_years_of_sign_offs_leave(
+    registry: Registry, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it is found, the newest first, and in time.
+
+    Where there is no referrers API the list under the tag is looked at twice after each:
+    here nobody else writes.
+    """
+    monkeypatch.setattr(attaching, "_SETTLE_S", 0.0)
+    monkeypatch.setattr(attaching, "_PATIENCE", 0.0)
+    image = push(registry, "shop/old")
+    attest(registry, image, key, old=False)
+    made = [
+        render_key_bundle(Envelope(STATEMENT, b"%d" % n), "k") for n in range(YEARS)
+    ]
+    days = iter(range(YEARS + 1))
+    first = datetime.now(UTC) + timedelta(days=1)
+    async with client(registry, lambda: first + timedelta(days=next(days))) as writer:
+        await writer.attach(pinned(image), bundles=made, intents=[b"a text"])
+    async with client(registry) as registries:
+        began = monotonic()
+        found = await registries.about(pinned(image))
+        took = monotonic() - began
+    assert (found.complete, found.problems) == (True, ())
+    assert found.bundles[:YEARS] == (*reversed(made),)
+    assert len(found.bundles) == YEARS + 1
+    assert took < 10
 
 
 async def test_many_put_at_once(registry: Registry, key: Path) -> None:

@@ -32,6 +32,9 @@ from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest, Intent, Tree
 
 _METADATA = Structure(pointer=False, type="meta/v1.ObjectMeta")
+_OF_IMAGES = frozenset({"config", "layers", "manifests", "fslayers"})
+"""Fields of image manifests and indexes of all versions, whose items have digests."""
+
 _REMEMBERED, _SMALL = 128, 16 * 2**10  # intents, and bytes of each: 16 MiB of trees
 
 
@@ -48,7 +51,9 @@ def canonical(
     ``last-applied-configuration``. Nulls in lists and maps are values and stay.
 
     Of a custom resource only the metadata is read. All else is signed as it is
-    written, so that a signature does not depend on a definition that may change.
+    written, so that a signature does not depend on a definition that may change. But
+    what registries would keep as an image is refused: whoever signed for the object
+    would have named an image.
 
     Args:
         manifest: One object as written by its author; lists are expanded before.
@@ -61,7 +66,8 @@ def canonical(
     Raises:
         Malformed: unsupported kind; unknown field or wrong type; a field that the
             server owns; no name; no namespace, another than `namespace`, or one on a
-            cluster-scoped built-in kind; an integer beyond 2**53; nested too deeply.
+            cluster-scoped built-in kind; an integer beyond 2**53; nested too deeply; an
+            image manifest or index at the same time.
     """
     if is_custom(manifest):
         return _custom(manifest, namespace, kinds)
@@ -89,6 +95,7 @@ def _custom(manifest: Tree, namespace: str, kinds: Kinds) -> Intent:
     Whether its kind has namespaces, nobody may know here. An intent that is wrong about
     it equals no object: the server shows the namespace where there is one.
     """
+    _refuse_image(manifest)
     namespaced = kinds.is_namespaced(manifest)
     about = manifest.get("metadata")
     try:
@@ -101,6 +108,26 @@ def _custom(manifest: Tree, namespace: str, kinds: Kinds) -> Intent:
         namespaced = bool(namespace or metadata.get("namespace"))
     _place(metadata, namespace, namespaced=namespaced)
     return _intent(tree)
+
+
+def _refuse_image(manifest: Tree) -> None:
+    """Refuse a manifest that is one of an image as well, or an index of some.
+
+    Then one digest would stand for both. Runtimes read names in any letters (Go's
+    ``encoding/json``), and pass over fields that they do not know.
+    """
+    for name, value in manifest.items():
+        some = value if type(value) is list else [value]
+        if name.casefold() in _OF_IMAGES and any(_names_blob(item) for item in some):
+            raise Malformed(
+                f"/{name[:80]}: expected an object that is no image as well, saw "
+                "digests as in an image manifest"
+            )
+
+
+def _names_blob(value: Value) -> bool:
+    names = {name.casefold() for name in value} if type(value) is dict else set()
+    return bool(names & {"digest", "blobsum"})
 
 
 def _intent(tree: Struct) -> Intent:

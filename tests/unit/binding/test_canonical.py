@@ -133,6 +133,36 @@ def test_refuses_what_is_nested_too_deeply() -> None:
         canonical(having(deployment(), "/metadata/annotations", bottomless))
 
 
+BLOB: Tree = {"digest": f"sha256:{'1' * 64}", "mediaType": "some/type", "size": 1}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({"config": BLOB, "layers": [BLOB]}, id="an image"),
+        pytest.param({"layers": [BLOB]}, id="half of one"),
+        pytest.param({"manifests": [BLOB]}, id="an index"),
+        pytest.param({"fsLayers": [{"blobSum": BLOB["digest"]}]}, id="an old image"),
+        pytest.param({"Manifests": [None, BLOB]}, id="in other letters"),
+        pytest.param({"manife\u017ft\u017f": [BLOB]}, id="in letters that fold"),
+        pytest.param({"manifests": [{"Digest": "x"}]}, id="in other letters below"),
+        pytest.param({"config": 1, "CONFIG": BLOB}, id="twice"),
+    ],
+)
+def test_refuses_what_a_registry_would_keep_as_an_image(more: Tree) -> None:
+    """Who signs for the object, or attests it, would have named that image."""
+    about: Tree = {"name": "it", "namespace": "here"}
+    one: Tree = {"apiVersion": "acme.io/v1", "kind": "It", "metadata": about}
+    tree_of_both = {**one, "schemaVersion": 2, **more}
+
+    with pytest.raises(Malformed, match="no image as well"):
+        canonical(tree_of_both)
+    with pytest.raises(Malformed, match="no image as well"):
+        read_intent(canonical_json(tree_of_both))
+    canonical({**one, "spec": more})
+    canonical({**one, "config": {"layers": 1}, "manifests": ["a.yaml"], "layers": {}})
+
+
 def test_says_where_an_object_goes() -> None:
     """The namespace is part of what is signed, and comes from the signer."""
     bare = having(deployment(), "/metadata/namespace", None)

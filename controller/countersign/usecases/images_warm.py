@@ -7,6 +7,7 @@ time that it takes. What requests need goes before.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ OWNERS = frozenset(
 
 MAX_OWNERS = 16_384  # that are known by name; the first ones are let go
 MAX_SETS = 256  # BundleSets that wait to be looked through
+MAX_ANNOUNCED = 256  # images of one of them; more is no release
 _PAUSE_S = 0.02  # between two owners, some milliseconds each: requests are busy too
 _IDLE_S = 10.0  # until the policies are looked at again
 _AGAIN_S = 30.0  # until a registry that was silent is asked again
@@ -137,6 +139,7 @@ class Warmer:
         self._sleep = sleep
         self._policies: tuple[Policy, ...] = ()
         self._silent: dict[ObjectRef, None] = {}
+        self._announced: deque[deque[Pinned]] = deque()
 
     async def run(self) -> None:
         """Look at what is noted, for ever; what is not seen is looked at again."""
@@ -155,17 +158,21 @@ class Warmer:
         """Look at all that is noted, once."""
         self._noted.news.clear()
         self._follow_policies()
-        while self._policies and (self._noted.arrived or self._noted.waiting):
-            if self._noted.arrived:
-                await self._announced(self._noted.arrived.pop())
-            else:
-                ref = next(iter(self._noted.waiting))
-                del self._noted.waiting[ref]
+        noted = self._noted
+        while self._policies and (noted.arrived or self._announced or noted.waiting):
+            if noted.arrived and len(self._announced) < MAX_SETS:
+                self._announce(noted.arrived.pop())
+            if self._announced:
+                await self._one_announced()
+            if noted.waiting:
+                ref = next(iter(noted.waiting))
+                del noted.waiting[ref]
                 await self._owner(ref)
             await self._sleep(_PAUSE_S)
         if not self._policies:
             self._noted.waiting.clear()  # they are known by name, should a policy ask
             self._noted.arrived.clear()
+            self._announced.clear()
 
     def again(self) -> None:
         """Note those anew of whom a registry did not say enough."""
@@ -203,14 +210,26 @@ class Warmer:
         if looks.silent:
             self._silent[ref] = None
 
-    async def _announced(self, raws: Iterable[bytes]) -> None:
-        """Look beside the images of objects that are not there yet."""
-        for image in sorted({image for raw in raws for image in self._images_of(raw)}):
-            if self._images.known(image) is None:
-                try:
-                    await self._images.about(image)
-                except Unavailable:
-                    return  # the request will say so
+    def _announce(self, raws: Iterable[bytes]) -> None:
+        """Note the images of objects that are not there yet."""
+        images = sorted({image for raw in raws for image in self._images_of(raw)})
+        if images:
+            self._announced.append(deque(images[:MAX_ANNOUNCED]))
+
+    async def _one_announced(self) -> None:
+        """Look beside one image of a set that announces some, of each set in turn.
+
+        Anybody may announce; owners that are there do not wait for all of it.
+        """
+        images = self._announced.popleft()
+        image = images.popleft()
+        if self._images.known(image) is None:
+            try:
+                await self._images.about(image)
+            except Unavailable:
+                return  # the request will say so, and of the others of the set
+        if images:
+            self._announced.append(images)
 
     def _images_of(self, raw: bytes) -> tuple[Pinned, ...]:
         try:

@@ -9,8 +9,10 @@ import pytest
 from countersign.core.types.evidence import Emergency
 from countersign.core.types.policy import Images, ImageSubject, Policy, Treatment
 from countersign.core.types.time import Interval
+from countersign.usecases.images_warm import MAX_ANNOUNCED, Noted, Warmer
 from tests.support import a
-from tests.support.images import ImageWorld, looking
+from tests.support.families import owner_of, scene
+from tests.support.images import ImageWorld, looking, pinned, unburdened
 from tests.support.world import Tree, create
 
 ONE = f"ghcr.io/acme/ledger@sha256:{'1' * 64}"
@@ -76,3 +78,58 @@ async def test_glass_is_broken_without_any_registry(
 
     assert verdict.allowed
     assert not world.registries.asked
+
+
+# Looking ahead ----------------------------------------------------------------------
+
+
+def warmer(world: ImageWorld, noted: Noted) -> Warmer:
+    """Return who looks at what is noted."""
+    return Warmer(
+        noted,
+        policies=world,
+        prover=world.prover,
+        sets=world.sets,
+        state=world.cluster,
+        cluster=a.CLUSTER,
+        images=world.kept.spare(),
+        sleep=world.clock.sleep,
+    )
+
+
+async def test_owners_wait_for_no_announcement() -> None:
+    """Anybody who may create BundleSets announces as many images as he likes."""
+    world, request = unburdened(*scene("replicaset-pod"))
+    (owned,) = pinned(owner_of(world, request))
+    image = "ghcr.io/acme/x@sha256:{:064x}".format
+    sets = [
+        tuple(
+            world.intent(ledger(image(1000 * n + m)))[1] for m in range(MAX_ANNOUNCED)
+        )
+        for n in range(2)
+    ]
+    noted = Noted()
+    for raws in sets:
+        noted.intents((*raws, world.intent(ledger(image(5)))[1]))
+    for tree in world.cluster.live.values():
+        noted.owner(tree["apiVersion"].rpartition("/")[2], tree)
+    looking_on = warmer(world, noted)
+
+    await looking_on.catch_up()
+
+    assert world.registries.asked.index(owned) < 4
+    assert len(world.registries.asked) <= 2 * MAX_ANNOUNCED + 1
+
+
+async def test_a_silent_registry_ends_what_is_announced_of_it() -> None:
+    """It would keep whoever looks ahead waiting once for each image."""
+    world = ImageWorld()
+    world.registries.down.add("ghcr.io")
+    noted = Noted()
+    image = "ghcr.io/acme/x@sha256:{:064x}".format
+    noted.intents(tuple(world.intent(ledger(image(n)))[1] for n in range(9)))
+    looking_on = warmer(world, noted)
+
+    await looking_on.catch_up()
+
+    assert len(world.registries.asked) == 1

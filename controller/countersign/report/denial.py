@@ -129,8 +129,17 @@ def provenance_line(asks: OpenSlots) -> str:
     detail = listed((*asks.tools, counted(asks.lines)), "")
     return (
         f"{asks.assistance.label}{f' ({detail})' if detail else ''}, "
-        f"attested by {clean(collector)} at {when(at)}"
+        f"attested by {clean(collector)} at {when(at)}{_besides(asks)}"
     )
+
+
+def _besides(asks: OpenSlots) -> str:
+    """Say of what no provenance speaks, though some of the rest does."""
+    images = sum(1 for name in asks.unattested if name)
+    missing = ["the object itself"] if "" in asks.unattested else []
+    if images:
+        missing.append(f"{images} image{'s' if images > 1 else ''}")
+    return f"; none of {' and '.join(missing)}" if missing else ""
 
 
 def missing_line(asks: OpenSlots) -> str:

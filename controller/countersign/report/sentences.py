@@ -56,7 +56,7 @@ SENTENCES = MappingProxyType(
         Reason.UNKNOWN_DENIED: "how {about} was made has to be known here: {what}",
         Reason.PROOF_REJECTED: "a bundle whose signature does not hold: {what}",
         Reason.WRONG_OBJECT: "the sign-off is for {seen}",
-        Reason.UNAVAILABLE: "not everything could be looked up in time: {what}",
+        Reason.UNAVAILABLE: "not everything could be looked up: {what}",
         Reason.NO_EVIDENCE: "a change that comes without any evidence",
         Reason.SUBRESOURCE: "goes past what is signed: {what}",
         Reason.DELETION: "a deletion without {roles}",
@@ -71,7 +71,7 @@ RESTED_ON = "is all that something running rests on: {what}"
 UNSEEN = "an image whose platforms could not be seen, each of which has to be covered: {image}"
 """Where a policy asks for each platform of an index."""
 
-BARE = "nothing to go by lies beside {image} ({what})"
+BARE = "no evidence lies beside {image} ({what})"
 """Where a registry was asked, and is sure."""
 
 _RANK = {reason: rank for rank, reason in enumerate(SENTENCES)}

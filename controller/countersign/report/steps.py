@@ -3,9 +3,11 @@
 Nobody here knows the names of files: ``FILE`` is what was applied, ``RANGE`` the commits,
 such as ``origin/main..HEAD``; ``ATTESTED`` is what ``attest`` writes and ``SIGNED`` what
 ``sign-off`` writes, each with its evidence in it, to be used as it is; ``EVIDENCE`` holds
-provenance for what is then signed as it was recorded; ``KIND/NAME`` runs.
+provenance for what is then signed as it was recorded; ``KIND/NAME`` runs; ``IMAGE`` is
+each image that the object runs.
 """
 
+import re
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -18,7 +20,7 @@ from countersign.report.side_doors import INSTEAD, SCALED, side_door
 
 SIGN = "countersign sign-off -f {file} --cluster {cluster} --out SIGNED"
 ATTEST = (
-    "countersign attest RANGE -f FILE --cluster {cluster} --carrier annotations "
+    "countersign attest RANGE -f FILE{images} --cluster {cluster} --carrier annotations "
     "--out ATTESTED"
 )
 THEN = "    then: "
@@ -26,7 +28,7 @@ APPLY = f"{THEN}kubectl apply -f SIGNED"
 
 DECIDED = "countersign sign-off --decision {decision}"
 EVIDENCE = (
-    "countersign attest RANGE -f FILE --cluster {cluster} --sets-only "
+    "countersign attest RANGE -f FILE{images} --cluster {cluster} --sets-only "
     f"--out EVIDENCE{THEN}kubectl apply -f EVIDENCE"
 )
 AGAIN = "    then apply again"
@@ -36,7 +38,7 @@ RELEASE = (
     "--namespace {namespace} --cluster {cluster} --sets-only --out SIGNED"
 )
 RELEASE_ATTEST = (
-    "helm template {release} CHART -n {namespace} | countersign attest RANGE -f - "
+    "helm template {release} CHART -n {namespace} | countersign attest RANGE -f -{images} "
     "--namespace {namespace} --cluster {cluster} --carrier bundleset --out ATTESTED"
 )
 HELM_AGAIN = f"{APPLY}    then helm again"
@@ -87,7 +89,7 @@ STEPS = MappingProxyType(
         Reason.UNKNOWN_DENIED: "let CI attest the whole range, from an approved commit on: {attest}",
         Reason.PROOF_REJECTED: "look at what the bundle proves: countersign inspect BUNDLE",
         Reason.WRONG_OBJECT: "have this object signed, by this name and namespace: {make}",
-        Reason.UNAVAILABLE: "apply again; what was looked up is remembered",
+        Reason.UNAVAILABLE: "apply again; if it stays, tell your platform team what the first line says",
         Reason.NO_EVIDENCE: "let CI attest it, and have it signed: {make}",
         Reason.SUBRESOURCE: "change the object instead, signed off; this way only break-glass goes",
         Reason.DELETION: "have the removal signed, then delete again: {sign} --operation delete",
@@ -142,6 +144,9 @@ _NEW_FILE = frozenset(
 """What was denied will never do: something else has to be signed."""
 
 _MAX_WHO = 60  # characters; the line above names them all
+_MAX_STEP = 460  # characters: a denial has room for no more
+_IMAGE = re.compile(r"[A-Za-z0-9._:/@-]{1,200}")  # it is in a command
+_ANY_IMAGE = " --image IMAGE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,31 +180,32 @@ def next_step(
         asks: The open slots of the same policy, where there are any.
         way: How a signature gets to it.
     """
+    images = _images(asks)
+    step = _next_step(finding, cluster, asks, way, images)
+    if images and len(step) > _MAX_STEP:
+        step = _next_step(finding, cluster, asks, way, _ANY_IMAGE)
+    return step
+
+
+def _next_step(
+    finding: Finding, cluster: str, asks: OpenSlots | None, way: Way, images: str
+) -> str:
     reason = finding.reason
     if instead := _instead(finding, cluster, way):
         return instead
     attested = asks is None or asks.authors
-    unseen = asks is None or (asks.authors and asks.collected is None)
+    unseen = asks is None or _is_unattested(asks, decided=True)
     who = _who(asks)
     anew = reason in _NEW_FILE or is_of_another_file(finding)
     decided = bool(way.decision) and not anew
     if decided:
-        commands, end = _decided(way, cluster, who, unseen=unseen)
+        commands, end = _decided(way, cluster, who, images, unseen=unseen)
     elif way.release:
-        commands, end = _released(way, cluster, attested=attested), HELM_AGAIN
+        commands = _released(way, cluster, images, attested=attested)
+        end = HELM_AGAIN
     else:
-        commands, end = _filed(cluster, attested=attested), APPLY
-    step = changed_step(finding) or STEPS[reason]
-    if reason is Reason.NO_EVIDENCE and not attested:
-        step = STEPS[Reason.SLOT_OPEN]
-    step = INSTEAD.get(side_door(finding), step)
-    if decided:
-        step = DECIDED_STEPS.get(reason, step)
-        if reason is Reason.SUBRESOURCE and way.access:
-            scaled = side_door(finding) == "scale"
-            step = f"{SCALED}; or {ACCESS}" if scaled else ACCESS
-        if reason is Reason.SLOT_OPEN and unseen and asks is not None:
-            step = STEPS[Reason.NO_EVIDENCE]
+        commands, end = _filed(cluster, images, attested=attested), APPLY
+    step = _words(finding, asks, way, decided=decided)
     if way.access:
         end = "    then try again"
     if reason is Reason.DELETION:
@@ -209,6 +215,22 @@ def next_step(
     deletes = pieces["expected"] == Operation.DELETE
     pieces["operation"] = "delete" if deletes else "createOrUpdate"
     return step.format_map(pieces) + (end if signed else "")
+
+
+def _words(finding: Finding, asks: OpenSlots | None, way: Way, *, decided: bool) -> str:
+    """Return the sentence, with its pieces in braces."""
+    reason = finding.reason
+    step = changed_step(finding) or STEPS[reason]
+    if reason is Reason.NO_EVIDENCE and asks is not None and not asks.authors:
+        step = STEPS[Reason.SLOT_OPEN]
+    step = INSTEAD.get(side_door(finding), step)
+    if decided:
+        step = DECIDED_STEPS.get(reason, step)
+        if reason is Reason.SUBRESOURCE and way.access:
+            scaled = side_door(finding) == "scale"
+            step = f"{SCALED}; or {ACCESS}" if scaled else ACCESS
+    lacks = asks is not None and _is_unattested(asks, decided=decided)
+    return STEPS[Reason.NO_EVIDENCE] if lacks and reason is Reason.SLOT_OPEN else step
 
 
 def _instead(finding: Finding, cluster: str, way: Way) -> str:
@@ -228,10 +250,28 @@ def _is_restart(finding: Finding) -> bool:
     )
 
 
-def _filed(cluster: str, *, attested: bool) -> dict[str, str]:
+def _is_unattested(asks: OpenSlots, *, decided: bool) -> bool:
+    """Tell whether CI has to attest more before a signature can count.
+
+    Of a file nobody here knows what it carries, but for what was judged of it.
+    """
+    nothing = asks.authors and asks.collected is None
+    return bool(asks.unattested) or (decided and nothing)
+
+
+def _images(asks: OpenSlots | None) -> str:
+    """Return the flags that name the images that CI has to attest, too."""
+    lacking = [name for name in asks.unattested if name] if asks else []
+    if not lacking:
+        return ""
+    one = len(lacking) == 1 and _IMAGE.fullmatch(lacking[0])
+    return f" --image {lacking[0]}" if one else _ANY_IMAGE
+
+
+def _filed(cluster: str, images: str, *, attested: bool) -> dict[str, str]:
     """Return the commands on files that are then applied."""
     name = clean(cluster)
-    attest = ATTEST.format(cluster=name)
+    attest = ATTEST.format(cluster=name, images=images)
     made = SIGN.format(cluster=name, file="ATTESTED")
     sign = SIGN.format(cluster=name, file="FILE")
     make = f"{attest}{THEN}{made}" if attested else sign
@@ -239,22 +279,23 @@ def _filed(cluster: str, *, attested: bool) -> dict[str, str]:
 
 
 def _decided(
-    way: Way, cluster: str, who: str, *, unseen: bool
+    way: Way, cluster: str, who: str, images: str, *, unseen: bool
 ) -> tuple[dict[str, str], str]:
     """Return the commands on what was recorded: then the same is applied again."""
-    attest = EVIDENCE.format(cluster=clean(cluster))
+    attest = EVIDENCE.format(cluster=clean(cluster), images=images)
     sign = DECIDED.format(decision=way.decision)
     make = f"{attest}    then ask {who} to run: {sign}" if unseen else sign
     return {"attest": f"{attest}{AGAIN}", "sign": sign, "make": make}, AGAIN
 
 
-def _released(way: Way, cluster: str, *, attested: bool) -> dict[str, str]:
+def _released(way: Way, cluster: str, images: str, *, attested: bool) -> dict[str, str]:
     """Return the commands on all that belongs to a release of Helm."""
     name = clean(cluster)
     pieces = {
         "release": way.release,
         "namespace": clean(way.namespace),
         "cluster": name,
+        "images": images,
     }
     attest, sign = RELEASE_ATTEST.format_map(pieces), RELEASE.format_map(pieces)
     made = f"{SIGN.format(cluster=name, file='ATTESTED')} --sets-only"

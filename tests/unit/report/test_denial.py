@@ -379,6 +379,37 @@ def test_provenance_that_is_missing_comes_first() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("images", "flags"),
+    [
+        ((), ""),
+        (("ghcr.io/a/b@sha256:1",), " --image ghcr.io/a/b@sha256:1"),
+        (("a@sha256:1", "b@sha256:2"), " --image IMAGE"),
+        (("$(reboot)@sha256:1",), " --image IMAGE"),
+        ((f"{'long/' * 39}b@x",), " --image IMAGE"),
+    ],
+)
+def test_what_nobody_attested_is_attested_before_it_is_signed(
+    images: tuple[str, ...], flags: str
+) -> None:
+    """Else the signature is made in vain: nobody is independent of who is unknown.
+
+    Names come from whoever applies, and end up in somebody's shell.
+    """
+    facts = OpenSlots(
+        open=("senior",),
+        collected=("ci", None),
+        authors=True,
+        unattested=("", *images),
+    )
+
+    text = deny(finding(Reason.SLOT_OPEN, facts=facts), decision=RECORDED)
+
+    assert f"countersign attest RANGE -f FILE{flags} --cluster prod-eu --sets" in text
+    assert "none of the object itself" in text
+    assert text.splitlines()[-2].endswith(f"--decision {ID}    then apply again")
+
+
 def test_a_recorded_deletion_is_signed_by_its_decision() -> None:
     """The uid is in it."""
     change = Deletion(object=a.OBJECT, uid="u")

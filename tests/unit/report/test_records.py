@@ -97,6 +97,7 @@ def test_json_writes_facts_in_camel_case() -> None:
         "lines": {"ai": 41, "human": 12, "unknown": 7},
         "collected": ["ci", "2026-11-22T12:00:00Z"],
         "authors": True,
+        "unattested": [],
     }
 
 

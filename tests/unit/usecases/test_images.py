@@ -83,7 +83,8 @@ async def test_an_image_without_evidence_is_named(world: ImageWorld) -> None:
         (finding.reason, finding.about) for finding in verdict.findings
     ]
     told = denial(verdict, create(ledger()), a.CLUSTER)
-    assert "nothing to go by lies beside image ghcr.io/acme/ledger@sha256:" in told
+    assert "no evidence lies beside image ghcr.io/acme/ledger@sha256:" in told
+    assert f"countersign attest RANGE -f FILE --image {image} --cluster" in told
 
 
 async def test_another_object_with_the_same_image_is_another_change(
@@ -93,7 +94,11 @@ async def test_another_object_with_the_same_image_is_another_change(
     world.attached(ledger())
     more = ledger(replicas=3)
 
-    assert await world.why(create(more))
+    verdict = await world.judge(create(more))
+
+    assert not verdict.allowed
+    told = denial(verdict, create(more), a.CLUSTER)
+    assert "none of the object itself\n" in told
 
 
 async def test_another_image_is_another_change(world: ImageWorld) -> None:

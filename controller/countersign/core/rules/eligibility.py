@@ -10,11 +10,18 @@ from countersign.core.rules.independence import (
     made_by_somebody,
 )
 from countersign.core.rules.matching import match
+from countersign.core.rules.provenance import dependable
 from countersign.core.rules.revocation import is_barred
 from countersign.core.rules.slots import Ballot
 from countersign.core.types.people import Person
 from countersign.core.types.policy import Slot
-from countersign.core.types.verdict import Finding, Ineligible, OpenSlots, Reason
+from countersign.core.types.verdict import (
+    Finding,
+    Ineligible,
+    OpenSlots,
+    ProvenanceGap,
+    Reason,
+)
 
 # For each artifact what each dependable provenance says of who made it.
 Made = list[list[Makers]]
@@ -25,6 +32,7 @@ def open_slots(case: Case, held: Ballot) -> OpenSlots:
     made = [_made(case, slot) for slot in held.slots]
     found = [_place(case, held, made, p) for p in sorted(case.policy.roster, key=_id)]
     seen = appearance(case)
+    authors = any(made_by_somebody(case, s, artifacts(case)) for s in held.open)
     return OpenSlots(
         open=tuple(slot.role for slot in held.open),
         filled=tuple((slot.role, slot.person) for slot in held.filled),
@@ -34,8 +42,24 @@ def open_slots(case: Case, held: Ballot) -> OpenSlots:
         tools=seen.tools,
         lines=seen.lines,
         collected=seen.collected,
-        authors=any(made_by_somebody(case, s, artifacts(case)) for s in held.open),
+        authors=authors,
+        unattested=_unattested(case) if authors else (),
     )
+
+
+def _unattested(case: Case) -> tuple[str, ...]:
+    """Return what CI has yet to attest before anybody can be independent of it.
+
+    What nobody can attest, an image without a digest or one whose platforms were not
+    seen, is not among it.
+    """
+    lacking = (
+        artifact
+        for artifact in artifacts(case)
+        if (artifact.binding or artifact.image is None)
+        and isinstance(dependable(case, artifact), ProvenanceGap)
+    )
+    return tuple(dict.fromkeys(a.image.reference if a.image else "" for a in lacking))
 
 
 def _place(

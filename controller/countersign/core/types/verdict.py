@@ -150,6 +150,8 @@ class OpenSlots:
         lines: Lines counted.
         collected: By whom and when the provenance was attested, or None.
         authors: An open slot asks who made the change: a signer has to see provenance.
+        unattested: Of what such a slot asks about, what no provenance that can be
+            relied upon speaks of: images by their references, the object as ``""``.
     """
 
     open: tuple[str, ...]
@@ -161,6 +163,7 @@ class OpenSlots:
     lines: Lines = NOT_COUNTED
     collected: tuple[str, datetime | None] | None = None
     authors: bool = False
+    unattested: tuple[str, ...] = ()
 
 
 class Gap(StrEnum):

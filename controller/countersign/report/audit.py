@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from countersign.core.types.artifacts import Json, Tree
 from countersign.core.types.decision import Decision, Outcome, Recorded, Told
+from countersign.core.types.policy import Enforcement
+from countersign.core.types.verdict import Reason
 from countersign.report.differences import recorded_lines
 from countersign.report.explain import basis_lines
 from countersign.report.phrases import clean, listed, thing, when
@@ -47,13 +49,21 @@ def next_of(kept: Recorded) -> str:
         return f"review what was done: {sign}"
     if decision.outcome is not Outcome.DENIED:
         return ""
-    if decision.proposal is not None:
+    if decision.proposal is not None and not _is_unseen(decision):
         who = _eligible(decision)
         asked = f"ask one of {listed(who)} to run: {sign}" if who else f"run: {sign}"
         return f"{asked}    then apply the same again"
     lines = decision.message.splitlines()
     said = (line.removeprefix(_NEXT) for line in lines if line.startswith(_NEXT))
     return clean(next(said, ""), 400)
+
+
+def _is_unseen(decision: Decision) -> bool:
+    """Tell whether evidence may lie where nobody could look: none is asked for yet."""
+    return any(
+        told.reason is Reason.UNAVAILABLE and told.enforcement is Enforcement.DENY
+        for told in decision.findings
+    )
 
 
 def grounds(decision: Decision) -> str:

@@ -3,9 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from countersign.core.types.decision import Recorded, Review
+from countersign.core.types.change import ObjectChange, Operation
+from countersign.core.types.decision import Proposal, Recorded, Review, Told
+from countersign.core.types.policy import Enforcement
+from countersign.core.types.verdict import Reason
 from countersign.report.audit import decision_text, grounds, next_of
-from tests.support.decisions import NOON
+from tests.support import a
+from tests.support.decisions import NOON, denied
 from tests.support.owed import broken_glass
 
 OWED = Recorded(
@@ -41,3 +45,28 @@ def test_a_debt_that_is_reviewed_owes_nothing() -> None:
     assert "due" not in said
     assert "next" not in said
     assert next_of(DONE) == ""
+
+
+def test_nobody_signs_what_could_not_be_looked_at() -> None:
+    """Evidence may lie there that the signature would have to name."""
+    change = ObjectChange(
+        object=a.OBJECT, digest=a.MANIFEST, operation=Operation.CREATE_OR_UPDATE
+    )
+    unseen = Told(
+        policy="payments",
+        reason=Reason.UNAVAILABLE,
+        enforcement=Enforcement.DENY,
+        message="not everything could be looked up: no way to registry ghcr.io",
+        facts=None,
+    )
+    decision = replace(
+        denied(proposal=Proposal(change=change, version="v1")),
+        message="denied\n  next: apply again",
+    )
+    seen, blind = (
+        replace(OWED, decision=replace(decision, findings=found))
+        for found in ((), (unseen,))
+    )
+
+    assert "countersign sign-off --decision" in next_of(seen)
+    assert next_of(blind) == "apply again"

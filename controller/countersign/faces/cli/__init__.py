@@ -4,6 +4,7 @@ Exit codes are a contract: 0 allowed or done, 1 could not decide, 2 usage, 3 no 
 10 denied, 11 allowed with warnings (with ``--strict``).
 """
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,9 @@ from countersign.faces.cli.session import Exit, NoInput, Session
 from countersign.faces.cli.text import visible
 
 _PLUGIN = "kubectl-countersign"
+
+# commands say to people what matters; `serve` and `operate` log
+logging.getLogger("countersign").addHandler(logging.NullHandler())
 
 
 @click.group(

@@ -1,7 +1,6 @@
 """The rules a command goes by: policies, rosters, and whom to trust."""
 
 import asyncio
-import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -121,8 +120,6 @@ def read_policies(folder: Path) -> PolicyFiles:
         Malformed: there is nothing of ours in it, or a file that is no YAML.
         Unavailable: it cannot be read.
     """
-    # what the book logs is said below, to a person
-    logging.getLogger("countersign").addHandler(logging.NullHandler())
     book = PolicyFiles(folder)
     tell_problems(book.books.problems)
     return book

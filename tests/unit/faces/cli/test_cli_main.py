@@ -1,5 +1,6 @@
 """The command tree: names, help, exit codes, the form of errors."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -195,3 +196,10 @@ def test_without_a_command_it_shows_its_help(run: Run) -> None:
 def test_tells_its_version(run: Run) -> None:
     """As installed."""
     assert run("--version").out.strip() == version("countersign")
+
+
+def test_no_log_gets_between_what_people_are_told() -> None:
+    """Python prints warnings that nobody handles, as bare as ``registry_unavailable``."""
+    told = logging.getLogger("countersign").handlers
+
+    assert any(isinstance(handler, logging.NullHandler) for handler in told)

@@ -6,6 +6,7 @@
 """
 
 import asyncio
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -166,9 +167,12 @@ class Http:
         except TimeoutError as error:
             raise Unavailable(f"no whole answer of registry {host} in time") from error
         except (ssl.SSLError, aiohttp.ClientConnectorCertificateError) as error:
-            raise Unavailable(f"registry {host} is not who it should be") from error
+            raise Unavailable(
+                f"the certificate of registry {host} is by no authority that is "
+                "trusted here, or for another name"
+            ) from error
         except aiohttp.ClientConnectorError as error:
-            why = error.os_error
+            why = _why(error.os_error)
             raise Unavailable(f"no way to registry {host}: {why}") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             why_not = type(error).__name__
@@ -277,6 +281,12 @@ def _target(headers: Mapping[str, str], url: URL) -> URL:
     except ValueError:
         pass
     raise Unavailable(f"registry {url.authority} redirects to where nobody is asked")
+
+
+def _why(error: OSError) -> str:
+    """Say why there is no connection, as the system does, or who refused it here."""
+    number = error.errno or 0  # those of looking up names are below
+    return os.strerror(number).lower() if number > 0 else error.strerror or str(error)
 
 
 def _wait(answer: Answer) -> float | None:

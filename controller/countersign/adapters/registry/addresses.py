@@ -38,6 +38,7 @@ _REFUSED: tuple[Network, ...] = tuple(
             "fec0::/10",  # site-local, deprecated
             "ff00::/8",  # multicast
             "fd00:ec2::/32",  # metadata of AWS
+            "fd00:c1::/32",  # metadata of Oracle Cloud
             "fd20:ce::/32",  # metadata of Google Cloud
             "fd00:42::/32",  # metadata of Scaleway
             "2001::/32",  # Teredo: another address in disguise
@@ -48,7 +49,10 @@ _REFUSED: tuple[Network, ...] = tuple(
 # Prefixes behind which an IPv4 address is reached, and where in the bits it is.
 _COMPATIBLE = IPv6Network("::/96")  # RFC 4291, 2.5.5.1
 _TRANSLATED = IPv6Network("::ffff:0:0:0/96")  # RFC 2765
-_NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))  # RFC 6052, 8215
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
+_LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")  # RFC 8215: prefixes of any length in it
+_PLACES = ((6, 7, 9, 10), (7, 9, 10, 11), (9, 10, 11, 12))  # of bytes, RFC 6052, 2.2
+_NOWHERE = IPv4Network("0.0.0.0/8")  # what those places hold where it is in none
 
 
 class RefusedAddressError(OSError):
@@ -66,8 +70,7 @@ def refused(address: Address, allowed: Sequence[Network] = ()) -> bool:
         return False
     if any(_within(address, network) for network in _REFUSED):
         return True
-    inner = _inner(address)
-    return inner is not None and refused(inner, allowed)
+    return any(refused(inner, allowed) for inner in _inner(address))
 
 
 def guard(
@@ -97,12 +100,16 @@ def _within(address: Address, network: Network) -> bool:
     return address.version == network.version and address in network
 
 
-def _inner(address: Address) -> IPv4Address | None:
-    """Return the IPv4 address that an IPv6 address leads to, if any."""
+def _inner(address: Address) -> list[IPv4Address]:
+    """Return the IPv4 addresses that an IPv6 address may lead to."""
     if isinstance(address, IPv4Address):
-        return None
-    if address.ipv4_mapped or address.sixtofour:
-        return address.ipv4_mapped or address.sixtofour
-    if any(address in net for net in (_COMPATIBLE, _TRANSLATED, *_NAT64)):
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    return None
+        return []
+    if inner := address.ipv4_mapped or address.sixtofour:
+        return [inner]
+    last = IPv4Address(int(address) & 0xFFFFFFFF)
+    if address in _LOCAL_NAT64:
+        packed = address.packed
+        others = [IPv4Address(bytes(packed[i] for i in at)) for at in _PLACES]
+        return [last, *(other for other in others if other not in _NOWHERE)]
+    within = any(address in net for net in (_COMPATIBLE, _TRANSLATED, _NAT64))
+    return [last] if within else []

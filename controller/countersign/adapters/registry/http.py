@@ -9,7 +9,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import aiohttp
@@ -54,8 +54,8 @@ class Request:
     url: URL
     method: str = "GET"
     headers: Mapping[str, str]
-    authorization: str | None = None
-    body: bytes | None = None
+    authorization: str | None = field(default=None, repr=False)
+    body: bytes | None = field(default=None, repr=False)
     limit: int
     follow: bool = False
 
@@ -275,8 +275,9 @@ def _target(headers: Mapping[str, str], url: URL) -> URL:
     """
     try:
         target = url.join(URL(headers.get("Location", ""), encoded=True))
-        sound = target.host and target.scheme == _HTTPS and target.user is None
-        if sound or (target.user is None and same_origin(target, url)):
+        nobody = target.user is None and target.password is None
+        sound = target.host and target.scheme == _HTTPS
+        if nobody and (sound or same_origin(target, url)):
             return target
     except ValueError:
         pass

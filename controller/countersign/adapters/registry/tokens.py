@@ -11,7 +11,7 @@ Source:
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from cachetools import LRUCache
@@ -66,7 +66,7 @@ class _Answer(Shape):
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    authorization: str
+    authorization: str = field(repr=False)
     until: float  # loop time
 
 
@@ -182,7 +182,7 @@ class Tokens:
             known = url.scheme == "https" and url.authority in self._hosts.get(
                 host, frozenset()
             )
-            if (own or known) and url.user is None:
+            if (own or known) and url.user is None and url.password is None:
                 return url.with_fragment(None)
         except ValueError:
             pass

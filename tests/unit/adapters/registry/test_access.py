@@ -11,9 +11,11 @@ import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
 from countersign.adapters.registry.addresses import refused
 from countersign.adapters.registry.credentials import Credential
+from countersign.adapters.registry.http import Request
 from countersign.core.errors import Unavailable
 from countersign.core.types.artifacts import Digest
 from countersign.ports import Attached, Pinned
@@ -145,6 +147,7 @@ async def test_a_registry_that_asks_without_end(registry: Quirky, about: About) 
         "https://auth.docker.io/token",
         "https://{host}@{elsewhere}/token",
         "https://u:p@{host}/token",
+        "https://:p@{host}/token",
         "file:///etc/passwd",
         "//{host}/token",
         "/token",
@@ -300,6 +303,7 @@ async def test_nothing_else_may(registry: Quirky, about: About, where: str) -> N
     [
         "http://{elsewhere}{path}",
         "https://u:p@{elsewhere}{path}",
+        "https://:p@{elsewhere}{path}",
         "file:///etc/passwd",
         "ftp://{elsewhere}/x",
         "",
@@ -392,6 +396,10 @@ async def test_without_tls_there_is_only_loopback(opened: Opened) -> None:
         "64:ff9b::169.254.169.254",
         "64:ff9b::7f00:1",
         "64:ff9b:1::a9fe:a9fe",
+        "64:ff9b:1:a9fe:a9:fe00::",
+        "64:ff9b:1:a9:fe:a9fe::",
+        "64:ff9b:1:0:a9:fea9:fe00:0",
+        "fd00:c1::a9fe:a9fe",
         "2002:a9fe:a9fe::1",
         "2001:0:1::1",
     ],
@@ -403,7 +411,10 @@ def test_no_registry_is_there(address: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["10.0.0.1", "192.168.1.1", "172.16.0.1", "140.82.121.33", "2a00::1", "fd12::1"],
+    [
+        *("10.0.0.1", "192.168.1.1", "172.16.0.1", "140.82.121.33"),
+        *("2a00::1", "fd12::1", "64:ff9b::8c52:7921", "64:ff9b:1::8c52:7921"),
+    ],
 )
 def test_a_registry_may_be_there(address: str) -> None:
     """Private networks have registries, too."""
@@ -427,3 +438,15 @@ def test_no_disguise_opens_a_refused_address(address: object) -> None:
         assert refused(hidden) or not refused(four)
     six = ip_address((0x2002 << 112) + (int(four) << 80) + 1)
     assert refused(six) or not refused(four)
+
+
+def test_nothing_that_is_written_down_holds_a_secret() -> None:
+    """Requests stand in tracebacks and debuggers' output."""
+    request = Request(
+        url=URL("https://registry"),
+        headers={},
+        authorization="Bearer s3cret",
+        body=b"refresh_token=s3cret",
+        limit=1,
+    )
+    assert "s3cret" not in f"{request!r} {request} {ROBOT!r}"

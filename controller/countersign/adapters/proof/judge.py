@@ -6,6 +6,7 @@ any other. Nothing in here depends on the present, so results can be remembered.
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -181,7 +182,7 @@ def _dated(bundle: Bundle, key: NamedKey, material: Material) -> datetime | None
     """
     if not bundle.stamps and bundle.log_entry is None:
         return None
-    roots = [item.authorities for item in material.items if item.root.issues]
+    roots = _readable(material)
     moments = claimed_times(bundle)
     stampers = [one for root in roots for one in root.stampers]
     for stamp in bundle.stamps:
@@ -191,6 +192,19 @@ def _dated(bundle: Bundle, key: NamedKey, material: Material) -> datetime | None
         says = logged(bundle.log_entry, logs, moments)
         require_bound(says, bundle.envelope, key.key, None)
     return min(moments, default=None)
+
+
+def _readable(material: Material) -> list[TrustedRoot]:
+    """Return the authorities of all trust roots; those of one that is broken say nothing.
+
+    They are not the key's: another's broken trust root must not take its word away.
+    """
+    found = []
+    for item in material.items:
+        if item.root.issues:
+            with suppress(Malformed):
+                found.append(item.authorities)
+    return found
 
 
 def _first(

@@ -137,6 +137,21 @@ async def test_a_stamp_of_any_root_says_when() -> None:
     assert evidence.signed_at == NOW - HOUR
 
 
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_broken_root_takes_no_other_word_away(*, first: bool) -> None:
+    """And says nothing itself. Seen to fail when all of them had to be readable."""
+    broken = sigstore_root(shared(), "broken")
+    object.__setattr__(broken, "sigstore", b'{"tlogs": 7}')
+    keys = key_root(dana=pem(P256))
+    roots = [sigstore_root(shared()), keys]
+    roots.insert(0 if first else 2, broken)
+    evidence = await prover(*roots).prove(signed(stamped=NOW - HOUR))
+
+    assert evidence.signed_at == NOW - HOUR
+    with pytest.raises(Rejected, match="in use at"):
+        await prover(broken, keys).prove(signed(stamped=NOW))
+
+
 async def test_a_stamper_counts_while_in_use() -> None:
     """Its certificate outlives its use. Seen to fail with the window unasked."""
     root = sigstore_root(shared(), retired={Party.TSA: NOW - 2 * HOUR})

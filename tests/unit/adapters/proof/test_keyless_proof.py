@@ -18,7 +18,7 @@ from countersign.core.types.people import CertIdentity
 from countersign.core.types.trust import TrustRoot
 from countersign.wire.attestation import parse_attestation
 from countersign.wire.shapes import render_time
-from tests.support.proving import STATEMENT, prover, sigstore_root
+from tests.support.proving import STATEMENT, private_root, prover, sigstore_root
 from tests.support.sigstore import DANA, ISSUER, shared, stranger
 from tools.sigstore import Claim, Part, Party, Rekor
 
@@ -327,6 +327,24 @@ async def test_the_first_root_that_holds_is_named() -> None:
 
     assert ours.signer == CertIdentity("c", ISSUER, DANA)
     assert theirs.signer == CertIdentity("b", ISSUER, DANA)
+
+
+@pytest.mark.parametrize("loose_first", [True, False])
+async def test_a_looser_root_speaks_in_its_own_name(*, loose_first: bool) -> None:
+    """One authority under two roots, one of which asks for no log.
+
+    Whoever takes the entry off gains nothing where the stricter root is asked for.
+    """
+    strict, loose = sigstore_root(shared(), "strict"), private_root(shared(), "loose")
+    both = prover(*((loose, strict) if loose_first else (strict, loose)))
+
+    def bare(document: dict[str, Any]) -> None:
+        document["verificationMaterial"]["tlogEntries"] = []
+
+    whole = await both.prove(attest(rekor=Rekor.V2))
+    stripped = await both.prove(spoil(bare, rekor=Rekor.V2))
+    assert whole.signer == CertIdentity("strict", ISSUER, DANA)
+    assert stripped.signer == CertIdentity("loose", ISSUER, DANA)
 
 
 async def test_every_root_says_why_not() -> None:

@@ -21,6 +21,7 @@ from pydantic import BeforeValidator
 
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Json, Tree
+from countersign.wire.envelope import IN_TOTO
 from countersign.wire.shapes import Base64, ClosedShape, Model, shaped
 from countersign.wire.strict_json import parse_json
 from countersign.wire.tlog import LogEntry
@@ -199,6 +200,8 @@ def _read_intoto(spec: Tree) -> Logged:
     """``intoto`` 0.0.2."""
     content = _shaped(_Intoto, spec).content
     one = _one(content.envelope.signatures)
+    if content.envelope.payload_type != IN_TOTO:
+        raise Malformed(f"expected the payload type {IN_TOTO} in the log entry")
     return Logged(
         timed=True,
         verifier=one.public_key,

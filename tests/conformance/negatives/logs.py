@@ -44,6 +44,7 @@ DSSE_V2 = replace(KEYLESS_V2, entry=EntryKind.DSSE_V2)
 INTOTO_OLD = Form(entry=EntryKind.INTOTO_OLD)
 PROVEN = (*V1, *V2, PROOF_ONLY, DSSE_V2, INTOTO_OLD)
 SIGNERS = ("spec", "signatures")
+PAYLOAD_TYPE = ("spec", "content", "envelope", "payloadType")
 HASHED = ("spec", "hashedRekordV002")
 KEY_DETAILS = (*HASHED, "signature", "verifier", "keyDetails")
 ALGORITHM = (*HASHED, "data", "algorithm")
@@ -126,6 +127,14 @@ NEGATIVES = [
             "an entry with no signer",
             "one signer",
             _noted(lambda body: changed(body, *SIGNERS, to=[])),
+        ),
+    ),
+    *remade(
+        (INTOTO_V1, KEYED_INTOTO),
+        (
+            "an entry of another type of payload",
+            "payload type",
+            _noted(lambda body: changed(body, *PAYLOAD_TYPE, to="text/plain")),
         ),
     ),
     *remade(

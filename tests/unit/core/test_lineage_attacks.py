@@ -47,7 +47,7 @@ BUILDS = st.builds(
 PROVENANCE = st.builds(
     a.provenance,
     target=st.sampled_from(COMMITS),
-    subjects=some(NAMED),
+    subjects=some((*NAMED, *SOURCES)),
     signer=SIGNERS,
     repository=REPOSITORIES,
 )

@@ -375,7 +375,7 @@ async def test_kin_that_own_one_another_stand_on_nobody() -> None:
     )
     operator = Operator(user=USER, children=(schedules,))
     here.policies = (a.policy(doors=Doors(operators=(operator,))),)
-    job = request.object or {}
+    job: Tree = request.object or {}
     named = "/metadata/annotations/" + token(KEY)
     owner = having(owner_of(here, request), named, job["metadata"]["name"])
     here.cluster.store(owner)

@@ -171,7 +171,7 @@ async def spool(folder: Path, url: str) -> AsyncIterator[Spool]:
         ca_file=folder / "ca.crt",
         certificate_file=folder / "me.pem",
         key_file=folder / "me.pem",
-        request_s=1,
+        request_s=10,
     )
     async with replicas((url,), access) as found:
         spools, trouble = await found.look()
@@ -272,7 +272,7 @@ async def test_a_certificate_for_the_spools_is_loaded_again(tmp_path: Path) -> N
             ca_file=tmp_path / "ca.crt",
             certificate_file=tmp_path / "me.pem",
             key_file=tmp_path / "me.pem",
-            request_s=1,
+            request_s=10,
         )
         async with replicas((url, "https://nowhere.invalid:1"), access) as found:
             spools, trouble = await found.look()

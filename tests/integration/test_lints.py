@@ -62,6 +62,7 @@ POD: Tree = {
                 },
             },
             {"name": "e", "emptyDir": {"mode": 0o700}},
+            {"name": "f", "image": {"reference": "example.com/model:1"}},
         ],
         "containers": [
             {
@@ -77,6 +78,23 @@ POD: Tree = {
                 "lifecycle": {"stopSignal": "SIGUSR1"},
                 "livenessProbe": {"httpGet": {"port": 80, "protocol": "H2C"}},
                 "readinessProbe": {"grpc": {"port": 80, "mode": "TLS"}},
+                "volumeMounts": [
+                    {"name": "a", "mountPath": "/a", "bindMountOptions": ["noexec"]}
+                ],
+            }
+        ],
+    },
+}  # fmt: skip
+FROM_FILE: Tree = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "gated-file"},
+    "spec": {
+        "volumes": [{"name": "e", "emptyDir": {}}],
+        "containers": [
+            {
+                "name": "main",
+                "image": "example.com/app:1",
                 "env": [
                     {
                         "name": "A",
@@ -85,13 +103,11 @@ POD: Tree = {
                         },
                     }
                 ],
-                "volumeMounts": [
-                    {"name": "a", "mountPath": "/a", "bindMountOptions": ["noexec"]}
-                ],
             }
         ],
     },
-}  # fmt: skip
+}
+"""Refused where its only field that matters is dropped: a variable is of something."""
 SCALER: Tree = {
     "apiVersion": "autoscaling/v2",
     "kind": "HorizontalPodAutoscaler",
@@ -134,7 +150,7 @@ def workloads() -> list[Tree]:
             "updateStrategy": {"rollingUpdate": {"maxUnavailable": 2}},
         },
     }
-    found = [POD, SCALER, CLAIM, job, stateful]
+    found = [POD, FROM_FILE, SCALER, CLAIM, job, stateful]
     for tree in found:
         tree["metadata"].pop("namespace", None)
     return found
@@ -151,8 +167,9 @@ def test_gated_fields_are_what_the_server_drops(control_plane: ControlPlane) -> 
     for whole in workloads():
         tree = known_to(minor, whole)  # what it has no type for, it refuses in words
         flags = ("create", "--dry-run=server", "-o", "json", "-f", "-")
-        done = control_plane.kubectl(*flags, stdin=tree).check()
-        answer = json.loads(done.stdout)
+        done = control_plane.kubectl(*flags, stdin=tree)
+        refused = whole is FROM_FILE and not done.ok
+        answer = {} if refused else json.loads(done.check().stdout)
         for path, gate, since in gated(tree):
             seen += 1
             kept = find(answer, path) is not ABSENT

@@ -38,6 +38,7 @@ from tests.support.apiserver import (
 )
 from tests.support.corpus import by_kind
 from tests.support.judge import Judge
+from tests.support.minors import kept_by, minor_of
 
 _SPELT = {"Gi": 2**30, "Mi": 2**20, "Ki": 2**10, "k": 10**3, "M": 10**6, "G": 10**9}
 
@@ -45,8 +46,9 @@ _SPELT = {"Gi": 2**30, "Mi": 2**20, "Ki": 2**10, "k": 10**3, "M": 10**6, "G": 10
 @pytest.fixture(scope="module", name="shown")
 def _shown(server: ApiServer, namespace: str) -> Mapping[str, tuple[Tree, Tree]]:
     """Every manifest that the server serves, and what it makes of it, by a title."""
-    found = {}
-    for manifest in itertools.chain(*by_kind(namespace).values()):
+    found, minor = {}, minor_of(server)
+    for whole in itertools.chain(*by_kind(namespace).values()):
+        manifest = kept_by(minor, whole)
         try:
             seen = server.create(manifest, dryRun="All")
         except (Refused, KeyError):  # a version that is not served by default
@@ -217,4 +219,4 @@ def test_no_kind_is_missing(shown: Mapping[str, tuple[Tree, Tree]]) -> None:
     kinds = {title.partition(" ")[0] for title in shown}
 
     assert kinds <= KINDS.keys()
-    assert len(kinds) >= 60
+    assert len(kinds) >= 55  # 1.34 has fewer than 1.37

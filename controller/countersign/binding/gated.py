@@ -56,6 +56,7 @@ _GATES: tuple[tuple[str, str, int | None, str], ...] = (
     ("H2CContainerProbe", "core/v1", None, "HTTPGetAction/protocol"),
     ("HPAConfigurableTolerance", "autoscaling/v2", 35, "HPAScalingRules/tolerance"),
     ("HostnameOverride", "core/v1", 35, "PodSpec/hostnameOverride"),
+    ("ImageVolume", "core/v1", 35, "Volume/image"),
     (
         "MaxUnavailableStatefulSet",
         "apps/v1",

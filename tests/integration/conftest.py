@@ -17,6 +17,7 @@ from tests.support.gate import AUDIT_LOG, Gate
 from tests.support.judge import Judge
 from tests.support.registry import Kind, Registry, running_registry
 from tests.support.registry_access import Auth
+from tests.support.shipping import Dock
 from tools import controlplane
 from tools.controlplane import ControlPlane, Options
 from tools.stack import policies
@@ -103,6 +104,15 @@ def _gate(
         },
     )
     return Gate(stack, tmp_path_factory.mktemp("gate"), audit / AUDIT_LOG)
+
+
+@pytest.fixture(scope="module", name="dock")
+def _dock(
+    gate: Gate, docks: Registry, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Dock]:
+    """Let the policy of ``payments`` look for evidence in the registry, for a while."""
+    with Dock.open(gate, docks, tmp_path_factory.mktemp("dock")) as dock:
+        yield dock
 
 
 @pytest.fixture(scope="module", name="server")

@@ -5,30 +5,18 @@ sign-off are countersign's: all in a registry with TLS and tokens. What is appli
 plain manifest, without a single annotation.
 """
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.support import chart
 from tests.support.chart import Tree
 from tests.support.cosigning import Services, Signer
-from tests.support.gate import Gate, Judged
+from tests.support.gate import Judged
 from tests.support.pushed import BOTH, Pushed
-from tests.support.registry import Registry
 from tests.support.shipping import Dock, pod
 from tools.sigstore import Workflow
 from tools.stack.people import REPOSITORY, WORKFLOW
 
 UNLINKED = {"authors_unknown", "slot_open"}  # no line leads to who made the image
-
-
-@pytest.fixture(scope="module", name="dock")
-def _dock(
-    gate: Gate, docks: Registry, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Dock]:
-    """Let the policy of ``payments`` look for evidence in the registry, for a while."""
-    with Dock.open(gate, docks, tmp_path_factory.mktemp("dock")) as dock:
-        yield dock
 
 
 def dry(dock: Dock, manifest: Tree) -> Judged:

@@ -7,16 +7,12 @@ without anybody having asked twice.
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-import pytest
-
 from tests.support import chart
 from tests.support.apiserver import ApiServer, Refused
-from tests.support.gate import Gate
 from tests.support.pushed import Pushed, push
 from tests.support.registry import Registry
 from tests.support.registry_front import STORAGE
@@ -28,15 +24,6 @@ _TIMEOUT_S = 10  # of the webhook, as it is registered
 _PATIENCE_S = 4  # of kubectl, and so of the API server with the webhook
 _SLOW_S = 1.0  # an answer; a look takes five in a row
 _AT_ONCE = 50
-
-
-@pytest.fixture(scope="module", name="dock")
-def _dock(
-    gate: Gate, docks: Registry, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Dock]:
-    """Let the policy of ``payments`` look for evidence in the registry, for a while."""
-    with Dock.open(gate, docks, tmp_path_factory.mktemp("dock")) as dock:
-        yield dock
 
 
 def looked_at(registry: Registry, image: Pushed) -> Counter[str]:

@@ -8,7 +8,7 @@ by the sentences of rule 7 alone, as `covers` has them.
 from collections.abc import Collection
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from countersign.core.types.artifacts import Digest
@@ -101,6 +101,16 @@ def covers(approval: Evidence, pile: Collection[Evidence]) -> bool:
     return False
 
 
+PASSING_BY = a.provenance(target="app", subjects=[a.commit("other")])
+
+
+@example(  # it names the commit of the build, and does not end there
+    [
+        PASSING_BY,
+        a.build(target="other"),
+        a.sign_off(subjects=[a.MANIFEST], saw=[PASSING_BY]),
+    ]
+)
 @settings(max_examples=400, deadline=None)
 @given(piles())
 def test_a_pile_covers_what_its_lines_say(pile: list[Evidence]) -> None:

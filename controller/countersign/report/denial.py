@@ -14,11 +14,13 @@ from countersign.core.types.decision import Decision
 from countersign.core.types.policy import Enforcement
 from countersign.core.types.verdict import (
     Finding,
+    Gap,
     Ineligible,
     OpenSlots,
     Reason,
     Verdict,
 )
+from countersign.report.facts import lacks
 from countersign.report.phrases import clean, counted, listed, thing, when
 from countersign.report.sentences import by_weight, says
 from countersign.report.steps import Way, next_step
@@ -124,6 +126,8 @@ def slots_of(verdict: Verdict, policy: str) -> OpenSlots | None:
 def provenance_line(asks: OpenSlots) -> str:
     """Say how the change was made and who attests it."""
     if asks.collected is None:
+        if asks.gap is not None and asks.gap.gap is not Gap.ABSENT:
+            return f"none that counts: {lacks(asks.gap)}"
         return "none that speaks of this state"
     collector, at = asks.collected
     detail = listed((*asks.tools, counted(asks.lines)), "")
@@ -139,7 +143,7 @@ def _besides(asks: OpenSlots) -> str:
     missing = ["the object itself"] if "" in asks.unattested else []
     if images:
         missing.append(f"{images} image{'s' if images > 1 else ''}")
-    return f"; none of {' and '.join(missing)}" if missing else ""
+    return f"; none of {', nor of '.join(missing)}" if missing else ""
 
 
 def missing_line(asks: OpenSlots) -> str:

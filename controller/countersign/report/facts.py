@@ -147,14 +147,18 @@ def _signed(facts: SignedBy) -> dict[str, str]:
 def _gap(facts: ProvenanceGap | DeclarationGap) -> dict[str, str]:
     seen = clean(facts.seen)
     if isinstance(facts, ProvenanceGap):
-        what = GAPS[facts.gap].format(seen=seen or "nothing")
-        return {"what": what, "seen": seen}
+        return {"what": lacks(facts), "seen": seen}
     under = _gap(facts.provenance)["what"] if facts.provenance else ""
     return {
         "person": clean(facts.person) or clean(facts.signer),
         "seen": seen or "none",
         "what": WORDS[facts.gap].format(seen=seen or "unnamed", gap=under),
     }
+
+
+def lacks(gap: ProvenanceGap) -> str:
+    """Say how far the nearest provenance of something falls short."""
+    return GAPS[gap.gap].format(seen=clean(gap.seen) or "nothing")
 
 
 def _open(facts: OpenSlots) -> dict[str, str]:

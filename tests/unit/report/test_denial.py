@@ -23,9 +23,11 @@ from countersign.core.types.verdict import (
     Expected,
     Facts,
     Finding,
+    Gap,
     Ineligible,
     Names,
     OpenSlots,
+    ProvenanceGap,
     Reason,
     SignedBy,
     Verdict,
@@ -173,6 +175,17 @@ def test_wanted_provenance_that_is_not_there_is_said() -> None:
     assert "  provenance: none that speaks of this state\n" in deny(
         finding(Reason.SLOT_OPEN, facts=facts)
     )
+
+
+def test_provenance_that_does_not_count_is_told_from_none() -> None:
+    """Else whoever attested as nobody's collector attests the same again."""
+    gap = ProvenanceGap(Gap.UNTRUSTED, "lee")
+    facts = OpenSlots(open=("senior",), authors=True, unattested=("",), gap=gap)
+
+    assert (
+        "  provenance: none that counts: its provenance is signed by lee, "
+        "no collector of this policy\n"
+    ) in deny(finding(Reason.SLOT_OPEN, facts=facts))
 
 
 @pytest.mark.parametrize(

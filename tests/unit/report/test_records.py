@@ -98,6 +98,7 @@ def test_json_writes_facts_in_camel_case() -> None:
         "collected": ["ci", "2026-11-22T12:00:00Z"],
         "authors": True,
         "unattested": [],
+        "gap": None,
     }
 
 

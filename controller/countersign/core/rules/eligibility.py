@@ -1,7 +1,7 @@
 """Who could still sign for a change, and who may not: for people to read."""
 
 from countersign.core.rules.appearance import appearance
-from countersign.core.rules.artifacts import artifacts
+from countersign.core.rules.artifacts import Artifact, artifacts
 from countersign.core.rules.authors import Makers
 from countersign.core.rules.case import Case
 from countersign.core.rules.independence import (
@@ -33,6 +33,7 @@ def open_slots(case: Case, held: Ballot) -> OpenSlots:
     found = [_place(case, held, made, p) for p in sorted(case.policy.roster, key=_id)]
     seen = appearance(case)
     authors = any(made_by_somebody(case, s, artifacts(case)) for s in held.open)
+    lacking = _unattested(case) if authors else ()
     return OpenSlots(
         open=tuple(slot.role for slot in held.open),
         filled=tuple((slot.role, slot.person) for slot in held.filled),
@@ -43,23 +44,25 @@ def open_slots(case: Case, held: Ballot) -> OpenSlots:
         lines=seen.lines,
         collected=seen.collected,
         authors=authors,
-        unattested=_unattested(case) if authors else (),
+        unattested=tuple(
+            dict.fromkeys(a.image.reference if a.image else "" for a, _ in lacking)
+        ),
+        gap=next((gap for _, gap in lacking), None),
     )
 
 
-def _unattested(case: Case) -> tuple[str, ...]:
+def _unattested(case: Case) -> tuple[tuple[Artifact, ProvenanceGap], ...]:
     """Return what CI has yet to attest before anybody can be independent of it.
 
     What nobody can attest, an image without a digest or one whose platforms were not
     seen, is not among it.
     """
-    lacking = (
-        artifact
+    each = (
+        (artifact, dependable(case, artifact))
         for artifact in artifacts(case)
-        if (artifact.binding or artifact.image is None)
-        and isinstance(dependable(case, artifact), ProvenanceGap)
+        if artifact.binding or artifact.image is None
     )
-    return tuple(dict.fromkeys(a.image.reference if a.image else "" for a in lacking))
+    return tuple((a, gap) for a, gap in each if isinstance(gap, ProvenanceGap))
 
 
 def _place(

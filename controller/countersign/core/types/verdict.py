@@ -152,6 +152,7 @@ class OpenSlots:
         authors: An open slot asks who made the change: a signer has to see provenance.
         unattested: Of what such a slot asks about, what no provenance that can be
             relied upon speaks of: images by their references, the object as ``""``.
+        gap: What the first of these lacks.
     """
 
     open: tuple[str, ...]
@@ -164,6 +165,7 @@ class OpenSlots:
     collected: tuple[str, datetime | None] | None = None
     authors: bool = False
     unattested: tuple[str, ...] = ()
+    gap: "ProvenanceGap | None" = None
 
 
 class Gap(StrEnum):

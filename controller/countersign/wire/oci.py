@@ -23,6 +23,7 @@ from countersign.wire.strict_json import parse_json
 from countersign.wire.times import parse_instant
 
 MAX_MANIFEST = 4 << 20  # bytes; distribution-spec, "Pushing Manifests", the usual limit
+MAX_MARKS = 1 << 18  # in one document: each may open an object of 64 bytes
 MAX_ENTRIES = 8192  # in one document; each costs 10 µs to read
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -42,6 +43,7 @@ _CONFIGS = frozenset(  # of images, and of what old cosign stores as one
     }
 )
 _OF_MANIFESTS = frozenset({"layers", "config", "fsLayers"})
+_MARKS = (b",", b"{", b"[")
 _TELLING = _OF_MANIFESTS | {"manifests"}  # which of both a document is
 _UNKNOWN = "unknown"  # os and architecture of what no machine runs
 
@@ -189,6 +191,8 @@ def parse_document(raw: bytes) -> Manifest | Index:
     Raises:
         Malformed: it is neither, or could be taken for both (CVE-2021-41190).
     """
+    if sum(map(raw.count, _MARKS)) > MAX_MARKS:
+        raise Malformed(f"expected at most {MAX_MARKS} commas and brackets in JSON")
     tree = parse_json(raw, limit=MAX_MANIFEST)
     if not isinstance(tree, dict):
         raise Malformed("expected a manifest or an index, saw no object")

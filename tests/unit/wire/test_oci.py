@@ -1,6 +1,7 @@
 """Documents of registries, read so that no two readers disagree about them."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -174,6 +175,19 @@ def test_a_manifest_is_no_index() -> None:
     tree = {"schemaVersion": 2, "config": ENTRY, "layers": []}
     with pytest.raises(Malformed, match="saw a manifest"):
         parse_index(written(tree))
+
+
+@pytest.mark.parametrize("unit", [b"{},", b"[],", b"1,"])
+def test_what_is_small_stays_small_in_memory(unit: bytes) -> None:
+    """4 MiB of nothing were 118 MB, and a few at once are fetched."""
+    raw = b'{"layers":[' + unit * (MAX_MANIFEST // len(unit) - 8) + unit[:-1] + b"]}"
+    tracemalloc.start()
+    try:
+        with pytest.raises(Malformed, match="commas and brackets"):
+            parse_document(raw)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_size_is_bounded() -> None:

@@ -8,76 +8,31 @@
 import asyncio
 import os
 import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 import aiohttp
-from multidict import CIMultiDictProxy
 from yarl import URL
 
 from countersign.adapters.registry.addresses import guard
+from countersign.adapters.registry.answers import (
+    Answer,
+    Request,
+    read_answer,
+    same_origin,
+    target_of,
+    wanted_quiet,
+)
 from countersign.adapters.registry.settings import LOOPBACK, Settings
-from countersign.core.errors import Misconfigured, OverLimit, Unavailable
+from countersign.core.errors import Misconfigured, Unavailable
 from countersign.ports import Throttled
 
-_MAX_ERROR = 16 << 10  # bytes that are read of an answer that is none
-_CHUNK = 64 << 10  # bytes
 _CONNECT_S = 5.0  # seconds
 _PER_HOST = 32  # connections to one host
 _MAX_HOPS = 4  # redirects; registry to storage to its region
-_MAX_WAIT_S = 3600.0  # seconds; a registry that wants more is asked after an hour
-_QUIET_S = 5.0  # seconds, where it does not say for how long
-_LEAST_S = 0.2  # seconds, whatever it says
 _TRIES = 3  # of one request, when it wants quiet each time
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_TOO_MANY, _BUSY = 429, 503
 _FAILED = 500  # and above
-_ERRORS = 400  # and above
 _HTTPS, _HTTP = "https", "http"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What is asked.
-
-    Attributes:
-        url: Where.
-        method: HTTP's.
-        headers: Besides those that every request has; never ``Authorization``.
-        authorization: Its value, or None. It goes nowhere but to the origin of `url`.
-        body: What is sent, or None.
-        limit: Bytes of the answer that are read; more is refused.
-        follow: Redirects may be followed: a GET of something content-addressed.
-    """
-
-    url: URL
-    method: str = "GET"
-    headers: Mapping[str, str]
-    authorization: str | None = field(default=None, repr=False)
-    body: bytes | None = field(default=None, repr=False)
-    limit: int
-    follow: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What was answered; the status is below 500 and no redirect.
-
-    Attributes:
-        url: Who answered, after redirects.
-        body: Whole; of an error maybe only its beginning.
-    """
-
-    status: int
-    headers: CIMultiDictProxy[str]
-    url: URL
-    body: bytes
-
-
-def same_origin(one: URL, other: URL) -> bool:
-    """Tell whether two addresses are of one server (RFC 6454)."""
-    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
 
 
 class Http:
@@ -128,7 +83,7 @@ class Http:
         for _ in range(_TRIES):
             await self._calm(host, deadline)
             answer = await self._whole(request)
-            wanted = _wait(answer)
+            wanted = wanted_quiet(answer)
             if wanted is None:
                 if answer.status >= _FAILED:
                     raise Unavailable(f"registry {host} answered {answer.status}")
@@ -192,12 +147,12 @@ class Http:
                 allow_redirects=False,
             ) as response:
                 if response.status not in _REDIRECTS:
-                    return await _answer(response, url, request.limit)
+                    return await read_answer(response, url, request.limit)
                 if not request.follow:
                     raise Unavailable(
                         f"registry {url.authority} redirects what it must answer itself"
                     )
-                target = _target(response.headers, url)
+                target = target_of(response.headers, url)
             if not same_origin(target, url):
                 authorization = None
             url = target
@@ -231,76 +186,10 @@ class Http:
         return self._sessions[url.scheme]
 
 
-async def _answer(response: aiohttp.ClientResponse, url: URL, limit: int) -> Answer:
-    """Read an answer.
-
-    Raises:
-        Unavailable: its body is encoded.
-        OverLimit: it is larger than the limit; little of it was read.
-    """
-    if response.status >= _ERRORS:
-        body = await _bounded(response, _MAX_ERROR)
-        body = body[:_MAX_ERROR]
-    else:
-        encoding = response.headers.get("Content-Encoding", "identity")
-        if encoding.strip().lower() not in {"", "identity"}:
-            raise Unavailable(
-                f"registry {url.authority} encodes what was asked for as it is"
-            )
-        told = response.content_length
-        if told is not None and told > limit:
-            raise OverLimit(f"expected at most {limit} bytes, saw {told} announced")
-        body = await _bounded(response, limit)
-        if len(body) > limit:
-            raise OverLimit(f"expected at most {limit} bytes, saw more")
-    return Answer(status=response.status, headers=response.headers, url=url, body=body)
-
-
-async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """Read a body, or at most a chunk more than the limit."""
-    kept = bytearray()
-    async for chunk in response.content.iter_chunked(_CHUNK):
-        kept += chunk
-        if len(kept) > limit:
-            response.close()  # the rest is not waited for
-            break
-    return bytes(kept)
-
-
-def _target(headers: Mapping[str, str], url: URL) -> URL:
-    """Return where a redirect leads.
-
-    Raises:
-        Unavailable: nowhere, or where nobody may be asked.
-    """
-    try:
-        target = url.join(URL(headers.get("Location", ""), encoded=True))
-        nobody = target.user is None and target.password is None
-        sound = target.host and target.scheme == _HTTPS
-        if nobody and (sound or same_origin(target, url)):
-            return target
-    except ValueError:
-        pass
-    raise Unavailable(f"registry {url.authority} redirects to where nobody is asked")
-
-
 def _why(error: OSError) -> str:
     """Say why there is no connection, as the system does, or who refused it here."""
     number = error.errno or 0  # those of looking up names are below
     return os.strerror(number).lower() if number > 0 else error.strerror or str(error)
-
-
-def _wait(answer: Answer) -> float | None:
-    """Return for how many seconds the registry wants to be left alone, or None.
-
-    Source:
-        RFC 6585, section 4; RFC 9110, 10.2.3: seconds, or a date, which is not read.
-    """
-    told = answer.headers.get("Retry-After", "")
-    if answer.status == _TOO_MANY or (answer.status == _BUSY and told):
-        seconds = float(told) if told.isascii() and told.isdigit() else _QUIET_S
-        return min(max(seconds, _LEAST_S), _MAX_WAIT_S)
-    return None
 
 
 def _trust(settings: Settings) -> ssl.SSLContext:

@@ -8,7 +8,7 @@ from enum import Enum
 
 from yarl import URL
 
-from countersign.adapters.registry.http import Answer, same_origin
+from countersign.adapters.registry.answers import Answer, same_origin
 from countersign.adapters.registry.repository import (
     BLOB,
     CREATED,

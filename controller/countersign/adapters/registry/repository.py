@@ -15,7 +15,8 @@ from typing import TypeVar
 
 from yarl import URL
 
-from countersign.adapters.registry.http import Answer, Http, Request, same_origin
+from countersign.adapters.registry.answers import Answer, Request, same_origin
+from countersign.adapters.registry.http import Http
 from countersign.adapters.registry.tokens import Scope, Tokens
 from countersign.core.errors import Malformed, Unavailable
 from countersign.core.types.artifacts import Digest

@@ -18,14 +18,10 @@ from cachetools import LRUCache
 from pydantic import Field
 from yarl import URL
 
+from countersign.adapters.registry.answers import Answer, Request, same_origin
 from countersign.adapters.registry.challenges import Challenge, parse_challenges
 from countersign.adapters.registry.credentials import Credential, Credentials
-from countersign.adapters.registry.http import (
-    Answer,
-    Http,
-    Request,
-    same_origin,
-)
+from countersign.adapters.registry.http import Http
 from countersign.adapters.registry.settings import TOKEN_HOSTS
 from countersign.core.errors import Malformed, Unavailable
 from countersign.wire.shapes import Shape, shaped

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from countersign.adapters.registry.addresses import refused
+from countersign.adapters.registry.answers import Request
 from countersign.adapters.registry.credentials import Credential
-from countersign.adapters.registry.http import Request
 from countersign.core.errors import Unavailable
 from countersign.core.types.artifacts import Digest
 from countersign.ports import Attached, Pinned

@@ -22,5 +22,7 @@ async def test_a_registry_that_is_away_is_said_to_be(opened: Opened) -> None:
 
 async def test_an_address_that_no_registry_may_have_is_said(opened: Opened) -> None:
     """Waiting does not help there."""
-    with pytest.raises(Unavailable, match=r"169\.254\.169\.254 may not be a registry's"):
+    with pytest.raises(
+        Unavailable, match=r"169\.254\.169\.254 may not be a registry's"
+    ):
         await opened().about(Pinned("169.254.169.254/a", Digest.sha256(b"")))

@@ -100,7 +100,7 @@ def _object(
         yield Lint(LintKind.NO_POLICY, about)
         return
     attested = sheet.attested
-    if one.intent.digest not in attested and _needs_authors(policies):
+    if not item.intents & attested and _needs_authors(policies):
         yield Lint(LintKind.NO_PROVENANCE, about)
     for image in one.images:
         if image.digest is None:

@@ -119,6 +119,23 @@ async def test_names_what_has_no_provenance(
     )
 
 
+async def test_provenance_of_the_same_in_other_words_is_provenance() -> None:
+    """What was recorded has the defaults written; what CI attested may not."""
+    sheet = await clean()
+    (item,) = sheet.items
+    attested = item.prepared.intent
+    recorded = replace(attested, digest=Digest.sha256(b"with its defaults"))
+    other = replace(
+        item,
+        prepared=replace(item.prepared, intent=recorded),
+        change=replace(item.change, digest=recorded.digest),
+    )
+    same = replace(other, same=(attested,))
+
+    assert LintKind.NO_PROVENANCE in await kinds(replace(sheet, items=(other,)))
+    assert LintKind.NO_PROVENANCE not in await kinds(replace(sheet, items=(same,)))
+
+
 async def test_says_how_an_image_is_pinned() -> None:
     """Before somebody signs what will be denied."""
     sheet = await sheet_of(image="ghcr.io/acme/ledger:1")

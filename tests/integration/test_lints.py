@@ -33,6 +33,7 @@ POD: Tree = {
         "os": {"name": "linux"},
         "hostnameOverride": "other",
         "schedulingGroup": {"podGroupName": "g"},
+        "workloadRef": {"name": "w", "podGroup": "g"},
         "evictionResponders": [{"name": "example.com/r", "priority": 1}],
         "volumes": [
             {"name": "a", "secret": {"secretName": "s", "defaultUser": 1, "items": [ITEM]}},
@@ -118,6 +119,15 @@ SCALER: Tree = {
         "behavior": {"scaleUp": {"tolerance": "100m"}},
     },
 }
+DRIVER: Tree = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "CSIDriver",
+    "metadata": {"name": "gated.example.com"},
+    "spec": {
+        "nodeAllocatableUpdatePeriodSeconds": 60,
+        "preventPodSchedulingIfMissing": True,
+    },
+}
 CLAIM: Tree = {
     "apiVersion": "v1",
     "kind": "PersistentVolumeClaim",
@@ -150,7 +160,7 @@ def workloads() -> list[Tree]:
             "updateStrategy": {"rollingUpdate": {"maxUnavailable": 2}},
         },
     }
-    found = [POD, FROM_FILE, SCALER, CLAIM, job, stateful]
+    found = [POD, FROM_FILE, SCALER, DRIVER, CLAIM, job, stateful]
     for tree in found:
         tree["metadata"].pop("namespace", None)
     return found

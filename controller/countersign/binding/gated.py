@@ -52,7 +52,7 @@ _GATES: tuple[tuple[str, str, int | None, str], ...] = (
     ("EnvFiles", "core/v1", 35, "EnvVarSource/fileKeyRef"),
     ("EvictionRequestAPI", "core/v1", None, "PodSpec/evictionResponders"),
     ("GRPCContainerProbeTLS", "core/v1", None, "GRPCAction/mode"),
-    ("GenericWorkload", "core/v1", None, "PodSpec/schedulingGroup"),
+    ("GenericWorkload", "core/v1", None, "PodSpec/schedulingGroup PodSpec/workloadRef"),
     ("H2CContainerProbe", "core/v1", None, "HTTPGetAction/protocol"),
     ("HPAConfigurableTolerance", "autoscaling/v2", 35, "HPAScalingRules/tolerance"),
     ("HostnameOverride", "core/v1", 35, "PodSpec/hostnameOverride"),
@@ -63,9 +63,21 @@ _GATES: tuple[tuple[str, str, int | None, str], ...] = (
         37,
         "RollingUpdateStatefulSetStrategy/maxUnavailable",
     ),
+    (
+        "MutableCSINodeAllocatableCount",
+        "storage/v1",
+        35,
+        "CSIDriverSpec/nodeAllocatableUpdatePeriodSeconds",
+    ),
     # its own marker names a gate that there is not, PodCertificateProjection
     ("PodCertificateRequest", "core/v1", 37, "VolumeProjection/podCertificate"),
     ("VolumeBindMountOptions", "core/v1", None, "VolumeMount/bindMountOptions"),
+    (
+        "VolumeLimitScaling",
+        "storage/v1",
+        37,
+        "CSIDriverSpec/preventPodSchedulingIfMissing",
+    ),
     ("WorkloadWithJob", "batch/v1", None, "JobSpec/scheduling"),
 )
 

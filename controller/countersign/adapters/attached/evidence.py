@@ -8,6 +8,7 @@ room for those who do not.
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -47,7 +48,8 @@ class Bounds:
         cache_bytes: Of what is remembered.
         at_once: Looks at a time, of one registry.
         rate: Looks a second, of one registry.
-        waiting: Who may wait for registries at a time; more are refused at once.
+        waiting: Who may wait for registries at a time; more are refused at once. Of
+            that, and of `MAX_FLIGHTS`, one registry leaves a tenth to others.
         monotonic: The clock, in seconds.
         sleep: Waits.
     """
@@ -80,7 +82,8 @@ class KeptEvidence:
         self._memory = Memory(bounds.cache_bytes, bounds.monotonic)
         self._lanes: dict[str, Lane] = {}
         self._flights: dict[Hashable, asyncio.Task[Any]] = {}
-        self._waiting = 0
+        self._waiting: Counter[str] = Counter()  # by registry
+        self._flying: Counter[str] = Counter()
         self._hosts: set[str] = set()
 
     @property
@@ -106,7 +109,7 @@ class KeptEvidence:
         """
         if fresh := self._memory.answer(image, within_s=FRESH_S):
             return fresh
-        return await self._once(image, lambda: self._look(image))
+        return await self._once(image, image, lambda: self._look(image))
 
     async def blob(self, image: Pinned, digest: Digest, *, limit: int) -> bytes | None:
         """Return what lies in the image's repository under a digest; see the port."""
@@ -115,7 +118,7 @@ class KeptEvidence:
         if self._memory.lacks(image.repository, digest):
             return None
         key = (image.repository, digest, limit)
-        return await self._once(key, lambda: self._fetch(image, digest, limit))
+        return await self._once(image, key, lambda: self._fetch(image, digest, limit))
 
     def spare(self) -> RememberedEvidence:
         """Return the same for those who have time: the others come first."""
@@ -136,29 +139,34 @@ class KeptEvidence:
         await asyncio.gather(*flights, return_exceptions=True)
 
     async def _once(
-        self, key: Hashable, work: Callable[[], Coroutine[Any, Any, _Found]]
+        self,
+        image: Pinned,
+        key: Hashable,
+        work: Callable[[], Coroutine[Any, Any, _Found]],
     ) -> _Found:
         """Return the result of `work`, together with all who want the same."""
-        if self._waiting >= self._bounds.waiting:
+        host, most = image.registry, self._bounds.waiting
+        if _is_full(self._waiting, host, most):
             raise Unavailable(
-                f"expected fewer than {self._bounds.waiting} requests that wait for "
-                "registries"
+                f"expected fewer than {most} requests that wait for registries"
             )
         flight: asyncio.Task[_Found] | None = self._flights.get(key)
         if flight is None:
-            if len(self._flights) >= MAX_FLIGHTS:
+            if _is_full(self._flying, host, MAX_FLIGHTS):
                 said = f"expected fewer than {MAX_FLIGHTS} looks at registries at once"
                 raise Unavailable(said)
             flight = self._flights[key] = asyncio.create_task(work())
-            flight.add_done_callback(lambda done: self._land(key, done))
-        self._waiting += 1
+            self._flying[host] += 1
+            flight.add_done_callback(lambda done: self._land(host, key, done))
+        self._waiting[host] += 1
         try:
             return await asyncio.shield(flight)
         finally:
-            self._waiting -= 1
+            self._waiting -= Counter((host,))
 
-    def _land(self, key: Hashable, done: asyncio.Task[Any]) -> None:
+    def _land(self, host: str, key: Hashable, done: asyncio.Task[Any]) -> None:
         del self._flights[key]
+        self._flying -= Counter((host,))
         with suppress(CountersignError, asyncio.CancelledError):
             done.result()  # who asked may be gone; only a bug is told to nobody else
 
@@ -219,6 +227,14 @@ class _Spare:
     async def blob(self, image: Pinned, digest: Digest, *, limit: int) -> bytes | None:
         async with self._kept.lane(image).spare():
             return await self._kept.blob(image, digest, limit=limit)
+
+
+def _is_full(taken: Counter[str], host: str, most: int) -> bool:
+    """Tell whether there is no room: at all, or none that one registry may take.
+
+    Else one that hangs, or whose images somebody invents, would shut all others out.
+    """
+    return taken.total() >= most or taken[host] >= max(1, most - most // 10)
 
 
 def _outcome(found: object) -> str:

@@ -249,6 +249,31 @@ async def test_looks_that_nobody_waits_for_are_bounded(
     await kept.close()
 
 
+async def test_one_registry_that_hangs_leaves_room_for_others(
+    registries: FakeRegistries, clock: Clock
+) -> None:
+    """Whoever names images in it, and waits, or does not."""
+    kept = make(registries, clock, waiting=20)
+    registries.stuck.add("ghcr.io")
+    waiting = [asyncio.create_task(kept.about(image(str(n)))) for n in range(18)]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable, match="fewer than 20 requests"):
+        await asyncio.wait_for(kept.about(image("another")), timeout=5)
+    assert await kept.about(image("it", host="docker.io")) == Attached()
+
+    for number in range(MAX_FLIGHTS):
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        waiting = [asyncio.create_task(kept.about(image(f"more {number}")))]
+        await asyncio.sleep(0)
+    with pytest.raises(Unavailable, match="looks at registries"):
+        await kept.about(image("another"))
+    assert await kept.about(image("them", host="docker.io")) == Attached()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await kept.close()
+
+
 async def test_one_registry_has_so_many_looks_at_a_time(
     registries: FakeRegistries, clock: Clock
 ) -> None:

@@ -169,8 +169,9 @@ class SignedDoor:
                 new = gather(request.object, subject, seen.now, wanting)
                 old = gather(request.old, subject, seen.before, shut)
                 looks = [group.create_task(look) for look in (new, old)]
-        except TimeoutError:
-            return True  # what was proven in time counts
+        except TimeoutError:  # what was proven in time counts, the rest is unseen
+            seen.now.problem(Unavailable("not all beside images was proven in time"))
+            return True
         return any(look.result() for look in looks)
 
     def _judge(

@@ -345,6 +345,27 @@ async def test_what_speaks_against_it_counts_wherever_it_lies(
     assert why & {Reason.TOOL_BANNED, Reason.AI_DENIED}
 
 
+@pytest.mark.parametrize("policy", LEANING)
+async def test_what_is_not_proven_in_time_may_speak_against_it(
+    world: ImageWorld, policy: Policy
+) -> None:
+    """Whoever pushes much beside an image keeps what speaks against it waiting."""
+    world.policies = (policy,)
+    tree = world.signed(ledger())
+    worse = a.provenance(
+        subjects=world.subjects(ledger()),
+        assistance=Assistance.AI,
+        tools=("some-tool 1",),
+    )
+    late = world.prover.bundle(worse)
+    world.prover.stuck.add(late)
+    world.registries.put(pinned(tree)[0], late)
+    verdict = await world.judge(create(tree), patience_s=0.2)
+
+    assert a.reasons(verdict) >= {Reason.UNAVAILABLE}
+    assert not verdict.allowed
+
+
 async def test_an_answer_of_a_moment_ago_is_enough_for_them(world: ImageWorld) -> None:
     """Not each request of a rollout asks again."""
     world.policies = (looking(ai=Treatment.DENY),)

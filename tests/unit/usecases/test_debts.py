@@ -26,7 +26,7 @@ from countersign.core.types.decision import (
     Recorded,
     Review,
 )
-from countersign.core.types.evidence import Evidence, Trace
+from countersign.core.types.evidence import REVIEW_OF, Evidence, Trace
 from countersign.core.types.people import Person
 from countersign.core.types.policy import (
     ImagePaths,
@@ -40,7 +40,8 @@ from countersign.core.types.request import Requester, Resource, Verb
 from countersign.core.types.time import Interval
 from countersign.core.types.verdict import Basis, Door, Filled
 from countersign.ports import Detached, PolicySnapshot, Query
-from countersign.usecases.debts import LINK, Debtors, reviewed
+from countersign.usecases.debt_review import reviewed
+from countersign.usecases.debts import Debtors
 from tests.support import a
 
 ID = "0123456789ABCDEFGHJKMNPQRS"
@@ -126,7 +127,7 @@ def looked_at(who: Person = a.DANA, change: Change = SHELL, **fields: Any) -> Ev
         "changes": (change,),
         "subjects": [a.digest("change")],
         "saw": (),
-        "traceability": (Trace(LINK, ID),),
+        "traceability": (Trace(REVIEW_OF, ID),),
     }
     return review(who, **{**given, **fields})
 
@@ -276,7 +277,7 @@ def test_what_has_no_state_is_reviewed_by_name(
     assert by(decision, looked_at(a.LEE, change)) == ()
     assert by(decision, looked_at(a.OMAR, change)) == ()
     assert by(decision, looked_at(change=change, traceability=())) == ()
-    other = looked_at(change=change, traceability=(Trace(LINK, ID[::-1]),))
+    other = looked_at(change=change, traceability=(Trace(REVIEW_OF, ID[::-1]),))
     assert by(decision, other) == ()
     assert by(decision, looked_at(change=NamespaceWindow(namespace="x"))) == ()
     assert by(decision, looked_at(change=change, answers=())) == ()

@@ -15,7 +15,7 @@ from countersign.core.errors import Malformed, Rejected, Unavailable
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.change import Access
 from countersign.core.types.decision import Decision, Recorded
-from countersign.core.types.evidence import Carrier, SignOff, Trace
+from countersign.core.types.evidence import REVIEW_OF, Carrier, SignOff, Trace
 from countersign.core.types.request import Verb
 from countersign.faces.cli import words
 from countersign.faces.cli.conversation import Ask, Case, Outcome, converse
@@ -33,7 +33,6 @@ from countersign.faces.cli.signer import (
 from countersign.faces.cli.signing import choose
 from countersign.faces.cli.text import one_line
 from countersign.ports import Records
-from countersign.usecases.debts import LINK
 from countersign.usecases.deliver import Delivery, deliver
 from countersign.usecases.denied import Denied, is_debt, moved_on, standing, take_up
 from countersign.usecases.look import look
@@ -81,7 +80,7 @@ def sign_denied(ask: Ask, decision: str, recorder: Recorder) -> int:
             sheet=sheet,
             began=began,
             preface=lambda console: _show(console, denied, sheet, who),
-            traces=(Trace(LINK, decided.id),) if is_debt(decided) else (),
+            traces=(Trace(REVIEW_OF, decided.id),) if is_debt(decided) else (),
         )
         done = converse(ask, case, rulebook, signatory)
     _finish(ask, denied.recorded, done)

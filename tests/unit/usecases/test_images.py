@@ -4,6 +4,7 @@ Each of these was seen to fail once with its rule taken out of the code.
 """
 
 import asyncio
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,10 +16,13 @@ from hypothesis import strategies as st
 from countersign.core.types.artifacts import Subject
 from countersign.core.types.evidence import Assistance, SignOff
 from countersign.core.types.policy import Enforcement, Policy, Treatment
+from countersign.core.types.stated import Stated
 from countersign.core.types.verdict import Door, Reason
 from countersign.report.denial import denial
+from countersign.usecases import images_parted
 from countersign.usecases.images import RECENT_S
 from countersign.wire.annotations import Carried, read_annotations
+from countersign.wire.resources.bundleset_about import stated
 from tests.support import a
 from tests.support.images import ImageWorld, looking, pinned
 from tests.support.world import Tree, create, delete, stored, update
@@ -191,6 +195,27 @@ def test_where_evidence_lies_says_nothing(data: st.DataObject) -> None:
 
     # who does not lean on silence does not look for what speaks against it
     assert parts == (whole or carried_alone)
+
+
+async def test_what_is_large_keeps_nobody_waiting(
+    world: ImageWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What anybody put there is read beside the loop, and what says nothing once."""
+    read: list[tuple[bytes, bool]] = []
+    here = threading.get_ident()
+
+    def watched(raw: bytes) -> Stated | None:
+        read.append((raw, threading.get_ident() == here))
+        return stated(raw)
+
+    monkeypatch.setattr(images_parted, "stated", watched)
+    tree = world.attached(ledger())
+    large = b'{"x":[' + b"{}," * 200_000 + b"0]}"
+    world.registries.put(pinned(tree)[0], large)
+    for _ in range(2):
+        assert not await world.why(create(tree))
+        world.restart()
+    assert [on_loop for raw, on_loop in read if raw == large] == [False]
 
 
 # When nobody is asked ---------------------------------------------------------------

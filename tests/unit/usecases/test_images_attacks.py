@@ -4,18 +4,22 @@ Whoever may push to a repository puts there what he likes, and as much of it; an
 runs a registry says and hides what he likes.
 """
 
+from typing import Any
+
 import pytest
 
-from countersign.core.types.evidence import Emergency
+from countersign.core.types.evidence import Assistance, Emergency
 from countersign.core.types.policy import Images, ImageSubject, Policy, Treatment
 from countersign.core.types.time import Interval
+from countersign.core.types.verdict import Reason
+from countersign.report.denial import denial
 from countersign.usecases.images_warm import MAX_ANNOUNCED, Noted, Warmer
 from tests.support import a
 from tests.support.families import owner_of, scene
 from tests.support.images import ImageWorld, looking, pinned, unburdened
 from tests.support.world import Tree, create
 
-ONE = f"ghcr.io/acme/ledger@sha256:{'1' * 64}"
+ONE, TWO = (f"ghcr.io/acme/ledger@sha256:{n * 64}" for n in "12")
 
 
 def ledger(image: str = ONE, **spec: object) -> Tree:
@@ -78,6 +82,101 @@ async def test_glass_is_broken_without_any_registry(
 
     assert verdict.allowed
     assert not world.registries.asked
+
+
+# Crowds -----------------------------------------------------------------------------
+
+
+def crowd(world: ImageWorld) -> list[bytes]:
+    """Return what somebody who may push puts there, of all kinds, to be found first."""
+    named = world.subjects(ledger())
+    strangers = [
+        evidence
+        for n in range(60)
+        for evidence in (
+            a.sign_off(
+                signer=a.STRANGER,
+                changes=(world.state(ledger()),),
+                subjects=named,
+                link=f"https://example.org/{n}",
+            ),
+            a.provenance(signer=a.STRANGER, subjects=named, collector=f"{n}"),
+            a.build(*named, signer=a.STRANGER, builder=f"{n}"),
+        )
+    ]
+    return [*(b"{%d" % n for n in range(60)), *map(world.prover.bundle, strangers)]
+
+
+@pytest.mark.parametrize("leaning", [{}, {"banned_tools": frozenset({"some-tool"})}])
+async def test_a_crowd_hides_nothing(
+    world: ImageWorld, leaning: dict[str, Any]
+) -> None:
+    """What speaks for the change is found in it, and what speaks against it."""
+    world.policies = (looking(**leaning),)
+    (image,) = pinned(ledger())
+    world.registries.put(image, *crowd(world))
+    assert await world.why(create(ledger()))
+    world.attached(ledger())
+    world.restart()
+    assert not await world.why(create(ledger()))
+
+    worse = a.provenance(
+        subjects=world.subjects(ledger()),
+        assistance=Assistance.AI,
+        tools=("some-tool 1",),
+    )
+    world.registries.put(image, world.prover.bundle(worse))
+    world.restart()
+    assert await world.why(create(ledger()))
+
+
+async def test_a_longer_list_than_is_read_is_no_silence(world: ImageWorld) -> None:
+    """Where silence must be sure, more than is read denies, and says so."""
+    world.policies = (looking(banned_tools=frozenset({"some-tool"})),)
+    tree = world.signed(ledger())
+    told = "expected at most 256 bundles, saw 300"
+    (image,) = pinned(ledger())
+    world.registries.put(image, *crowd(world), complete=False, problems=(told,))
+
+    verdict = await world.judge(create(tree))
+
+    assert {Reason.UNAVAILABLE, Reason.OVER_LIMIT} <= a.reasons(verdict)
+    assert told in denial(verdict, create(tree), a.CLUSTER)
+
+
+# Other places -----------------------------------------------------------------------
+
+
+async def test_the_same_image_elsewhere_is_asked_about_there(world: ImageWorld) -> None:
+    """What lies in a repository that no policy names is never looked at."""
+    world.attached(ledger())
+    elsewhere = ledger(ONE.replace("ghcr.io", "evil.example"))
+    world.attached(elsewhere)
+
+    assert await world.why(create(elsewhere))
+    assert {image.registry for image in world.registries.asked} <= {"ghcr.io"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"initContainers": [{"name": "two", "image": TWO}]},
+        {"volumes": [{"name": "two", "image": {"reference": TWO}}]},
+    ],
+)
+async def test_each_image_of_an_approved_state_must_be_covered(
+    world: ImageWorld, more: Tree
+) -> None:
+    """An approval that names one of two does not cover the other."""
+    tree = ledger()
+    tree["spec"]["template"]["spec"] |= more
+    one = pinned(ledger())[0].digest
+    world.attached(tree, about=[world.intent(tree)[0], one])
+    assert Reason.IMAGE_UNCOVERED in await world.why(create(tree))
+
+    world.attached(tree)
+    world.restart()
+    assert not await world.why(create(tree))
 
 
 # Looking ahead ----------------------------------------------------------------------

@@ -127,7 +127,9 @@ class Repository:
         told = answer.headers.get("Docker-Content-Digest", "")
         if told.startswith("sha256:") and told != str(digest):
             raise Unavailable(f"{self}:{tag} is not what the registry says that it is")
-        return Tagged(answer.body, digest, answer.headers.get("ETag", ""))
+        etag = answer.headers.get("ETag", "")
+        # If-Match compares strongly, and a weak one never holds: RFC 9110, 13.1.1
+        return Tagged(answer.body, digest, "" if etag.startswith("W/") else etag)
 
     async def blob(self, digest: Digest, *, limit: int) -> bytes | None:
         """Return the blob under a digest, or None.

@@ -11,6 +11,7 @@ from countersign.core.types.artifacts import Digest
 from countersign.ports import Pinned
 from countersign.wire.bundle import render_key_bundle
 from countersign.wire.envelope import Envelope
+from countersign.wire.oci import parse_index
 from countersign.wire.oci_names import tag_of
 from tests.support import quirky_answers as answers
 from tests.support.proving import STATEMENT
@@ -102,6 +103,25 @@ async def test_many_at_once(
     found = await opened().about(image)
     assert set(found.bundles) == {bundle(number) for number in range(12)}
     assert found.complete
+
+
+async def test_a_weak_tag_is_no_condition(registry: Quirky, opened: Opened) -> None:
+    """It would never hold: RFC 9110, 13.1.1."""
+    registry.lists, registry.conditions = False, True
+    image = registry.image()
+
+    async def weak(_: web.Request, honest: web.Response) -> web.StreamResponse:
+        if "ETag" in honest.headers:
+            honest.headers["ETag"] = f"W/{honest.headers['ETag']}"
+        return honest
+
+    registry.quirks["manifests/sha256-"] = weak
+    pinned = Pinned(registry.repository, image)
+    client = opened()
+    await client.attach(pinned, bundles=[], intents=[b"one"])
+    await client.attach(pinned, bundles=[], intents=[b"two"])
+    found = parse_index(registry.manifests[registry.tags[tag_of(image)]][0])
+    assert len(found.manifests) == 2
 
 
 async def test_who_overwrites_the_list_is_noticed(

@@ -5,7 +5,7 @@ import pytest
 from countersign.core.errors import Malformed
 from countersign.core.types.change import Operation
 from countersign.core.types.policy import Enforcement, Treatment
-from countersign.core.types.verdict import Door, OpenSlots, Reason
+from countersign.core.types.verdict import Door, Gap, OpenSlots, Reason
 from tests.support import a
 
 
@@ -49,6 +49,27 @@ def test_provenance_alone_admits_nothing() -> None:
     assert facts.assistance.label == "mixed"
     assert facts.tools == ("amazon-q 2026-03",)
     assert facts.collected == ("ci", a.NOON - 2 * a.HOUR)
+
+
+def test_what_nobody_attested_is_named_before_anybody_signs() -> None:
+    """With how near its provenance came: the object's stays away, the image's is odd."""
+    strange = a.provenance(signer=a.STRANGER, subjects=[a.RUNS])
+
+    verdict = a.decide(strange)
+
+    facts = a.finding(verdict, Reason.SLOT_OPEN).facts
+    assert isinstance(facts, OpenSlots)
+    assert facts.unattested == ("", a.IMAGE.reference)
+    assert facts.gap is not None
+    assert facts.gap.gap is Gap.UNTRUSTED
+
+
+def test_what_was_attested_is_not_asked_for_again() -> None:
+    """Then a signature is all that lacks."""
+    facts = a.finding(a.decide(a.marked()), Reason.SLOT_OPEN).facts
+
+    assert isinstance(facts, OpenSlots)
+    assert (facts.unattested, facts.gap) == ((), None)
 
 
 def test_every_policy_is_judged_even_after_the_first_failure() -> None:

@@ -10,7 +10,7 @@ from countersign.core.rules.independence import (
     made_by_somebody,
 )
 from countersign.core.rules.matching import match
-from countersign.core.rules.provenance import dependable
+from countersign.core.rules.provenance import dependable, nearness
 from countersign.core.rules.revocation import is_barred
 from countersign.core.rules.slots import Ballot
 from countersign.core.types.people import Person
@@ -47,7 +47,7 @@ def open_slots(case: Case, held: Ballot) -> OpenSlots:
         unattested=tuple(
             dict.fromkeys(a.image.reference if a.image else "" for a, _ in lacking)
         ),
-        gap=next((gap for _, gap in lacking), None),
+        gap=max((gap for _, gap in lacking), key=nearness, default=None),
     )
 
 

@@ -30,7 +30,7 @@ def dependable(
     if found := tuple(p for p, lacking in gaps if lacking is None):
         return found
     lacking = [g for _, g in gaps if g is not None]
-    return max(lacking, key=_nearness, default=_absence(case, artifact))
+    return max(lacking, key=nearness, default=_absence(case, artifact))
 
 
 def gap(
@@ -77,5 +77,6 @@ def _commit(claim: Build) -> str:
     return f"{claim.repository}@{claim.commit.value[:12]}"
 
 
-def _nearness(lacking: ProvenanceGap) -> tuple[int, str]:
+def nearness(lacking: ProvenanceGap) -> tuple[int, str]:
+    """Sort key: how near provenance came to being relied upon."""
     return (_PROGRESS.index(lacking.gap), lacking.seen)

@@ -152,7 +152,7 @@ class OpenSlots:
         authors: An open slot asks who made the change: a signer has to see provenance.
         unattested: Of what such a slot asks about, what no provenance that can be
             relied upon speaks of: images by their references, the object as ``""``.
-        gap: What the first of these lacks.
+        gap: How far provenance of that one of these falls short which came nearest.
     """
 
     open: tuple[str, ...]

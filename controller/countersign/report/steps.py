@@ -61,7 +61,7 @@ STEPS = MappingProxyType(
         Reason.TOOL_BANNED: "make the change without {names}; no sign-off helps",
         Reason.AI_DENIED: "make the change without AI; no sign-off helps",
         Reason.REJECTED: "talk to {person}; what was rejected can only be changed, not signed by somebody else",
-        Reason.IMAGE_UNPINNED: "write {pinned}, and have that signed: {make}",
+        Reason.IMAGE_UNPINNED: "see its digest: countersign inspect IMAGE    then write {pinned}, and have that signed: {make}",
         Reason.CHANGED: "apply exactly what was signed, or have this signed: {make}",
         Reason.CONVERTED: "write and sign it as {expected}; or have your platform team trust the conversion of its kind (conversion.trusted)",
         Reason.WRONG_CLUSTER: "have it signed for this cluster: {sign}",

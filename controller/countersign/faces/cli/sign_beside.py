@@ -41,9 +41,8 @@ async def looked_beside(
     places = {one.ref: looked_for(one, policies) for one in order.objects}
     if oci and not (ask.images or any(places.values())):
         raise click.UsageError(
-            "expected an image to put evidence beside, saw none: no object runs one "
-            "that is pinned by digest and lies where all policies that judge it have "
-            "it looked for; give --image, or another --carrier"
+            f"expected an image to put evidence beside, saw none: {_nowhere(order)}; "
+            "give --image, or another --carrier"
         )
     if policies is not None:
         run = asked_about(order.objects, policies)
@@ -66,6 +65,18 @@ async def looked_beside(
     if named:
         places = {ref: found & {*named} for ref, found in places.items()}
     return replace(order, images=named, attached=attached), places
+
+
+def _nowhere(order: LookOrder) -> str:
+    """Say why nobody would look beside any image."""
+    run = sorted({i.repository for one in order.objects for i in one.pinned})
+    if not run:
+        return "no object runs one that is pinned by digest"
+    named = one_line(", ".join(run), 400)
+    return (
+        f"evidence beside {named} is not looked for by all policies that judge this "
+        "(images.registries)"
+    )
 
 
 def _tell(attached: Iterable[tuple[Pinned, Attached]]) -> None:

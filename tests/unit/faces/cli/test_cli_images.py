@@ -157,7 +157,7 @@ def test_nothing_goes_where_no_policy_has_it_looked_for(
     )
 
     assert (ran.code, ran.out) == (Exit.USAGE, "")
-    assert "all policies that judge it have it looked for" in ran.err
+    assert "beside ghcr.io/acme/ledger is not looked for by all policies" in ran.err
 
 
 def test_a_tree_is_drawn_on_a_terminal_and_indented_elsewhere() -> None:

@@ -177,6 +177,14 @@ def test_wanted_provenance_that_is_not_there_is_said() -> None:
     )
 
 
+def test_a_tag_says_how_its_digest_is_seen() -> None:
+    """Nobody knows it by heart."""
+    text = deny(finding(Reason.IMAGE_UNPINNED, facts=Names(("ghcr.io/a/b:1",))))
+
+    assert "next: see its digest: countersign inspect IMAGE    then write" in text
+    assert "ghcr.io/a/b:1@sha256:DIGEST" in text
+
+
 def test_provenance_that_does_not_count_is_told_from_none() -> None:
     """Else whoever attested as nobody's collector attests the same again."""
     gap = ProvenanceGap(Gap.UNTRUSTED, "lee")

@@ -209,18 +209,27 @@ async def test_an_identity_token_is_posted(registry: Quirky, opened: Opened) -> 
 @pytest.mark.parametrize(
     "quirk",
     [
-        answers.status(401),
-        answers.status(403),
-        answers.status(500),
-        answers.instead(b"<html>", "text/html"),
-        answers.instead(b"{}", "application/json"),
-        answers.instead(b'{"token": "a\\r\\nb: c"}', "application/json"),
-        answers.instead(b'{"token": 1}', "application/json"),
-        answers.instead(b'{"token": "' + b"a" * 70_000 + b'"}', "application/json"),
-        answers.redirect(lambda _: "https://127.0.0.2/token"),
-        answers.silent,
+        pytest.param(answers.status(401), id="no access"),
+        pytest.param(answers.status(403), id="no access for whom it knows"),
+        pytest.param(answers.status(500), id="an error of its own"),
+        pytest.param(answers.instead(b"<html>", "text/html"), id="a page"),
+        pytest.param(answers.instead(b"{}", "application/json"), id="no token"),
+        pytest.param(
+            answers.instead(b'{"token": "a\\r\\nb: c"}', "application/json"),
+            id="a token with another header in it",
+        ),
+        pytest.param(
+            answers.instead(b'{"token": 1}', "application/json"), id="a number"
+        ),
+        pytest.param(
+            answers.instead(b'{"token": "' + b"a" * 70_000 + b'"}', "application/json"),
+            id="a huge token",
+        ),
+        pytest.param(
+            answers.redirect(lambda _: "https://127.0.0.2/token"), id="elsewhere"
+        ),
+        pytest.param(answers.silent, id="not a word"),
     ],
-    ids=str,
 )
 async def test_without_a_token_there_is_no_answer(
     registry: Quirky, about: About, quirk: Callable[..., Awaitable[web.StreamResponse]]

@@ -179,6 +179,7 @@ def test_attested_and_signed_beside_the_image_it_is_admitted(shop: Shop) -> None
     assert (attested.code, signed.code) == (Exit.DONE, Exit.DONE), signed.err
     assert "countersign.dev" not in file.read_text()
     assert f"beside {shop.image.pinned}: 1 bundle and 1 intent" in signed.err
+    assert "sees it within 10 s" in signed.err
     assert "an index of 2 images" in signed.err
     assert "made of https://git.example/acme/payments" in signed.err
     assert "provenance 1: mixed (amazon-q 2026-03, 2 of 2 lines" in signed.err

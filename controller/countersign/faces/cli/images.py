@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import click
 
+from countersign.adapters.attached.memory import FRESH_S
 from countersign.assemble.registries import Registries, registries, remembering
 from countersign.binding.references import parse_reference
 from countersign.core.errors import Malformed
@@ -155,6 +156,11 @@ def send(session: Session, how: RegistryOptions, parcels: Sequence[Parcel]) -> N
         intents = words.counted(len(one.intents), "intent")
         held = bundles + (f" and {intents}" if one.intents else "")
         click.echo(f"beside {one.image}: {held}", err=True)
+    if parcels:
+        click.echo(
+            f"admission that looked there before sees it within {FRESH_S:.0f} s",
+            err=True,
+        )
 
 
 def sent_json(parcels: Iterable[Parcel]) -> list[Json]:

@@ -9,6 +9,7 @@ import copy
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
@@ -30,6 +31,12 @@ _GROWN = 11  # entries; proofs then have some hashes
 Remake = Callable[["Lab", Form], "Json | bytes | Forged"]
 
 ME = Identity(san=DANA, issuer=ISSUER)
+
+SIGNED_AT = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=30)
+"""When sound bundles are signed, however much later they are looked at."""
+
+JUST_AFTER = SIGNED_AT + timedelta(seconds=10)
+"""A time at which their certificates are valid, and nobody could find odd."""
 
 
 @cache
@@ -132,7 +139,7 @@ def keys_root() -> TrustRoot:
 
 @cache
 def _sound(form: Form) -> bytes:
-    return raw(Lab().bundle(form))
+    return raw(Lab().bundle(form, at=SIGNED_AT))
 
 
 def sound(form: Form) -> Json:

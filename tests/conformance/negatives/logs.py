@@ -2,13 +2,13 @@
 
 import base64
 import json
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from countersign.core.errors import Malformed
 from tests.support.forging import (
     ENTRY,
+    JUST_AFTER,
     PROOF,
     Json,
     Lab,
@@ -67,9 +67,9 @@ def _other_bundles_entry(lab: Lab, form: Form) -> Json:
     return changed(lab.bundle(form), *ENTRY, to=entry_of(lab.bundle(form)))
 
 
-def a_moment_ago() -> str:
+def just_after() -> str:
     """Write the time of a log's that nobody could find odd."""
-    return str(int(time.time()) - 20)
+    return str(int(JUST_AFTER.timestamp()))
 
 
 def _rebodied(change: Callable[[bytes], bytes]) -> Spoil:
@@ -217,7 +217,7 @@ NEGATIVES = [
             "promise",
             lambda _, b: dropped(
                 changed(
-                    changed(b, *ENTRY, "integratedTime", to=a_moment_ago()),
+                    changed(b, *ENTRY, "integratedTime", to=just_after()),
                     *ENTRY,
                     "inclusionPromise",
                     to={"signedEntryTimestamp": b64(sha256(b""))},

@@ -12,7 +12,7 @@ from tests.conformance.negatives.logs import (
     PROVEN,
     V1,
     V2,
-    a_moment_ago,
+    just_after,
 )
 from tests.support.forging import (
     ENTRY,
@@ -87,7 +87,7 @@ def _written(change: Callable[[str], str]) -> Spoil:
 
 def _promised_by_second(lab: Lab, bundle: Json) -> Json:
     """The log that knows no time promised one."""
-    entry = entry_of(bundle) | {"integratedTime": a_moment_ago()}
+    entry = entry_of(bundle) | {"integratedTime": just_after()}
     signing = copy.copy(lab.sigstore.rekor_v1)
     signing.key, signing.log_id = (
         lab.sigstore.rekor_v2.key,

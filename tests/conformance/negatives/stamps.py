@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from countersign.core.errors import Malformed
 from tests.support.forging import (
+    JUST_AFTER,
     STAMP,
     Json,
     Lab,
@@ -35,10 +36,6 @@ HOUR = timedelta(hours=1)
 Spoil = Callable[[Lab, Json], Json]
 
 
-def _now() -> datetime:
-    return datetime.now(UTC) - timedelta(seconds=20)
-
-
 def _stamped(stamp: Callable[[Lab, bytes], bytes]) -> Spoil:
     """Another stamp in place of the one."""
     return lambda lab, b: changed(
@@ -60,24 +57,24 @@ def _beside(stamp: Callable[[Lab, bytes], bytes]) -> Spoil:
 
 def _by_stranger(lab: Lab, digest: bytes) -> bytes:
     tsa = lab.sigstore.tsa
-    return tsa.stamp(StampRequest(digest), at=_now(), key=stranger(tsa.key))
+    return tsa.stamp(StampRequest(digest), at=JUST_AFTER, key=stranger(tsa.key))
 
 
 def _by_other(_: Lab, digest: bytes) -> bytes:
     """An authority of the same name, with other certificates."""
-    return other_sigstore().tsa.stamp(StampRequest(digest), at=_now())
+    return other_sigstore().tsa.stamp(StampRequest(digest), at=JUST_AFTER)
 
 
 def _over_other(lab: Lab, _: bytes) -> bytes:
-    return lab.sigstore.tsa.stamp(StampRequest(sha256(b"another")), at=_now())
+    return lab.sigstore.tsa.stamp(StampRequest(sha256(b"another")), at=JUST_AFTER)
 
 
 def _early(lab: Lab, digest: bytes) -> bytes:
-    return lab.sigstore.tsa.stamp(StampRequest(digest), at=_now() - HOUR)
+    return lab.sigstore.tsa.stamp(StampRequest(digest), at=JUST_AFTER - HOUR)
 
 
 def _late(lab: Lab, digest: bytes) -> bytes:
-    return lab.sigstore.tsa.stamp(StampRequest(digest), at=_now() + HOUR)
+    return lab.sigstore.tsa.stamp(StampRequest(digest), at=datetime.now(UTC) + HOUR)
 
 
 def _before_the_authority(lab: Lab, digest: bytes) -> bytes:
@@ -158,7 +155,7 @@ NEGATIVES = [
             "certified, logged and stamped in the future",
             CERTIFIED,
             "signature of the past",
-            lambda lab, b: lab.bundle(_form(b), at=_now() + HOUR),
+            lambda lab, b: lab.bundle(_form(b), at=datetime.now(UTC) + HOUR),
         ),
     ),
     *negatives(

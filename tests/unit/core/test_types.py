@@ -24,7 +24,7 @@ from countersign.core.types.policy import (
 )
 from countersign.core.types.request import Resource
 from countersign.core.types.time import ALWAYS, Interval
-from countersign.core.types.trust import TrustedKey, TrustRoot
+from countersign.core.types.trust import TrustedKey, TrustRoot, TsaOnly
 from countersign.core.types.verdict import Basis, Door, Verdict
 from tests.support import a
 
@@ -86,6 +86,15 @@ KEY = TrustedKey("dana", b"pem")
         pytest.param(lambda: a.policy(collectors=()), id="of makers nobody names"),
         pytest.param(
             lambda: TrustRoot(name="r", digest=a.digest("r")), id="trust in nothing"
+        ),
+        pytest.param(
+            lambda: TrustRoot(
+                name="r",
+                digest=a.digest("r"),
+                sigstore=b"{}",
+                tsa_only=TsaOnly(certificate_chain=b"", tsa_chain=b""),
+            ),
+            id="two sets of authorities",
         ),
         pytest.param(
             lambda: TrustRoot(name="r", digest=a.digest("r"), keys=(KEY, KEY)),

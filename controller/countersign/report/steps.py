@@ -20,8 +20,8 @@ from countersign.report.side_doors import INSTEAD, SCALED, side_door
 
 SIGN = "countersign sign-off -f {file} --cluster {cluster} --out SIGNED"
 ATTEST = (
-    "countersign attest RANGE -f FILE{images} --cluster {cluster} --carrier annotations "
-    "--out ATTESTED"
+    "countersign attest {commits} -f {file}{images} --cluster {cluster} "
+    "--carrier annotations --out ATTESTED"
 )
 THEN = "    then: "
 APPLY = f"{THEN}kubectl apply -f SIGNED"
@@ -143,6 +143,8 @@ _NEW_FILE = frozenset(
 )
 """What was denied will never do: something else has to be signed."""
 
+_COMMANDS = ("{attest}", "{sign}", "{make}")
+_NEXT = "    then"  # four spaces: no text from outside has two in a row
 _MAX_WHO = 60  # characters; the line above names them all
 _MAX_STEP = 460  # characters: a denial has room for no more
 _IMAGE = re.compile(r"[A-Za-z0-9._:/@-]{1,200}")  # it is in a command
@@ -158,12 +160,17 @@ class Way:
         access: It is an access, which only break-glass lets in.
         release: Helm's name of what the object belongs to, fit for a shell, or ``""``.
         namespace: Of the object.
+        file: What ``-f`` is to name, and options that belong to it, fit for a shell;
+            a placeholder where nobody knows.
+        commits: The range that CI attests, likewise.
     """
 
     decision: str = ""
     access: bool = False
     release: str = ""
     namespace: str = ""
+    file: str = "FILE"
+    commits: str = "RANGE"
 
 
 BY_FILE = Way()
@@ -180,19 +187,46 @@ def next_step(
         asks: The open slots of the same policy, where there are any.
         way: How a signature gets to it.
     """
-    images = _images(asks)
-    step = _next_step(finding, cluster, asks, way, images)
-    if images and len(step) > _MAX_STEP:
-        step = _next_step(finding, cluster, asks, way, _ANY_IMAGE)
-    return step
-
-
-def _next_step(
-    finding: Finding, cluster: str, asks: OpenSlots | None, way: Way, images: str
-) -> str:
-    reason = finding.reason
     if instead := _instead(finding, cluster, way):
         return instead
+    step, pieces, end = _fitting(finding, cluster, asks, way)
+    return step.format_map(pieces) + end
+
+
+def commands_of(
+    finding: Finding, cluster: str, asks: OpenSlots | None = None, way: Way = BY_FILE
+) -> tuple[str, ...]:
+    """Return the commands of `next_step` alone, in their order; none where it has none.
+
+    They are not cut out of the sentence: who names a tool or an image could else write
+    a command of their own into it.
+    """
+    if _instead(finding, cluster, way):
+        return ()
+    step, pieces, end = _fitting(finding, cluster, asks, way)
+    begins = min((step.find(one) for one in _COMMANDS if one in step), default=-1)
+    if begins < 0:
+        return ()
+    first, *rest = (step[begins:].format_map(pieces) + end).split(_NEXT)
+    return (first, *(one.removeprefix(": ") for one in rest if one.startswith(": ")))
+
+
+def _fitting(
+    finding: Finding, cluster: str, asks: OpenSlots | None, way: Way
+) -> tuple[str, dict[str, str], str]:
+    """Return `_composed` with the image's own name where a denial has room for it."""
+    images = _images(asks)
+    step, pieces, end = _composed(finding, cluster, asks, way, images)
+    if images and len(step.format_map(pieces) + end) > _MAX_STEP:
+        return _composed(finding, cluster, asks, way, _ANY_IMAGE)
+    return step, pieces, end
+
+
+def _composed(
+    finding: Finding, cluster: str, asks: OpenSlots | None, way: Way, images: str
+) -> tuple[str, dict[str, str], str]:
+    """Return a sentence with places in it, what goes there, and what comes after."""
+    reason = finding.reason
     attested = asks is None or asks.authors
     unseen = asks is None or _is_unattested(asks, decided=True)
     who = _who(asks)
@@ -204,7 +238,7 @@ def _next_step(
         commands = _released(way, cluster, images, attested=attested)
         end = HELM_AGAIN
     else:
-        commands, end = _filed(cluster, images, attested=attested), APPLY
+        commands, end = _filed(way, cluster, images, attested=attested), APPLY
     step = _words(finding, asks, way, decided=decided)
     if way.access:
         end = "    then try again"
@@ -214,7 +248,7 @@ def _next_step(
     pieces = {**fields(finding), **commands, "who": who}
     deletes = pieces["expected"] == Operation.DELETE
     pieces["operation"] = "delete" if deletes else "createOrUpdate"
-    return step.format_map(pieces) + (end if signed else "")
+    return step, pieces, end if signed else ""
 
 
 def _words(finding: Finding, asks: OpenSlots | None, way: Way, *, decided: bool) -> str:
@@ -268,12 +302,14 @@ def _images(asks: OpenSlots | None) -> str:
     return f" --image {lacking[0]}" if one else _ANY_IMAGE
 
 
-def _filed(cluster: str, images: str, *, attested: bool) -> dict[str, str]:
+def _filed(way: Way, cluster: str, images: str, *, attested: bool) -> dict[str, str]:
     """Return the commands on files that are then applied."""
     name = clean(cluster)
-    attest = ATTEST.format(cluster=name, images=images)
+    attest = ATTEST.format(
+        cluster=name, images=images, file=way.file, commits=way.commits
+    )
     made = SIGN.format(cluster=name, file="ATTESTED")
-    sign = SIGN.format(cluster=name, file="FILE")
+    sign = SIGN.format(cluster=name, file=way.file)
     make = f"{attest}{THEN}{made}" if attested else sign
     return {"attest": attest, "sign": sign, "make": make}
 

@@ -35,38 +35,62 @@ def parse_manifests(raw: bytes) -> tuple[Tree, ...]:
         Malformed: larger or deeper than allowed, no YAML or JSON, ambiguous, or a
             document that is no object.
     """
+    return tuple(manifest for _, manifest in parse_placed(raw))
+
+
+def parse_placed(raw: bytes) -> tuple[tuple[int, Tree], ...]:
+    """Parse as `parse_manifests` does, and say where each object is.
+
+    Returns:
+        The line on which its document begins, from 1, and the object.
+
+    Raises:
+        Malformed: as `parse_manifests`.
+    """
     if len(raw) > MAX_MANIFESTS:
         raise Malformed(f"expected at most {MAX_MANIFESTS} bytes of manifests")
     return tuple(
-        manifest
-        for document in _values(raw)
+        (line, manifest)
+        for line, document in _values(raw)
         if document is not None
         for manifest in _flattened(document)
     )
 
 
-def _values(raw: bytes) -> Iterator[Json]:
+def _values(raw: bytes) -> Iterator[tuple[int, Json]]:
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
         raise Malformed("expected UTF-8, saw other bytes") from error
     if objects := _json_objects(text):
-        yield from (parse_json(one.encode(), limit=MAX_MANIFESTS) for one in objects)
+        for line, one in objects:
+            yield line, parse_json(one.encode(), limit=MAX_MANIFESTS)
         return
     for before, document in documents(raw):
-        one = _json_objects(document.decode()) if before == 0 else []
-        if len(one) == 1:
-            yield parse_json(one[0].encode(), limit=MAX_MANIFESTS)
+        alone = _json_objects(document.decode()) if before == 0 else []
+        if len(alone) == 1:
+            ((line, one),) = alone
+            yield line, parse_json(one.encode(), limit=MAX_MANIFESTS)
         else:
-            yield parse_document(document, before)
+            yield before + _begins(document), parse_document(document, before)
 
 
-def _json_objects(text: str) -> list[str]:
+def _begins(document: bytes) -> int:
+    """Return the first line that says something, from 1."""
+    lines = enumerate(map(bytes.strip, document.split(b"\n")), start=1)
+    says = (n for n, line in lines if line and not line.startswith((b"#", b"---")))
+    return next(says, 1)
+
+
+def _json_objects(text: str) -> list[tuple[int, str]]:
     """Cut a stream of JSON objects; empty if it is something else, to its end.
+
+    Each comes with its line, from 1.
 
     What looks like JSON and is none is YAML to kubectl.
     """
     at, found = _end_of_space(text, 0), []
+    line, counted = 1, 0
     while at < len(text):
         if text[at] != "{":
             return []
@@ -76,7 +100,8 @@ def _json_objects(text: str) -> list[str]:
             raise Malformed("expected JSON, saw it nested too deeply") from error
         except ValueError:
             return []
-        found.append(text[at:end])
+        line, counted = line + text.count("\n", counted, at), at
+        found.append((line, text[at:end]))
         at = _end_of_space(text, end)
     return found
 

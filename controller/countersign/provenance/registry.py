@@ -115,6 +115,7 @@ def known_agents() -> Registry:
 
 def _read(name: str, text: str) -> Agent:
     fields = tomllib.loads(text)
+    fields.pop("environment", None)  # read by `provenance.environment`
     title, ids = fields.pop("title"), fields.pop("ids", ())
     lowered = {key: tuple(v.lower() for v in values) for key, values in fields.items()}
     return Agent(name=name, title=title, ids=tuple(ids), **lowered)

@@ -16,4 +16,6 @@
   What it appends to the name of the author or committer it works for.
 ``texts``
   Names that follow "Generated with" and the like in its messages.
+``environment``
+  What a process started by it sees; read by `provenance.environment`.
 """

@@ -21,7 +21,7 @@ from countersign.report.side_doors import INSTEAD, SCALED, side_door
 SIGN = "countersign sign-off -f {file} --cluster {cluster} --out SIGNED"
 ATTEST = (
     "countersign attest {commits} -f {file}{images} --cluster {cluster} "
-    "--carrier annotations --out ATTESTED"
+    "--carrier {carrier} --out ATTESTED"
 )
 THEN = "    then: "
 APPLY = f"{THEN}kubectl apply -f SIGNED"
@@ -163,6 +163,7 @@ class Way:
         file: What ``-f`` is to name, and options that belong to it, fit for a shell;
             a placeholder where nobody knows.
         commits: The range that CI attests, likewise.
+        ahead: Before the change itself is applied, so that only its evidence is.
     """
 
     decision: str = ""
@@ -171,6 +172,7 @@ class Way:
     namespace: str = ""
     file: str = "FILE"
     commits: str = "RANGE"
+    ahead: bool = False
 
 
 BY_FILE = Way()
@@ -305,11 +307,16 @@ def _images(asks: OpenSlots | None) -> str:
 def _filed(way: Way, cluster: str, images: str, *, attested: bool) -> dict[str, str]:
     """Return the commands on files that are then applied."""
     name = clean(cluster)
+    carrier, only = ("bundleset", " --sets-only") if way.ahead else ("annotations", "")
     attest = ATTEST.format(
-        cluster=name, images=images, file=way.file, commits=way.commits
+        cluster=name,
+        images=images,
+        file=way.file,
+        commits=way.commits,
+        carrier=carrier,
     )
-    made = SIGN.format(cluster=name, file="ATTESTED")
-    sign = SIGN.format(cluster=name, file=way.file)
+    made = SIGN.format(cluster=name, file="ATTESTED") + only
+    sign = SIGN.format(cluster=name, file=way.file) + only
     make = f"{attest}{THEN}{made}" if attested else sign
     return {"attest": attest, "sign": sign, "make": make}
 

@@ -27,6 +27,14 @@ COMMANDS = {
         "countersign.faces.cli.explain",
         "Say why, for every policy and all that it asks.",
     ),
+    "gate": (
+        "countersign.faces.cli.gate",
+        "Give the verdict of admission in the formats of CI systems.",
+    ),
+    "hooks": (
+        "countersign.faces.cli.hooks",
+        "Have commits record which assistants had a hand in them.",
+    ),
     "init": (
         "countersign.faces.cli.init",
         "Write a first trust root, roster and policy.",

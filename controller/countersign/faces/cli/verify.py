@@ -10,16 +10,14 @@ import click
 from countersign.core.errors import Malformed
 from countersign.core.types.policy import Enforcement, Policy
 from countersign.core.types.request import AdmissionRequest
-from countersign.core.types.verdict import Reason, Verdict
+from countersign.core.types.verdict import Verdict
 from countersign.faces.cli import options
 from countersign.faces.cli.files import read_file
 from countersign.faces.cli.session import Command, Exit, Session
 from countersign.faces.cli.text import one_line
 from countersign.report.explain import explain
+from countersign.report.gate import UNDECIDED
 from countersign.report.records import as_json
-
-# Reasons that say that nobody could look, not that something is missing
-_UNDECIDED = frozenset({Reason.NOT_READY, Reason.STALE, Reason.UNAVAILABLE})
 
 
 @click.command("verify", cls=Command)
@@ -135,7 +133,7 @@ def exit_of(verdicts: Iterable[Verdict], *, strict: bool) -> Exit:
     findings = [finding for verdict in verdicts for finding in verdict.findings]
     denying = {f.reason for f in findings if f.enforcement is Enforcement.DENY}
     if denying:
-        return Exit.DENIED if denying - _UNDECIDED else Exit.UNDECIDED
+        return Exit.DENIED if denying - UNDECIDED else Exit.UNDECIDED
     warned = any(f.enforcement is Enforcement.WARN for f in findings)
     return Exit.WARNED if strict and warned else Exit.DONE
 

@@ -1,0 +1,191 @@
+#!/bin/sh
+# @MARKER@: records in a commit which assistants had a hand in it.
+# Needs git and nothing else; `countersign hooks uninstall` takes it away.
+# It never stops a commit: what goes wrong here is one line, and success.
+set +e -f
+hook=@HOOK@
+
+prepare() {
+    rm -f "$dir/countersign-before" "$dir/countersign-picked"
+    sources=$(sources)
+    marks=$(picked_cleanly || environment; rewritten || inherited)
+    lost=$?
+    [ -z "$marks" ] || write "$1" "${2-}" || return
+    return "$lost"
+}
+
+# A clean step of a rebase: somebody's work is moved, nobody adds to it.
+picked_cleanly() {
+    [ -f "$dir/rebase-merge/author-script" ] && [ ! -f "$dir/rebase-merge/stopped-sha" ]
+}
+
+# Commits that go into this one, one a line; their notes are to go with them.
+sources() {
+    if [ -f "$dir/rebase-merge/current-fixups" ]; then
+        sed -n 's/^.* \([0-9a-f]\{40,64\}\)$/\1/p' "$dir/rebase-merge/current-fixups"
+    elif [ -d "$dir/rebase-merge" ]; then
+        :
+    elif [ -f "$dir/SQUASH_MSG" ]; then
+        sed -n 's/^commit \([0-9a-f]\{40,64\}\)$/\1/p' "$dir/SQUASH_MSG" |
+            tee "$dir/countersign-picked"
+    elif [ -f "$dir/CHERRY_PICK_HEAD" ]; then
+        cat "$dir/CHERRY_PICK_HEAD" >"$dir/countersign-picked"
+    fi
+}
+
+rewritten() { [ -z "$sources" ]; }
+
+# Marks of the commits that go into this one: a squash must not lose them.
+inherited() {
+    printf '%s\n' "$sources" |
+        git log --no-walk=unsorted --stdin --format='%B%n@author %an <%ae>' |
+        awk '
+            { line = $0; sub(/^[ \t>*#-]+/, "", line); low = tolower(line) }
+            low ~ /: *(@NEGATIVE@)?$/ { next }
+            low ~ /^(@KEYS@)[ \t]*:/ { print line; next }
+            low ~ /^co-authored-by[ \t]*:.*<(@ADDRESSES@)>/ { print line; next }
+            low ~ /^@author .*<(@ADDRESSES@)>$/ {
+                sub(/^@author/, "Co-authored-by:", line); print line
+            }
+@TEXTS@
+        '
+}
+
+environment() {
+    found=
+@TOOLS@
+    [ -z "${AI_AGENT-}" ] || named "$AI_AGENT" || unknown "$AI_AGENT"
+    [ -z "${AGENT-}" ] || named "$AGENT"
+    [ -n "$found" ] || ancestors
+}
+
+# tool NAME MODEL VALUE...: a mark, where a value says yes
+tool() {
+    name=$1 model=$2
+    shift 2
+    for value; do
+        case $value in
+        '' | 0 | [Ff]alse | FALSE | [Nn]o | NO | [Oo]ff) ;;
+        *) mark "$name" "$model"; return ;;
+        esac
+    done
+}
+
+# AI_AGENT=NAME, NAME@VERSION or NAME_VERSION: what agents agree to call themselves
+named() {
+    case $(printf %s "${1%%[@_]*}" | tr '[:upper:]' '[:lower:]') in
+@NAMES@
+    *) return 1 ;;
+    esac
+}
+
+unknown() {
+    case ${1%%@*} in
+    1 | [Tt]rue | [Yy]es) [ -n "$found" ] || mark true '' ;;
+    0 | [Ff]alse | [Nn]o | [Nn]one | *[!A-Za-z0-9._-]*) ;;
+    *) mark "${1%%@*}" '' ;;
+    esac
+}
+
+# Programs that this process descends from, as far as they share its session: who opened
+# a terminal once says nothing about who types in it.
+ancestors() {
+    pid=$PPID steps=0 session=
+    while [ "${pid:-0}" -gt 1 ] && [ "$steps" -lt 32 ]; do
+        steps=$((steps + 1))
+        if [ -r "/proc/$pid/stat" ]; then
+            read -r line <"/proc/$pid/stat" || return
+            program=${line#*(} program=${program%)*}
+            set -- ${line##*) } # state, parent, group, session
+            pid=$2
+            [ "$4" = "${session:=$4}" ] || return
+        else
+            line=$(ps -o ppid= -o comm= -p "$pid" 2>/dev/null) || return
+            set -- $line
+            pid=$1 program=${line##*/} program=${program##* }
+        fi
+        case $program in
+@PROCESSES@
+        esac
+    done
+}
+
+# mark NAME MODEL: the trailer, where the message does not name that assistant yet
+mark() {
+    case " $found " in *" $1 "*) return ;; esac
+    found="$found $1"
+    case $2 in
+    '' | *[!A-Za-z0-9._:/@+-]*) line="AI-Assisted: $1" ;;
+    *) line="Assisted-by: $1:$2" ;;
+    esac
+    grep -qiE "^[[:space:]]*(@PLAIN@):[[:space:]]*$1([^a-z0-9-]|\$)" "$message" ||
+        [ ${#line} -gt 200 ] || printf '%s\n' "$line"
+}
+
+# write MESSAGE SOURCE: the marks become trailers
+write() {
+    case $2 in
+    '' | template) words "$1" >"$dir/countersign-before" ;;
+    esac
+    set -- "$1" -c trailer.separators=: interpret-trailers --in-place --no-divider \
+        --where end --if-exists addIfDifferent --if-missing add
+    while IFS= read -r line; do
+        set -- "$@" --trailer "$line"
+    done <<MARKS
+$marks
+MARKS
+    file=$1
+    shift
+    git "$@" "$file"
+}
+
+# words MESSAGE: without comments, and the patch that `commit --verbose` shows
+words() { sed '/^. -* >8 -*$/,$d' "$1" | git stripspace -s; }
+
+# An editor that is left without a word still means: no commit.
+finish() {
+    [ -f "$dir/countersign-before" ] || return 0
+    said=$(words "$1" | grep -viE '^(@PLAIN@|co-authored-by): ' | git stripspace)
+    if [ "$said" = "$(cat "$dir/countersign-before")" ]; then
+        cat "$dir/countersign-before" >"$1"
+    fi
+    rm -f "$dir/countersign-before"
+}
+
+# Notes of line ranges go with the commits that were picked or squashed.
+carry() {
+    [ -f "$dir/countersign-picked" ] || return 0
+    notes="git notes --ref=@NOTES@"
+    if git rev-parse --quiet --verify @NOTES@ >/dev/null &&
+        ! $notes list HEAD >/dev/null 2>&1; then
+        while IFS= read -r commit; do
+            note=$($notes list "$commit" 2>/dev/null) || continue
+            $notes append -C "$note" HEAD || break
+        done <"$dir/countersign-picked"
+    fi
+    rm -f "$dir/countersign-picked"
+}
+
+record() {
+    message=${1-}
+    dir=${message%/*}
+    [ -f "$dir/HEAD" ] || dir=$(git rev-parse --git-dir) || return
+    case $hook in
+    prepare-commit-msg) prepare "$1" "${2-${PRE_COMMIT_COMMIT_MSG_SOURCE-}}" ;;
+    commit-msg) finish "$1" ;;
+    post-commit) carry ;;
+    esac
+}
+
+# What stood here before has its say first, and its way. (Frameworks move what they find
+# to NAME.legacy, and go on calling it.)
+before=${0%.legacy}.@KEPT@
+if [ -x "$before" ]; then
+    "$before" "$@" || exit
+fi
+if ! said=$(record "$@" 2>&1); then
+    printf 'countersign: this commit may lack its marks: %.200s\n' "$said" |
+        tr '\n' ' ' >&2
+    echo >&2
+fi
+exit 0

@@ -182,7 +182,7 @@ def test_attested_and_signed_beside_the_image_it_is_admitted(shop: Shop) -> None
     assert "sees it within 10 s" in signed.err
     assert "an index of 2 images" in signed.err
     assert "made of https://git.example/acme/payments" in signed.err
-    assert "provenance 1: mixed (amazon-q 2026-03, 2 of 2 lines" in signed.err
+    assert "provenance 1: mixed (amazon-q 2026-03, 1 of 1 lines" in signed.err
     assert "attention" not in signed.err
     codes = (before.code, between.code, after.code, offline.code)
     assert codes == (Exit.DENIED, Exit.DENIED, Exit.DONE, Exit.DENIED)

@@ -38,6 +38,7 @@ class Work:
         git = GitFolder(folder)
         folder.mkdir()
         git.git("clone", "--quiet", str(history.path), ".")
+        git.fetching_notes()
         git.git("checkout", "--quiet", "-B", "work", history.baseline)
         return cls(gate, git, history.baseline)
 

@@ -58,6 +58,11 @@ class GitFolder:
         )
         return done.stdout.decode(errors="replace").strip()
 
+    def fetching_notes(self) -> None:
+        """Let ``git fetch`` bring notes: where there are none then, there are none."""
+        notes = "+refs/notes/*:refs/notes/*"
+        self.git("config", "--add", "remote.origin.fetch", notes)
+
     def write(self, name: str, content: str | bytes) -> None:
         """Write a file and stage it."""
         file = self.path / name

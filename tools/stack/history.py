@@ -64,6 +64,9 @@ def make(path: Path) -> History:
     path.mkdir(parents=True)
     _git(path, DANA, "init", "--quiet", "--initial-branch=main")
     _git(path, DANA, "remote", "add", "origin", REPOSITORY)
+    # so that a repository without notes of assistants is known to have none
+    notes = "+refs/notes/*:refs/notes/*"
+    _git(path, DANA, "config", "--add", "remote.origin.fetch", notes)
     manifests = path / "deploy" / "ledger.yaml"
     manifests.parent.mkdir()
     image = f"{IMAGE}@sha256:{BUILT}"

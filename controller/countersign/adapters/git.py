@@ -1,36 +1,54 @@
-"""Reading git repositories through libgit2; the one importer of pygit2."""
+"""Reading git repositories through libgit2: the commits of a range, and beside them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pygit2
-from pygit2.enums import DeltaStatus, SortMode
+from pygit2.enums import AttrCheck, SortMode
 
+from countersign.adapters.git_diff import changes
+from countersign.adapters.git_refs import References
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Algorithm, Digest
+from countersign.provenance.agent_trace import MAX_TRACES, PATH
 from countersign.provenance.commits import (
-    ChangedFile,
     Commit,
+    Content,
+    Gap,
     History,
     Patch,
     Signature,
+    Unseen,
 )
+from countersign.provenance.derive import WEB_COMMITTERS
 
 MAX_COMMITS = 10_000  # a statement about more does not fit into a bundle
+MAX_MERGED = 1_000  # commits of one squashed request
 
-_NOTES = "refs/notes/ai"
+_GENERATED = "linguist-generated"
+_ATTRIBUTES = AttrCheck.INDEX_ONLY | AttrCheck.NO_SYSTEM | AttrCheck.INCLUDE_COMMIT
+_STEP = 64  # commits between two words about progress
+
+
+def _silent(_: int) -> None:
+    """Say nothing."""
 
 
 class GitRepository:
     """A repository on disk. Nothing is fetched, nothing is written."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, progress: Callable[[int], None] = _silent) -> None:
         """Open the repository that holds `path`.
+
+        Args:
+            path: Of it, or in it.
+            progress: Told how many commits are read, now and then.
 
         Raises:
             Malformed: there is none, or libgit2 does not read it.
         """
+        self._progress = progress
         try:
             self._repo = pygit2.Repository(str(path))
         except (pygit2.GitError, KeyError, ValueError) as error:
@@ -45,7 +63,7 @@ class GitRepository:
 
         Raises:
             Malformed: no such revision, a range of another form, more commits than
-                `MAX_COMMITS`, or objects that are missing.
+                `MAX_COMMITS`, or commits that are missing.
         """
         start, dots, end = revision_range.rpartition("..")
         if "..." in revision_range or (not dots and not end):
@@ -54,22 +72,28 @@ class GitRepository:
             )
         base = self._commit(start or "HEAD") if dots else None
         target = self._commit(end or "HEAD")
+        reader = _Reader(self._repo)
         try:
-            commits = [self._read(found) for found in self._walk(base, target)]
+            commits = [
+                reader.read(found) for found in self._counted(self._walk(base, target))
+            ]
         except (pygit2.GitError, KeyError) as error:
             raise Malformed(
-                f"expected all objects of {revision_range}, saw one missing ({error}): "
+                f"expected all commits of {revision_range}, saw one missing ({error}): "
                 "fetch the full history"
             ) from error
-        cut = self._cut()
+        if any(commit.digest.value in reader.references.cut() for commit in commits):
+            reader.unseen.add(Unseen(Gap.SHALLOW))
         return History(
             base=_commit_digest(base) if base else None,
             target=_commit_digest(target),
             tree=_tree_digest(target),
             commits=tuple(commits),
-            shallow=any(commit.digest.value in cut for commit in commits),
-            branches=tuple(self._branches(target)),
-            remote=self._remote(),
+            unseen=tuple(sorted({*reader.unseen, *reader.references.unseen})),
+            generated=self._generated(commits, target),
+            traces=self._traces(),
+            branches=tuple(reader.references.branches(target)),
+            remote=reader.references.remote(),
         )
 
     def patch(self, base: Digest | None, target: Digest, *, limit: int) -> Patch:
@@ -103,7 +127,7 @@ class GitRepository:
         try:
             return self._repo.revparse_single(revision).peel(pygit2.Commit)
         except (pygit2.GitError, KeyError, ValueError) as error:
-            hint = ", the clone is shallow: fetch more" if self._cut() else ""
+            hint = ", the clone is shallow: fetch more" if self._repo.is_shallow else ""
             raise Malformed(
                 f"expected a revision of the repository, saw {revision!r}{hint}"
             ) from error
@@ -122,122 +146,103 @@ class GitRepository:
                 )
             yield commit
 
-    def _read(self, commit: pygit2.Commit) -> Commit:
+    def _counted(self, commits: Iterator[pygit2.Commit]) -> Iterator[pygit2.Commit]:
+        for number, commit in enumerate(commits):
+            if number % _STEP == 0:
+                self._progress(number)
+            yield commit
+
+    def _generated(
+        self, commits: list[Commit], target: pygit2.Commit
+    ) -> frozenset[str]:
+        """Return the touched paths that the attributes at `target` call generated."""
+        try:
+            if ".gitattributes" not in target.tree:
+                return frozenset()
+        except (pygit2.GitError, KeyError):
+            return frozenset()
+        touched = {
+            edit.path
+            for commit in commits
+            for edit in (commit.edits[0] if commit.edits else ())
+            if not edit.gone and edit.content is Content.LINES
+        }
+        return frozenset(
+            path
+            for path in touched
+            if self._repo.get_attr(path, _GENERATED, _ATTRIBUTES, target.id)
+            in {True, "true"}
+        )
+
+    def _traces(self) -> tuple[str, ...]:
+        """Return the lines of the work tree's file of traces, committed or not."""
+        if self._repo.is_bare:
+            return ()
+        file = Path(self._repo.workdir) / PATH
+        try:
+            with file.open(encoding="utf-8", errors="replace") as lines:
+                return tuple(
+                    line.strip()
+                    for _, line in zip(range(MAX_TRACES), lines, strict=False)
+                    if line.strip()
+                )
+        except OSError:
+            return ()
+
+
+class _Reader:
+    """Reads commits with what lies beside them, and remembers what it could not see."""
+
+    def __init__(self, repository: pygit2.Repository) -> None:
+        self._repo = repository
+        self.references = References(repository)
+        self.unseen: set[Unseen] = set()
+
+    def read(self, commit: pygit2.Commit, *, squashed: bool = True) -> Commit:
+        """Read one commit.
+
+        Args:
+            commit: It.
+            squashed: Look for the request that it is the squash of.
+        """
+        name = str(commit.id)
+        changed = changes(commit)
+        if changed.unseen:
+            self.unseen.add(Unseen(Gap.OBJECTS, name))
+        message = _decoded(commit.raw_message, commit.message_encoding)
         return Commit(
             digest=_commit_digest(commit),
             tree=_tree_digest(commit),
             parents=tuple(_digest(Algorithm.GIT_COMMIT, i) for i in commit.parent_ids),
             author=_signature(commit.author),
             committer=_signature(commit.committer),
-            message=_decoded(commit.raw_message, commit.message_encoding),
-            note=self._note(commit),
-            files=tuple(self._files(commit)),
+            message=message,
+            note=self.references.note(name),
+            files=changed.files,
+            edits=changed.edits,
+            traces=changed.traces,
+            merged=tuple(self._merged(commit, message)) if squashed else (),
         )
 
-    def _note(self, commit: pygit2.Commit) -> str:
-        try:
-            note = self._repo.lookup_note(str(commit.id), _NOTES)
-        except KeyError:
-            return ""
-        return self._repo[note.id].read_raw().decode(errors="replace")
-
-    def _files(self, commit: pygit2.Commit) -> list[ChangedFile]:
-        parents = commit.parents
-        if not parents:
-            diff = commit.tree.diff_to_tree(swap=True, context_lines=0)
-            return _changed(diff)
-        diffs = [
-            parent.tree.diff_to_tree(commit.tree, context_lines=0) for parent in parents
-        ]
-        return _changed(diffs[0]) if len(diffs) == 1 else _resolved(diffs)
-
-    def _cut(self) -> frozenset[str]:
-        """Return the commits whose parents this clone hides: shallow or grafted."""
-        inner = Path(self._repo.path)
-        common = inner / "commondir"
-        root = inner / common.read_text().strip() if common.exists() else inner
-        return frozenset(
-            line.split()[0]
-            for name in ("shallow", "info/grafts")
-            if (root / name).exists()
-            for line in (root / name).read_text(errors="replace").splitlines()
-            if line.strip()
-        )
-
-    def _branches(self, target: pygit2.Commit) -> list[str]:
-        """Return the branches at `target`, the checked-out one first, then by name."""
-        here = [
-            name
-            for name in self._repo.branches
-            if _points_at(self._repo.branches[name], target)
-        ]
-        remotes = {remote.name or "" for remote in self._repo.remotes}
-        names = {_without_remote(name, remotes) for name in here} - {"HEAD"}
-        on_branch = not (self._repo.head_is_unborn or self._repo.head_is_detached)
-        head = self._repo.head.shorthand if on_branch else ""
-        return sorted(names, key=lambda name: (name != head, name))
-
-    def _remote(self) -> str:
-        try:
-            return self._repo.remotes["origin"].url or ""
-        except KeyError:
-            return ""
-
-
-def _changed(diff: pygit2.Diff) -> list[ChangedFile]:
-    diff.find_similar()
-    return sorted(
-        (
-            ChangedFile(_path(patch.delta), *patch.line_stats[1:])
-            for patch in diff
-            if patch is not None
-        ),
-        key=lambda file: file.path,
-    )
+    def _merged(self, commit: pygit2.Commit, message: str) -> Iterator[Commit]:
+        """Yield the commits of the request that `commit` is the squash of."""
+        if len(commit.parent_ids) != 1:
+            return
+        by_forge = commit.committer.email.lower() in WEB_COMMITTERS
+        head = self.references.request(message, by_forge=by_forge)
+        if head is None:
+            return
+        walker = self._repo.walk(head, SortMode.TOPOLOGICAL | SortMode.REVERSE)
+        walker.hide(commit.parent_ids[0])
+        for number, one in enumerate(walker):
+            if number == MAX_MERGED:
+                self.unseen.add(Unseen(Gap.PULL_REQUEST, str(head)))
+                return
+            yield self.read(one, squashed=False)
 
 
 def _lines(patch: pygit2.Patch | None) -> list[str]:
     return [] if patch is None else patch.data.decode(errors="replace").splitlines()
-
-
-def _resolved(diffs: list[pygit2.Diff]) -> list[ChangedFile]:
-    """Return what a merge itself wrote: paths, and lines, that no parent has."""
-    by_parent = [
-        {_path(patch.delta): _new_lines(patch) for patch in diff if patch is not None}
-        for diff in diffs
-    ]
-    everywhere = set.intersection(*(set(lines) for lines in by_parent))
-    return [
-        ChangedFile(path, len(set.intersection(*(p[path] for p in by_parent))))
-        for path in sorted(everywhere)
-    ]
-
-
-def _new_lines(patch: pygit2.Patch) -> set[int]:
-    return {
-        line.new_lineno
-        for hunk in patch.hunks
-        for line in hunk.lines
-        if line.origin == "+"
-    }
-
-
-def _path(delta: pygit2.DiffDelta) -> str:
-    gone = delta.status == DeltaStatus.DELETED
-    file = delta.old_file if gone else delta.new_file
-    return file.raw_path.decode(errors="backslashreplace")
-
-
-def _points_at(branch: pygit2.Branch, target: pygit2.Commit) -> bool:
-    try:
-        return branch.peel(pygit2.Commit).id == target.id
-    except (pygit2.GitError, KeyError, ValueError):  # a dangling symbolic ref
-        return False
-
-
-def _without_remote(name: str, remotes: set[str]) -> str:
-    remote, _, rest = name.partition("/")
-    return rest if remote in remotes and rest else name
 
 
 def _digest(algorithm: Algorithm, oid: pygit2.Oid) -> Digest:

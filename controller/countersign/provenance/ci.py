@@ -14,6 +14,12 @@ from urllib.parse import urlsplit
 
 from countersign.core.types.artifacts import Json
 from countersign.core.types.evidence import Contributor, Part
+from countersign.provenance.pull_request import (
+    NO_REQUEST,
+    PullRequest,
+    noreply,
+    read_request,
+)
 
 _SCP_LIKE = re.compile(r"(?:[^@/\s]+@)?([^:/\s]+):(?!//)(.+)")
 
@@ -29,6 +35,7 @@ class CiRun:
         source_branch: Branch that is to be merged: assistants name those they open.
         target_ref: Branch or tag that is being built.
         review_link: The pull or merge request.
+        request: What the file about it tells.
     """
 
     repository: str = ""
@@ -37,6 +44,7 @@ class CiRun:
     source_branch: str = ""
     target_ref: str = ""
     review_link: str = ""
+    request: PullRequest = NO_REQUEST
 
 
 NO_CI = CiRun()
@@ -79,25 +87,19 @@ def _github(environ: Mapping[str, str], event: Json) -> CiRun:
     server = environ.get("GITHUB_SERVER_URL", "https://github.com")
     repository = environ.get("GITHUB_REPOSITORY", "")
     workflow = environ.get("GITHUB_WORKFLOW_REF", "")
-    actors = set()
+    request = read_request(event)
+    openers = {actor for actor in request.actors if actor.part is Part.OPENER}
     name, number = environ.get("GITHUB_ACTOR"), environ.get("GITHUB_ACTOR_ID")
     if name:
-        actors.add(Contributor(Part.PUSHER, _noreply(name, number)))
-    request = event.get("pull_request") if isinstance(event, dict) else None
-    link = ""
-    if isinstance(request, dict):
-        link = str(request.get("html_url") or "")
-        user = request.get("user")
-        if isinstance(user, dict) and user.get("login"):
-            opener = _noreply(str(user["login"]), str(user.get("id") or ""))
-            actors.add(Contributor(Part.OPENER, opener))
+        openers.add(Contributor(Part.PUSHER, noreply(name, number or "")))
     return CiRun(
         repository=f"{server}/{repository}" if repository else "",
         collector=f"{server}/{workflow}" if workflow else "",
-        actors=frozenset(actors),
+        actors=frozenset(openers),
         source_branch=environ.get("GITHUB_HEAD_REF", ""),
         target_ref=environ.get("GITHUB_REF", ""),
-        review_link=link,
+        review_link=request.link,
+        request=request,
     )
 
 
@@ -114,8 +116,3 @@ def _gitlab(environ: Mapping[str, str]) -> CiRun:
         target_ref=f"refs/heads/{branch}" if branch else "",
         review_link=f"{project}/-/merge_requests/{number}" if number else "",
     )
-
-
-def _noreply(login: str, number: str | None) -> str:
-    """Return the address by which GitHub signs what `login` does on its pages."""
-    return f"{number}+{login}@users.noreply.github.com".lower() if number else login

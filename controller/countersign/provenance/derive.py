@@ -6,18 +6,31 @@ never lowers anything.
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from countersign.core.errors import Malformed
 from countersign.core.types.evidence import Assistance, Contributor, Lines, Part
-from countersign.provenance.commits import Commit, History, Signature
+from countersign.provenance.commits import (
+    Commit,
+    Content,
+    Gap,
+    History,
+    Signature,
+    Unseen,
+)
+from countersign.provenance.counting import Claimed, count
 from countersign.provenance.marks import MAX_VALUE, Mark, MarkKind, Tool
+from countersign.provenance.pull_request import NO_REQUEST, PullRequest, request_marks
+from countersign.provenance.recorded import Records, record_marks
+from countersign.provenance.records import NO_RECORD, Record, union
 from countersign.provenance.registry import Registry
 from countersign.provenance.trailers import MAX_MESSAGE, co_authors, marks_in
 
 # Committers that a forge writes for whoever pressed its button: they name nobody.
 WEB_COMMITTERS = frozenset({"noreply@github.com", "noreply@gitlab.com"})
+
+_BY_LINE = frozenset({MarkKind.NOTE, MarkKind.TRACE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +43,8 @@ class JudgedCommit:
         marks: Sorted; empty means silence.
         author: Address in lower case.
         committer: The same; ``""`` where a forge committed for somebody.
-        contributors: Authors, co-authors and committer.
+        contributors: Authors, co-authors, prompters and committer.
+        record: What notes and traces say of it.
     """
 
     commit: Commit
@@ -39,18 +53,16 @@ class JudgedCommit:
     author: str
     committer: str
     contributors: frozenset[Contributor]
+    record: Record = NO_RECORD
 
     @property
-    def lines(self) -> Lines:
-        """Changed lines, all booked under the commit's state.
+    def claimed(self) -> Claimed:
+        """What is claimed of its lines.
 
-        Marks speak of whole commits: the lines of a commit that an assistant had a hand
-        in all count as its own.
+        Marks of whole commits speak of all of them; notes and traces of those they name.
         """
-        count = sum(file.lines for file in self.commit.files)
-        if self.assistance is Assistance.UNKNOWN:
-            return Lines(unknown=count)
-        return Lines(ai=count)
+        whole = (mark.claims for mark in self.marks if mark.kind not in _BY_LINE)
+        return Claimed(max(whole, default=Assistance.UNKNOWN), self.record.lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +71,24 @@ class Derivation:
 
     Attributes:
         assistance: The worst of the commits.
-        complete: Nothing of the range was out of sight.
+        unseen: What of the range was out of sight, sorted.
         commits: Oldest first, never empty.
+        by_file: For each path that the range touched, and that holds lines at its end,
+            how many of those it wrote are in which state; without generated files.
+        uncounted: Paths that the range touched and whose lines nobody counted, sorted:
+            binary, generated, submodules, and what the clone lacks.
     """
 
     assistance: Assistance
-    complete: bool
+    unseen: tuple[Unseen, ...]
     commits: tuple[JudgedCommit, ...]
+    by_file: Mapping[str, Counter[Assistance]] = field(repr=False)
+    uncounted: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Nothing of the range was out of sight."""
+        return not self.unseen
 
     @property
     def marked(self) -> int:
@@ -85,40 +108,58 @@ class Derivation:
 
     @property
     def lines(self) -> Lines:
-        """Changed lines of all commits."""
-        each = [judged.lines for judged in self.commits]
-        return Lines(ai=sum(n.ai for n in each), unknown=sum(n.unknown for n in each))
+        """Lines that the range wrote and that stand at its end.
 
-    def files(self) -> dict[str, Counter[Assistance]]:
-        """Return for each path how many changed lines are in which state."""
-        counted: dict[str, Counter[Assistance]] = {}
-        for judged in self.commits:
-            for file in judged.commit.files:
-                counter = counted.setdefault(file.path, Counter())
-                counter[judged.assistance] += file.lines
-        return counted
+        As AI's count all that an assistant had a hand in.
+        """
+        total: Counter[Assistance] = Counter()
+        for counter in self.by_file.values():
+            total.update(counter)
+        ai = total[Assistance.AI] + total[Assistance.MIXED]
+        return Lines(ai=ai, unknown=total[Assistance.UNKNOWN])
+
+    def files(self) -> Mapping[str, Counter[Assistance]]:
+        """Return for each path how many of its lines are in which state."""
+        return self.by_file
 
 
-def derive(history: History, registry: Registry) -> Derivation:
+def derive(
+    history: History, registry: Registry, request: PullRequest = NO_REQUEST
+) -> Derivation:
     """Read the marks of every commit of `history`.
+
+    Args:
+        history: The commits.
+        registry: The assistants known.
+        request: The pull request that they are, where a forge tells of one.
 
     Raises:
         Malformed: there is no commit, so there is nothing to speak of.
     """
     if not history.commits:
         raise Malformed("expected at least one commit in the range, saw none")
-    on_branch = tuple(_branch_marks(history.branches, registry))
-    commits = tuple(judge(commit, registry, on_branch) for commit in history.commits)
+    for_all = (
+        *_branch_marks(history.branches, registry),
+        *request_marks(request, registry),
+    )
+    records = Records(history)
+    commits = tuple(
+        judge(commit, registry, for_all, records) for commit in history.commits
+    )
     return Derivation(
         assistance=max(judged.assistance for judged in commits),
-        complete=not history.shallow
-        and all(len(c.message) <= MAX_MESSAGE for c in history.commits),
+        unseen=tuple(sorted({*history.unseen, *records.unseen, *_overlooked(history)})),
         commits=commits,
+        by_file=count(history, [judged.claimed for judged in commits]),
+        uncounted=_uncounted(history),
     )
 
 
 def judge(
-    commit: Commit, registry: Registry, also: Iterable[Mark] = ()
+    commit: Commit,
+    registry: Registry,
+    also: Iterable[Mark] = (),
+    records: Records | None = None,
 ) -> JudgedCommit:
     """Read the marks of one commit.
 
@@ -126,16 +167,24 @@ def judge(
         commit: The commit.
         registry: The assistants known.
         also: Marks that hold for it from elsewhere, such as its branch.
+        records: Notes and traces of the history it is of; None: its own note alone.
     """
+    records = records or Records(_alone(commit))
+    note, traced = records.note(commit), records.traced(commit)
+    merged = [judge(one, registry, (), records) for one in commit.merged]
     marks = {
+        *record_marks(commit, note, MarkKind.NOTE, registry),
+        *record_marks(commit, traced, MarkKind.TRACE, registry),
         *marks_in(commit.message, registry),
         *_signature_marks(commit.author, MarkKind.AUTHOR, registry),
         *_signature_marks(commit.committer, MarkKind.COMMITTER, registry),
+        *(mark for one in merged for mark in one.marks),
         *also,
     }
     author, committer = _address(commit.author), _address(commit.committer)
     if committer in WEB_COMMITTERS:
         committer = ""
+    parts = _contributors(author, committer, co_authors(commit.message), registry)
     return JudgedCommit(
         commit=commit,
         assistance=max((mark.claims for mark in marks), default=Assistance.UNKNOWN),
@@ -143,9 +192,50 @@ def judge(
         author=author,
         committer=committer,
         contributors=frozenset(
-            _contributors(author, committer, co_authors(commit.message), registry)
+            {
+                *parts,
+                *_recorded(note),
+                *(part for one in merged for part in one.contributors),
+            }
         ),
+        record=union((note, traced)),
     )
+
+
+def _alone(commit: Commit) -> History:
+    return History(base=None, target=commit.digest, tree=commit.tree, commits=(commit,))
+
+
+def _recorded(note: Record) -> Iterable[Contributor]:
+    """Name who directed a session, and who typed beside it."""
+    for session in note.sessions:
+        if session.prompter:
+            yield Contributor(Part.PROMPTER, session.prompter)
+    for who in note.humans:
+        yield Contributor(Part.AUTHOR, who)
+
+
+def _overlooked(history: History) -> Iterable[Unseen]:
+    """Say which messages were too long, and which paths hide their content."""
+    for commit in history.commits:
+        if len(commit.message) > MAX_MESSAGE:
+            yield Unseen(Gap.MESSAGE, commit.digest.value)
+        for edit in commit.edits[0] if commit.edits else ():
+            if edit.content is Content.SUBMODULE and not edit.gone:
+                yield Unseen(Gap.SUBMODULE, edit.path)
+            elif edit.content is Content.MISSING:
+                yield Unseen(Gap.OBJECTS, edit.path)
+
+
+def _uncounted(history: History) -> tuple[str, ...]:
+    touched = {
+        edit.path
+        for commit in history.commits
+        for edit in (commit.edits[0] if commit.edits else ())
+        if not edit.gone
+        and (edit.content is not Content.LINES or edit.path in history.generated)
+    }
+    return tuple(sorted(touched))
 
 
 def _signature_marks(

@@ -12,14 +12,20 @@ MAX_VALUE = 256  # characters of a mark that are kept; a statement has to stay s
 
 
 class MarkKind(StrEnum):
-    """Where a mark stands, strongest first."""
+    """Where a mark stands, strongest first.
 
+    A NOTE and a TRACE tell lines; all others are about whole commits.
+    """
+
+    NOTE = "note"
+    TRACE = "trace"
     AUTHOR = "author"
     COMMITTER = "committer"
     CO_AUTHOR = "coAuthor"
     TRAILER = "trailer"
     SESSION = "session"
     TEXT = "text"
+    PULL_REQUEST = "pullRequest"
     BRANCH = "branch"
 
     @property
@@ -29,12 +35,15 @@ class MarkKind(StrEnum):
 
 
 _CONFIDENCE = {
+    MarkKind.NOTE: 98,
+    MarkKind.TRACE: 97,
     MarkKind.AUTHOR: 95,
     MarkKind.COMMITTER: 90,
     MarkKind.CO_AUTHOR: 85,
     MarkKind.TRAILER: 75,
     MarkKind.SESSION: 65,
     MarkKind.TEXT: 60,
+    MarkKind.PULL_REQUEST: 50,
     MarkKind.BRANCH: 40,
 }
 

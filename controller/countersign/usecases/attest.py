@@ -10,7 +10,6 @@ from countersign.core.types.evidence import (
     Assistance,
     CommitRange,
     Contributor,
-    Lines,
     Provenance,
 )
 from countersign.core.types.time import Interval
@@ -18,10 +17,16 @@ from countersign.ports import Clock, Repository, Signer
 from countersign.provenance.ci import repository_uri
 from countersign.provenance.commits import History
 from countersign.provenance.derive import Derivation, JudgedCommit, derive
+from countersign.provenance.pull_request import (
+    NO_REQUEST,
+    PullRequest,
+    request_actors,
+)
 from countersign.provenance.registry import Registry
 from countersign.usecases.sign import sign
 from countersign.wire.provenance_statement import (
     CommitDetail,
+    FileLines,
     MarkDetail,
     ProvenanceDetail,
     render_provenance,
@@ -33,6 +38,7 @@ MAX_COMMITS_TOLD = 100
 MAX_MARKS_TOLD = 200
 MAX_FILES_TOLD = 200
 MAX_PATHS_TOLD = 10  # of one commit
+MAX_UNSEEN_TOLD = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +59,7 @@ class AttestOrder:
         source_branch: Branch that is to be merged, as the CI system says, or ``""``.
         target_ref: Branch or tag, or ``""``.
         review_link: Or ``""``.
+        request: The pull request that the range is, where a file tells of one.
     """
 
     revisions: str
@@ -67,6 +74,7 @@ class AttestOrder:
     source_branch: str = ""
     target_ref: str = ""
     review_link: str = ""
+    request: PullRequest = NO_REQUEST
 
     def __post_init__(self) -> None:
         if not self.clusters:
@@ -112,8 +120,10 @@ async def attest(
     if order.source_branch:
         branches = (*history.branches, order.source_branch)
         history = replace(history, branches=branches)
-    derivation = derive(history, registry)
+    derivation = derive(history, registry, order.request)
     claim = _claim(order, history, derivation, clock.now())
+    actors = _actors(order, registry)
+    claim = replace(claim, contributors=claim.contributors | actors)
     tree = Subject(f"tree:{claim.repository}", history.tree)
     statement = render_provenance(
         claim, [tree, *order.artifacts], _detail(order, derivation, registry)
@@ -154,7 +164,7 @@ def _claim(
         assistance=derivation.assistance,
         complete=derivation.complete,
         marked=derivation.marked > 0,
-        contributors=derivation.contributors | order.actors,
+        contributors=derivation.contributors,
         tools=tuple(sorted({str(tool) for tool in derivation.tools})),
         lines=derivation.lines,
         clusters=order.clusters,
@@ -163,6 +173,15 @@ def _claim(
         collected_on=now,
         collector=order.collector,
     )
+
+
+def _actors(order: AttestOrder, registry: Registry) -> frozenset[Contributor]:
+    """Return whom CI and the request name, assistants told from persons."""
+    named = {
+        replace(actor, agent=registry.by_address(actor.id) is not None)
+        for actor in order.actors
+    }
+    return request_actors(order.request, registry) | named
 
 
 def _detail(
@@ -179,11 +198,21 @@ def _detail(
             numbers = range(len(marks), len(marks) + len(found))
             commits.append(_commit(judged, tuple(numbers)))
             marks.extend(found)
-    files = sorted(derivation.files().items())[:MAX_FILES_TOLD]
+    files = sorted(derivation.files().items())
     return ProvenanceDetail(
         commits=commits,
         marks=marks,
-        files=[(path, _lines(counted)) for path, counted in files],
+        commits_total=len(derivation.commits),
+        commits_marked=derivation.marked,
+        commits_unknown=sum(
+            judged.assistance is Assistance.UNKNOWN for judged in derivation.commits
+        ),
+        files=[(path, _lines(counted)) for path, counted in files[:MAX_FILES_TOLD]],
+        lines_mixed=sum(counted[Assistance.MIXED] for _, counted in files),
+        uncounted=derivation.uncounted[:MAX_FILES_TOLD],
+        unseen=[(one.gap.value, one.where) for one in derivation.unseen][
+            :MAX_UNSEEN_TOLD
+        ],
         registry=(registry.uri, registry.digest),
         collector_version=order.collector_version,
         target_ref=order.target_ref,
@@ -217,6 +246,9 @@ def _commit(judged: JudgedCommit, marks: tuple[int, ...]) -> CommitDetail:
     )
 
 
-def _lines(counted: Counter[Assistance]) -> Lines:
-    ai = counted[Assistance.MIXED] + counted[Assistance.AI]
-    return Lines(ai=ai, unknown=counted[Assistance.UNKNOWN])
+def _lines(counted: Counter[Assistance]) -> FileLines:
+    return FileLines(
+        ai=counted[Assistance.AI],
+        mixed=counted[Assistance.MIXED],
+        unknown=counted[Assistance.UNKNOWN],
+    )

@@ -121,9 +121,11 @@ def require_clean(considered: Considered) -> None:
             "human; ask for a sign-off (countersign sign-off)"
         )
     if not found.complete:
+        gaps = sorted({one.gap.value for one in found.unseen})
         raise Malformed(
-            "expected to see every commit of the range, saw a shallow clone or a message "
-            "too long to read: fetch the full history (git fetch --unshallow)"
+            f"expected to see all of the range, did not ({', '.join(gaps)}): fetch the "
+            "full history and the notes (git fetch --unshallow; git fetch origin "
+            "'refs/notes/*:refs/notes/*')"
         )
 
 

@@ -81,6 +81,7 @@ class _Coverage(Shape):
     complete: bool = False
     commits_with_marker: NonNegativeInt = 0
     lines_ai: NonNegativeInt = 0
+    lines_mixed: NonNegativeInt = 0  # of commits whose marks tell no lines
     lines_human: NonNegativeInt = 0
     lines_unknown: NonNegativeInt = 0
 
@@ -164,7 +165,11 @@ def parse_provenance(statement: Statement) -> Provenance:
         marked=shape.marked(),
         contributors=contributors,
         tools=tuple(sorted(tools)),
-        lines=Lines(counted.lines_ai, counted.lines_human, counted.lines_unknown),
+        lines=Lines(
+            counted.lines_ai + counted.lines_mixed,
+            counted.lines_human,
+            counted.lines_unknown,
+        ),
         clusters=frozenset(shape.scope.clusters),
         namespaces=frozenset(shape.scope.namespaces),
         validity=shape.validity.value(),

@@ -57,13 +57,30 @@ class MarkDetail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileLines:
+    """Lines of one file that the range wrote, by who had a hand in them."""
+
+    ai: int = 0
+    mixed: int = 0
+    human: int = 0
+    unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenanceDetail:
     """What people and auditors want to know beyond the claim; the law reads none of it.
 
     Attributes:
         commits: Of the range, oldest first; may be cut, never the claim's contributors.
         marks: All that were found.
-        files: Path and changed lines by who wrote them.
+        files: Path and changed lines by who wrote them; may be cut.
+        lines_mixed: How many of the claim's lines of AI are of commits that say no more
+            than that it had a hand in them.
+        commits_total: All commits of the range; 0: those that are told.
+        commits_marked: Those with a mark.
+        commits_unknown: Those without.
+        uncounted: Paths whose lines nobody counted.
+        unseen: Why something was out of sight, and where.
         registry: URI and digest of the data that agents were recognised with.
         collector_version: Of the software that collected.
         target_ref: Branch the range ends on.
@@ -72,7 +89,13 @@ class ProvenanceDetail:
 
     commits: Sequence[CommitDetail] = ()
     marks: Sequence[MarkDetail] = ()
-    files: Sequence[tuple[str, Lines]] = ()
+    files: Sequence[tuple[str, FileLines | Lines]] = ()
+    lines_mixed: int = 0
+    commits_total: int = 0
+    commits_marked: int = 0
+    commits_unknown: int = 0
+    uncounted: Sequence[str] = ()
+    unseen: Sequence[tuple[str, str]] = ()
     registry: tuple[str, Digest] | None = None
     collector_version: str = ""
     target_ref: str = ""
@@ -188,23 +211,34 @@ def _mark(mark: MarkDetail) -> Json:
     }
 
 
-def _file(path: str, lines: Lines) -> Json:
-    counts = {"ai": lines.ai, "human": lines.human, "unknown": lines.unknown}
-    return {"path": path, "lines": dict(counts)}
+def _file(path: str, lines: FileLines | Lines) -> Json:
+    counts: Tree = {"ai": lines.ai, "human": lines.human, "unknown": lines.unknown}
+    if isinstance(lines, FileLines):
+        counts["mixed"] = lines.mixed
+    return {"path": path, "lines": counts}
 
 
 def _coverage(claim: Provenance, detail: ProvenanceDetail) -> Json:
     marked = sum(bool(commit.marks) for commit in detail.commits)
     unknown = sum(c.assistance <= Assistance.UNKNOWN for c in detail.commits)
-    return {
-        "commitsTotal": len(detail.commits),
-        "commitsWithMarker": max(marked, int(claim.marked)),
-        "commitsUnknown": unknown,
-        "linesAi": claim.lines.ai,
+    coverage: Tree = {
+        "commitsTotal": detail.commits_total or len(detail.commits),
+        "commitsWithMarker": max(marked, detail.commits_marked, int(claim.marked)),
+        "commitsUnknown": detail.commits_unknown if detail.commits_total else unknown,
+        "linesAi": claim.lines.ai - detail.lines_mixed,
+        "linesMixed": detail.lines_mixed,
         "linesHuman": claim.lines.human,
         "linesUnknown": claim.lines.unknown,
         "complete": claim.complete,
     }
+    if detail.uncounted:
+        coverage["uncounted"] = list(detail.uncounted)
+    if detail.unseen:
+        coverage["unseen"] = [
+            _without_empty({"reason": reason, "where": where})
+            for reason, where in detail.unseen
+        ]
+    return coverage
 
 
 def _without_empty(fields: dict[str, Json]) -> Tree:

@@ -8,7 +8,7 @@ import pytest
 
 from countersign.adapters.git import GitRepository
 from countersign.core.errors import Malformed
-from countersign.provenance.commits import ChangedFile
+from countersign.provenance.commits import ChangedFile, Gap, Unseen
 from tests.support.git import COPILOT, DEV, WEB_FLOW, GitFolder, Who
 
 
@@ -46,7 +46,7 @@ def test_reads_a_range(folder: GitFolder) -> None:
         ChangedFile("README", 0, 1),
         ChangedFile("src/ledger.go", 1, 1),
     )
-    assert not found.shallow
+    assert found.unseen == ()
     assert found.branches == ("main",)
 
 
@@ -114,8 +114,8 @@ def test_a_shallow_clone_says_so(folder: GitFolder, tmp_path: Path) -> None:
 
     repository = GitRepository(clone)
 
-    assert repository.history("HEAD").shallow
-    assert not repository.history("HEAD~1..HEAD").shallow
+    assert Unseen(Gap.SHALLOW) in repository.history("HEAD").unseen
+    assert Unseen(Gap.SHALLOW) not in repository.history("HEAD~1..HEAD").unseen
     assert repository.history("HEAD").remote == f"file://{folder.path}"
     with pytest.raises(Malformed, match="shallow"):
         repository.history("HEAD~3..HEAD")

@@ -39,7 +39,7 @@ def test_the_worst_commit_decides() -> None:
     assert found.assistance is Assistance.MIXED
     assert found.marked == 1
     assert found.tools == (Tool("amazon-q", version="2026-03"),)
-    assert found.lines == Lines(ai=3, unknown=5)
+    assert found.lines == Lines(ai=3, unknown=4)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,24 @@ import click
 from countersign.core.types.artifacts import Digest, Json
 from countersign.faces.cli import words
 from countersign.faces.cli.sheet import lint_json, lint_line
+from countersign.provenance.commits import Gap
 from countersign.usecases.attest import Attested
 from countersign.usecases.lint_kinds import Lint
+
+_REMEDIES = {
+    Gap.SHALLOW: "the clone is shallow; fetch the full history (git fetch --unshallow)",
+    Gap.OBJECTS: "the clone lacks objects of the range; fetch them "
+    "(git fetch --refetch --no-filter)",
+    Gap.NOTES: "nobody fetched notes of assistants, there may be some; let git fetch "
+    "them (git config --add remote.origin.fetch '+refs/notes/*:refs/notes/*' && "
+    "git fetch)",
+    Gap.NOTE: "a note of refs/notes/ai cannot be read; have git-ai write it again",
+    Gap.TRACE: "a line of .agent-trace/traces.jsonl cannot be read; correct it",
+    Gap.MESSAGE: "a message is too long to read; reword the commit",
+    Gap.SUBMODULE: "a submodule changed, whose commits are elsewhere; attest it there, "
+    "and begin the range after the change",
+    Gap.PULL_REQUEST: "the commits of a squashed pull request are gone; fetch its head",
+}
 
 
 def tell(done: Attested, out: Path | None, lints: Iterable[Lint] = ()) -> None:
@@ -21,11 +37,8 @@ def tell(done: Attested, out: Path | None, lints: Iterable[Lint] = ()) -> None:
     click.echo(f"  of {words.span(claim)}: {commits}, {marked}", err=True)
     click.echo(f"  made by {words.made_by(claim)}", err=True)
     if not claim.complete:
-        click.echo(
-            "  NOT complete: the clone is shallow, or a message too long to read; "
-            "fetch the full history (git fetch --unshallow) and attest again",
-            err=True,
-        )
+        for gap in sorted({one.gap for one in found.unseen}):
+            click.echo(f"  NOT complete: {_REMEDIES[gap]}, and attest again", err=True)
     for lint in lints:
         click.echo(f"  attention: {lint_line(lint)}", err=True)
     if out:
@@ -38,6 +51,9 @@ def summary(done: Attested, lints: Iterable[Lint] = ()) -> dict[str, Json]:
     return {
         "assistance": claim.assistance.label,
         "complete": claim.complete,
+        "unseen": [
+            {"reason": one.gap.value, "where": one.where} for one in found.unseen
+        ],
         "commits": len(found.commits),
         "commitsWithMarker": found.marked,
         "lines": {

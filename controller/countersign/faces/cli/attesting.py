@@ -178,6 +178,7 @@ def attest_range(
         source_branch=run.source_branch,
         target_ref=run.target_ref,
         review_link=run.review_link,
+        request=run.request,
     )
     signer = choose(given.signing, session)().signer
     with working(session, "collecting and signing"):

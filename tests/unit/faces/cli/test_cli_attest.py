@@ -51,7 +51,7 @@ def test_writes_a_bundle_to_standard_output(run: Run, release: Release) -> None:
     assert said.claim.complete
     digests = {str(subject.digest) for subject in said.subjects}
     assert {DIGEST, f"gitCommit:{release.head}"} <= digests
-    assert "provenance: mixed (amazon-q 2026-03, 2 of 2 lines, 100 %)" in ran.err
+    assert "provenance: mixed (amazon-q 2026-03, 1 of 1 lines, 100 %)" in ran.err
     assert "1 commit, 1 with a mark" in ran.err
     assert "made by dev@example.com" in ran.err
 
@@ -69,7 +69,7 @@ def test_carries_the_bundle_in_the_manifests(run: Run, release: Release) -> None
     summary = json.loads(ran.out)
     first, second = parse_manifests(out.read_bytes())
     assert summary["assistance"] == "mixed"
-    assert summary["lines"] == {"ai": 2, "human": 0, "unknown": 0}
+    assert summary["lines"] == {"ai": 1, "human": 0, "unknown": 0}
     assert [o["metadata"]["namespace"] for o in (first, second)] == ["payments"] * 2  # type: ignore[index, call-overload]
     assert all("countersign.dev/bundles" in str(o) for o in (first, second))
 

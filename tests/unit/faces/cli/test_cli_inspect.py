@@ -27,7 +27,7 @@ def test_without_trust_nothing_is_proven(run: Run, signed: Path) -> None:
 
     assert ran.code == Exit.DONE
     assert ran.out.count("NOT PROVEN: no trust roots were given") == 2
-    assert "how: mixed (amazon-q 2026-03, 2 of 2 lines, 100 %)" in ran.out
+    assert "how: mixed (amazon-q 2026-03, 1 of 1 lines, 100 %)" in ran.out
     assert "topology-not-in-code: addressed: looked at it" in ran.out
 
 

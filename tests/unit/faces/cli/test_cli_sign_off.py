@@ -68,7 +68,7 @@ def test_shows_then_signs(
     assert [answer.text for answer in claim.answers] == ["looked at it"] * 3
     assert "payments/Deployment/ledger  not compared with any cluster" in ran.err
     assert "+  failover: eu-west-1" in ran.err
-    assert "provenance 1: mixed (amazon-q 2026-03, 2 of 2 lines" in ran.err
+    assert "provenance 1: mixed (amazon-q 2026-03, 1 of 1 lines" in ran.err
     assert "NOT verified: no trust roots were given" in ran.err
 
 

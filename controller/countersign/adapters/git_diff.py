@@ -1,0 +1,142 @@
+"""What commits change, as libgit2 tells it: paths, and the lines of each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pygit2
+from pygit2.enums import DeltaStatus, DiffFind, DiffOption, FileMode
+
+from countersign.provenance.agent_trace import PATH
+from countersign.provenance.commits import ChangedFile, Content, Edit, Hunk
+
+# As git itself compares, so that lines are counted as `git blame` counts them.
+FLAGS = DiffOption.INDENT_HEURISTIC
+
+_MISSING = (pygit2.GitError, KeyError)  # a partial clone lacks the object
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What one commit changes; the fields are those of `Commit`."""
+
+    files: tuple[ChangedFile, ...] = ()
+    edits: tuple[tuple[Edit, ...], ...] = ()
+    traces: tuple[str, ...] = ()
+    unseen: bool = False
+
+
+def changes(commit: pygit2.Commit) -> Changes:
+    """Compare a commit with each of its parents."""
+    try:
+        parents = commit.parents
+        if len(parents) > 1:
+            return _merge(commit, parents)
+        diff = _compared(commit, parents[0] if parents else None)
+        try:
+            diff.find_similar(DiffFind.FIND_RENAMES)
+        except _MISSING:
+            # half done: look again, and take what moved for new
+            diff = _compared(commit, parents[0] if parents else None)
+    except _MISSING:
+        return Changes(unseen=True)
+    found = [*_edits(diff)]
+    return Changes(
+        files=_sorted(_changed(edit) for edit, _ in found),
+        edits=(tuple(edit for edit, _ in found),),
+        traces=tuple(
+            line
+            for edit, patch in found
+            if edit.path == PATH and patch is not None
+            for line in _added(patch)
+        ),
+    )
+
+
+def _compared(commit: pygit2.Commit, parent: pygit2.Commit | None) -> pygit2.Diff:
+    if parent is None:
+        return commit.tree.diff_to_tree(swap=True, flags=FLAGS, context_lines=0)
+    return parent.tree.diff_to_tree(commit.tree, flags=FLAGS, context_lines=0)
+
+
+def _merge(commit: pygit2.Commit, parents: list[pygit2.Commit]) -> Changes:
+    """Compare a merge: its files are what it wrote itself, that no parent has."""
+    first, *others = (_compared(commit, parent) for parent in parents)
+    main = tuple(edit for edit, _ in _edits(first))
+    paths = frozenset(edit.path for edit in main)
+    sides = [tuple(edit for edit, _ in _edits(diff, paths)) for diff in others]
+    by_parent = [{edit.path: edit for edit in edits} for edits in (main, *sides)]
+    everywhere = set.intersection(*(set(edits) for edits in by_parent))
+    return Changes(
+        files=_sorted(
+            ChangedFile(
+                path, len(set.intersection(*(_new(p[path]) for p in by_parent)))
+            )
+            for path in everywhere
+        ),
+        edits=(main, *sides),
+    )
+
+
+def _edits(
+    diff: pygit2.Diff, only: frozenset[str] | None = None
+) -> Iterator[tuple[Edit, pygit2.Patch | None]]:
+    """Yield each difference; the lines of a path are compared only where asked for."""
+    for number, delta in enumerate(diff.deltas):
+        path = _path(delta)
+        if only is not None and path not in only:
+            continue
+        gone = delta.status == DeltaStatus.DELETED
+        was = _decoded(delta.old_file.raw_path) if not gone else path
+        if FileMode.COMMIT in (delta.old_file.mode, delta.new_file.mode):
+            yield Edit(path, was, content=Content.SUBMODULE, gone=gone), None
+            continue
+        try:
+            patch = diff[number]
+        except _MISSING:
+            yield Edit(path, was, content=Content.MISSING, gone=gone), None
+            continue
+        if patch is not None and patch.delta.is_binary:
+            yield Edit(path, was, content=Content.BINARY, gone=gone), None
+        else:
+            yield Edit(path, was, _hunks(patch), gone=gone), patch
+
+
+def _hunks(patch: pygit2.Patch | None) -> tuple[Hunk, ...]:
+    if patch is None:  # nothing but the mode or the name differs
+        return ()
+    return tuple(
+        Hunk(h.old_start, h.old_lines, h.new_start, h.new_lines) for h in patch.hunks
+    )
+
+
+def _changed(edit: Edit) -> ChangedFile:
+    added = sum(hunk.new_lines for hunk in edit.hunks)
+    return ChangedFile(edit.path, added, sum(hunk.old_lines for hunk in edit.hunks))
+
+
+def _new(edit: Edit) -> set[int]:
+    return {
+        number
+        for hunk in edit.hunks
+        for number in range(hunk.new_start, hunk.new_start + hunk.new_lines)
+    }
+
+
+def _added(patch: pygit2.Patch) -> Iterator[str]:
+    for hunk in patch.hunks:
+        for line in hunk.lines:
+            if line.origin == "+" and line.raw_content.strip():
+                yield line.raw_content.decode(errors="replace").strip()
+
+
+def _sorted(files: Iterator[ChangedFile]) -> tuple[ChangedFile, ...]:
+    return tuple(sorted(files, key=lambda file: file.path))
+
+
+def _path(delta: pygit2.DiffDelta) -> str:
+    gone = delta.status == DeltaStatus.DELETED
+    return _decoded((delta.old_file if gone else delta.new_file).raw_path)
+
+
+def _decoded(raw: bytes) -> str:
+    return raw.decode(errors="backslashreplace")

@@ -1,0 +1,142 @@
+"""Notes of git-ai: which lines of a commit which session wrote.
+
+A note is not signed, whoever may push notes may write any. So it only raises: lines of
+a *known human* are lines of whom nobody knows how they wrote them.
+
+Source:
+    Git AI Standard v3.0.0, sections 1.2 (log format) and 1.2.3.1 (keys).
+"""
+
+import json
+import re
+
+from countersign.core.types.artifacts import Json
+from countersign.provenance.records import (
+    MAX_LINE,
+    NO_RECORD,
+    Attested,
+    Record,
+    Session,
+    address_of,
+    text_of,
+)
+
+SCHEMA = "authorship/3."
+
+MAX_NOTE = 4 << 20  # characters; beyond, a note is not read
+
+_DIVIDER = "---"
+_HUMAN = "h_"
+_ENTRY = re.compile(r"  (\S+) ([0-9][0-9,-]*)\s*")
+
+
+def read_note(text: str) -> Record:
+    """Read a note of ``refs/notes/ai``; whatever it is, nothing is raised.
+
+    Args:
+        text: In full; ``""`` where a commit has none.
+    """
+    if not text:
+        return NO_RECORD
+    head, divider, tail = _parted(text[:MAX_NOTE])
+    keys, lines, clean = _attestations(head)
+    meta = _metadata(tail)
+    described = {one.id: one for one in _sessions(meta)}
+    known = {key: described.get(key, Session(key)) for key in keys}
+    return Record(
+        sessions=frozenset({*described.values(), *known.values()}),
+        lines=frozenset(lines),
+        humans=frozenset(_humans(meta)),
+        readable=bool(
+            clean
+            and divider
+            and len(text) <= MAX_NOTE
+            and str(meta.get("schema_version")).startswith(SCHEMA)
+        ),
+    )
+
+
+def _parted(text: str) -> tuple[list[str], bool, str]:
+    """Part the attestations from the metadata at the line of three hyphens."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        if line.rstrip("\r") == _DIVIDER:
+            return lines[:number], True, "\n".join(lines[number + 1 :])
+    if text.lstrip().startswith("{"):  # metadata alone: no line is attested
+        return [], True, text
+    return lines, False, ""
+
+
+def _attestations(lines: list[str]) -> tuple[set[str], set[Attested], bool]:
+    """Return sessions, their lines, and whether every line was understood."""
+    keys: set[str] = set()
+    found: set[Attested] = set()
+    clean, path = True, ""
+    for line in lines:
+        if not line.strip():
+            continue
+        if not line[0].isspace():
+            path = line.rstrip("\r")
+            if len(path) > 1 and path[0] == path[-1] == '"':
+                path = path[1:-1]
+        elif matched := _ENTRY.fullmatch(line):
+            key = matched[1].partition("::")[0]
+            if key.startswith(_HUMAN):
+                continue
+            keys.add(key)
+            ranges = [_range(part) for part in matched[2].split(",")]
+            clean = clean and bool(path) and None not in ranges
+            found.update(Attested(path, *each) for each in ranges if each)
+        else:
+            clean = False
+    return keys, found, clean
+
+
+def _range(text: str) -> tuple[int, int] | None:
+    first, dash, last = text.partition("-")
+    if not (first.isdigit() and (last.isdigit() or not dash)):
+        return None
+    if max(len(first), len(last)) > len(str(MAX_LINE)):
+        return None
+    start, end = int(first), int(last or first)
+    return (start, end) if 0 < start <= end else None
+
+
+def _metadata(text: str) -> dict[str, Json]:
+    try:
+        meta = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return meta if isinstance(meta, dict) else {}
+
+
+def _sessions(meta: dict[str, Json]) -> set[Session]:
+    """Read ``sessions``, and ``prompts``, which older notes have instead."""
+    found = set()
+    for field in ("sessions", "prompts"):
+        records = meta.get(field)
+        for key, record in records.items() if isinstance(records, dict) else ():
+            entry = record if isinstance(record, dict) else {}
+            agent = entry.get("agent_id")
+            agent = agent if isinstance(agent, dict) else {}
+            found.add(
+                Session(
+                    id=key,
+                    tool=text_of(agent.get("tool")),
+                    model=text_of(agent.get("model")),
+                    prompter=address_of(entry.get("human_author")),
+                )
+            )
+    return found
+
+
+def _humans(meta: dict[str, Json]) -> set[str]:
+    records = meta.get("humans")
+    if not isinstance(records, dict):
+        return set()
+    named = {
+        address_of(record.get("author"))
+        for record in records.values()
+        if isinstance(record, dict)
+    }
+    return named - {""}

@@ -27,8 +27,16 @@ def git(folder: Path, *arguments: str) -> bytes:
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().partition("\n")[0]
         reason = said.removeprefix("fatal: ") or f"exit code {done.returncode}"
-        raise Malformed(f"git {arguments[0]}: {reason}")
+        raise Malformed(f"git {_command(arguments)}: {reason}")
     return done.stdout
+
+
+def _command(arguments: tuple[str, ...]) -> str:
+    """Return the word after ``-c NAME=VALUE``."""
+    at = 0
+    while arguments[at] == "-c":
+        at += 2
+    return arguments[at]
 
 
 def git_line(folder: Path, *arguments: str) -> str:

@@ -19,6 +19,10 @@ COMMANDS = {
         "countersign.faces.cli.audit",
         "Look at decisions, and at who signed what runs now.",
     ),
+    "blame": (
+        "countersign.faces.cli.blame",
+        "Show the lines of a file with the assistants that had a hand in them.",
+    ),
     "completion": (
         "countersign.faces.cli.completion",
         "Print the script that completes commands in a shell.",

@@ -53,7 +53,7 @@ def test_help_lists_every_command(run: Run) -> None:
 
     assert ran.code == Exit.DONE
     assert all(name in ran.out for name in COMMANDS)
-    assert not {"gate", "hooks", "dashboard", "blame"} & set(ran.out.split())
+    assert "dashboard" not in ran.out.split()
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])

@@ -12,6 +12,10 @@ from countersign.provenance.commits import ChangedFile, Content, Edit, Hunk
 # As git itself compares, so that lines are counted as `git blame` counts them.
 FLAGS = DiffOption.INDENT_HEURISTIC
 
+# Files that a rename is looked for among; a merge may differ in thousands.
+MAX_RENAMES = 1000
+MAX_MERGE_RENAMES = 100
+
 _MISSING = (pygit2.GitError, KeyError)  # a partial clone lacks the object
 
 
@@ -32,11 +36,6 @@ def changes(commit: pygit2.Commit) -> Changes:
         if len(parents) > 1:
             return _merge(commit, parents)
         diff = _compared(commit, parents[0] if parents else None)
-        try:
-            diff.find_similar(DiffFind.FIND_RENAMES)
-        except _MISSING:
-            # half done: look again, and take what moved for new
-            diff = _compared(commit, parents[0] if parents else None)
     except _MISSING:
         return Changes(unseen=True)
     found = [*_edits(diff)]
@@ -52,15 +51,26 @@ def changes(commit: pygit2.Commit) -> Changes:
     )
 
 
-def _compared(commit: pygit2.Commit, parent: pygit2.Commit | None) -> pygit2.Diff:
+def _compared(
+    commit: pygit2.Commit, parent: pygit2.Commit | None, limit: int = MAX_RENAMES
+) -> pygit2.Diff:
+    """Return what differs from a parent, renames found where the clone allows."""
     if parent is None:
         return commit.tree.diff_to_tree(swap=True, flags=FLAGS, context_lines=0)
-    return parent.tree.diff_to_tree(commit.tree, flags=FLAGS, context_lines=0)
+    diff = parent.tree.diff_to_tree(commit.tree, flags=FLAGS, context_lines=0)
+    try:
+        diff.find_similar(DiffFind.FIND_RENAMES, rename_limit=limit)
+    except _MISSING:
+        # half done: look again, and take what moved for new
+        return parent.tree.diff_to_tree(commit.tree, flags=FLAGS, context_lines=0)
+    return diff
 
 
 def _merge(commit: pygit2.Commit, parents: list[pygit2.Commit]) -> Changes:
     """Compare a merge: its files are what it wrote itself, that no parent has."""
-    first, *others = (_compared(commit, parent) for parent in parents)
+    first, *others = (
+        _compared(commit, parent, MAX_MERGE_RENAMES) for parent in parents
+    )
     main = tuple(edit for edit, _ in _edits(first))
     paths = frozenset(edit.path for edit in main)
     sides = [tuple(edit for edit, _ in _edits(diff, paths)) for diff in others]

@@ -129,10 +129,11 @@ def _sides(
     edit: Edit, by_path: list[dict[str, Edit]], parents: list[tuple[_Files, bool]]
 ) -> list[tuple[Edit | None, Runs]]:
     """Return how the further parents of a merge differ; None: not at all."""
-    return [
-        (edits.get(edit.path), files.get(edit.path, ()))
-        for edits, (files, _) in zip(by_path, parents[1:], strict=False)
-    ]
+    found = []
+    for edits, (files, _) in zip(by_path, parents[1:], strict=False):
+        side = edits.get(edit.path)
+        found.append((side, files.get(side.was if side else edit.path, ())))
+    return found
 
 
 def _merged(

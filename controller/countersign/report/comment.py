@@ -104,7 +104,7 @@ def _cases(alike: list[Case], gate: Gate) -> Iterator[str]:
 
 def _foot(gate: Gate) -> str:
     run = f" · [run]({gate.run})" if _ADDRESS.fullmatch(gate.run) else ""
-    return f"<sub>countersign {_code(gate.version)}{run}</sub>\n"
+    return f"countersign {_code(gate.version)}{run}\n"
 
 
 def _code(text: str) -> str:

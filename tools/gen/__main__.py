@@ -6,6 +6,7 @@ import sys
 from tools.gen import ROOT, Generator
 from tools.gen.crds import CUSTOM_RESOURCES
 from tools.gen.gotypes import TYPE_TABLES
+from tools.gen.hooks import HOOK_FILES
 from tools.gen.registration import REGISTRATION
 from tools.gen.rights import RIGHTS
 from tools.gen.roles import ROLES
@@ -18,6 +19,7 @@ GENERATORS: tuple[Generator, ...] = (
     REGISTRATION,
     RIGHTS,
     SETTINGS,
+    HOOK_FILES,
 )
 
 

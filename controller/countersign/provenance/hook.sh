@@ -6,7 +6,9 @@ set +e -f
 hook=@HOOK@
 
 prepare() {
-    rm -f "$dir/countersign-before" "$dir/countersign-picked"
+    for left in "$dir/countersign-before" "$dir/countersign-picked"; do
+        [ ! -e "$left" ] || rm -f "$left"
+    done
     sources=$(sources)
     marks=$(picked_cleanly || environment; rewritten || inherited)
     lost=$?
@@ -168,7 +170,8 @@ carry() {
 
 record() {
     message=${1-}
-    dir=${message%/*}
+    dir=${message%/*} # of the message, or else where git says, or is likely to say
+    [ -f "$dir/HEAD" ] || dir=${GIT_DIR:-.git}
     [ -f "$dir/HEAD" ] || dir=$(git rev-parse --git-dir) || return
     case $hook in
     prepare-commit-msg) prepare "$1" "${2-${PRE_COMMIT_COMMIT_MSG_SOURCE-}}" ;;

@@ -2,14 +2,18 @@
 
 Faults these were seen to catch: a ``none`` that clears the marks before it; the state
 of the last mark instead of the worst; reading only the last paragraph; a limit on the
-number of marks.
+number of marks; a note that takes back lines which a trailer, or another note, claims.
 """
+
+import json
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from countersign.core.types.evidence import Assistance
-from countersign.provenance.derive import derive, judge
+from countersign.provenance.commits import ChangedFile
+from countersign.provenance.derive import Derivation, derive, judge
+from countersign.provenance.pull_request import NO_REQUEST, PullRequest, read_request
 from countersign.provenance.registry import known_agents
 from countersign.provenance.trailers import marks_in
 from tests.support.commits import commit, history
@@ -96,6 +100,77 @@ def test_no_message_stops_the_reader(
     )
 
     assert found.assistance is not Assistance.HUMAN
+
+
+LINES = st.lists(st.integers(0, 12), max_size=4)
+KEYS = st.sampled_from(["s_1::t_1", "h_1", "abcd1234abcd1234"])
+KINDS = st.sampled_from(["ai", "mixed", "human", "unknown"])
+
+
+@st.composite
+def notes(draw: st.DrawFn) -> str:
+    """Return a note, or something that only begins like one."""
+    entries = draw(st.lists(st.tuples(KEYS, LINES), max_size=4))
+    spans = (f"  {key} {','.join(map(str, lines))}" for key, lines in entries)
+    meta = draw(st.sampled_from(['{"schema_version": "authorship/3.0.0"}', "{", "[]"]))
+    return "\n".join(["a", *spans, "---", meta])
+
+
+@st.composite
+def traces(draw: st.DrawFn) -> str:
+    """Return a record of Agent Trace, or something that only begins like one."""
+    start, more = draw(st.integers(0, 9)), draw(st.integers(0, 5))
+    conversation = {
+        "contributor": {"type": draw(KINDS)},
+        "ranges": [{"start_line": start, "end_line": start + more}],
+    }
+    return json.dumps({"files": [{"path": "a", "conversations": [conversation]}]})
+
+
+FILES = (ChangedFile("a", 8), ChangedFile("b", 2))
+MESSAGES = st.lists(NOISE, max_size=3).map("\n".join)
+SEEN = st.tuples(MESSAGES, st.just("") | notes(), st.lists(traces(), max_size=3))
+
+
+def seen_in(seen: tuple[str, str, list[str]], request: PullRequest) -> Derivation:
+    """Return what is derived of two commits, the second with everything."""
+    message, note, records = seen
+    one = commit(message, files=FILES, note=note, traces=tuple(records))
+    return derive(history(commit("First", files=FILES), one), AGENTS, request)
+
+
+@given(SEEN, traces(), notes(), MARKERS)
+def test_one_more_record_never_lowers(
+    seen: tuple[str, str, list[str]], record: str, note: str, marker: str
+) -> None:
+    """Not the state, not the lines of AI, not who took part, not what was unseen."""
+    message, before, records = seen
+    less = seen_in(seen, NO_REQUEST)
+    more = [
+        seen_in((message, before, [*records, record]), NO_REQUEST),
+        seen_in((f"{message}\n\n{marker}", before, records), NO_REQUEST),
+        seen_in(seen, PullRequest(text=marker, branch="codex/x")),
+    ]
+    if not before:
+        more.append(seen_in((message, note, records), NO_REQUEST))
+
+    for each in more:
+        floor = min(less.assistance, Assistance.MIXED)
+        assert each.assistance >= floor
+        assert each.lines.ai >= less.lines.ai
+        assert each.lines.total == less.lines.total
+        assert each.contributors >= less.contributors
+        assert {one.gap for one in each.unseen} >= {one.gap for one in less.unseen}
+        assert each.lines.human == 0
+
+
+@given(st.text(), st.text(), st.text())
+def test_no_record_stops_the_reader(note: str, trace: str, body: str) -> None:
+    """Whoever may push may write anything."""
+    request = read_request({"pull_request": {"body": body, "user": note}})
+    made = commit(note=note, traces=(trace,))
+
+    assert derive(history(made), AGENTS, request).assistance is not Assistance.HUMAN
 
 
 @given(st.lists(NOISE, max_size=8))

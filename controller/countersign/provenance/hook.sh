@@ -44,12 +44,16 @@ inherited() {
         awk '
             { line = $0; sub(/^[ \t>*#-]+/, "", line); low = tolower(line) }
             low ~ /: *(@NEGATIVE@)?$/ { next }
-            low ~ /^(@KEYS@)[ \t]*:/ { print line; next }
-            low ~ /^co-authored-by[ \t]*:.*<(@ADDRESSES@)>/ { print line; next }
+            low ~ /^(@KEYS@)[ \t]*:/ { say(line); next }
+            low ~ /^co-authored-by[ \t]*:.*<(@ADDRESSES@)>/ { say(line); next }
             low ~ /^@author .*<(@ADDRESSES@)>$/ {
-                sub(/^@author/, "Co-authored-by:", line); print line
+                sub(/^@author/, "Co-authored-by:", line); say(line)
             }
 @TEXTS@
+            function say(mark) { # once, and no more than a command line holds
+                if (!(mark in said) && length(mark) <= 256 && ++count <= 1000) print mark
+                said[mark]
+            }
         '
 }
 

@@ -73,7 +73,7 @@ def _addresses(registry: Registry) -> Iterable[str]:
 
 
 def _texts(agent: Agent) -> Iterable[str]:
-    said = f'print "AI-Assisted: {agent.name}"'
+    said = f'say("AI-Assisted: {agent.name}")'
     for text in agent.texts:
         yield (
             r"low ~ /(authored|created|generated|written) (by|using|with) "

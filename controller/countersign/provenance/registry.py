@@ -14,7 +14,11 @@ import rfc8785
 
 from countersign.core.types.artifacts import Digest
 
-URI = "https://countersign.dev/registry/agents-2026-11.json"
+# An edition is its data: who changes one file of `agents` names a new edition here, with
+# its digest, so that a statement always tells what its collector could recognise.
+EDITION = "2026-11"
+EDITION_DIGEST = "a1d1b99e6ac963127ec12caa314c4b36ff989ea15901d6a284fef30e454a2db2"
+URI = f"https://countersign.dev/registry/agents-{EDITION}.json"
 
 _NOREPLY = re.compile(r"([0-9]{1,20})\+[^@\s]*@users\.noreply\.github\.com")
 
@@ -59,7 +63,9 @@ class Registry:
         self._by_email = {email: a for a in self.agents for email in a.emails}
         self._by_trailer = {key: a for a in self.agents for key in a.trailers}
         self._by_word = {
-            word.lower(): a for a in self.agents for word in (*a.aliases, a.name)
+            word.lower(): a
+            for a in self.agents
+            for word in (a.title, *a.aliases, a.name)
         }
         self._by_text = {text.lower(): a for a in self.agents for text in a.texts}
 

@@ -9,23 +9,34 @@ Source:
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import pairwise
 
 from countersign.core.types.evidence import Assistance
 from countersign.provenance.marks import MAX_VALUE, Mark, MarkKind, Tool
 from countersign.provenance.registry import Registry
 
+MAX_FOLDS = 8  # lines that one trailer goes on for
 MAX_MESSAGE = 1 << 20  # characters read of one message; real ones stay below 100 kB
 
-# Squash merges and forges put bullets, quotes or headings before a trailer.
-_LINE = re.compile(r"[\s>*#•-]*([A-Za-z][A-Za-z0-9-]{1,63})[ \t]*:(.*)", re.DOTALL)
+# Squash merges and forges put bullets, quotes or headings before a trailer, and people
+# and assistants set it in Markdown's emphasis.
+_LINE = re.compile(
+    r"[\s>*#•_-]*([A-Za-z][A-Za-z0-9-]{1,63})[*_]{0,3}[ \t]*:[*_]{0,3}(.*)", re.DOTALL
+)
+# What is there and not seen: soft hyphens, joiners, marks of direction and of order.
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _ADDRESS = re.compile(r"<\s*([^<>\s]{1,320})\s*>")
 _NEGATIVE = frozenset(
     {"", "-", "0", "false", "n/a", "na", "never", "no", "nobody", "none", "null"}
 )
 _AFFIRMATIVE = frozenset({"1", "ai", "true", "yes"})
+
+# Trailers that name persons; an assistant among them had a hand in it. Who reviewed or
+# tested had none. Git itself writes ``Author:`` into the message of a squash.
+_WRITERS = frozenset({"author", "co-authored-by", "co-developed-by"})
+_NAMING = _WRITERS | {"authored-by", "signed-off-by"}
 
 _CLAIMS = {
     "ai-assisted": Assistance.MIXED,
@@ -44,7 +55,7 @@ def marks_in(message: str, registry: Registry) -> tuple[Mark, ...]:
             must not take the rest as silent.
         registry: The assistants known.
     """
-    lines = message[:MAX_MESSAGE].splitlines()
+    lines = _lines(message)
     return tuple(
         sorted(
             {
@@ -56,35 +67,44 @@ def marks_in(message: str, registry: Registry) -> tuple[Mark, ...]:
 
 
 def co_authors(message: str) -> tuple[str, ...]:
-    """Return the addresses of all ``Co-authored-by`` trailers, lower case, sorted."""
-    lines = message[:MAX_MESSAGE].splitlines()
+    """Return the addresses of all who are named as writers too, lower case, sorted."""
     return tuple(
         sorted(
             {
                 address.lower()
-                for key, value in _trailers(lines)
-                if key == "co-authored-by"
+                for key, value in _trailers(_lines(message))
+                if key in _WRITERS
                 for address in _ADDRESS.findall(value)
             }
         )
     )
 
 
+def _lines(message: str) -> list[str]:
+    """Return its lines, in letters that look alike only if they are."""
+    text = message[:MAX_MESSAGE]
+    if not text.isascii():
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    return text.splitlines()
+
+
 def _trailers(lines: list[str]) -> Iterator[tuple[str, str]]:
     """Yield key (lower case) and value of each line that looks like a trailer."""
-    for line, following in pairwise([*lines, ""]):
+    for number, line in enumerate(lines):
         if matched := _LINE.match(line):
             key, value = matched[1].lower(), matched[2].strip()
-            unfinished = not value or (key == "co-authored-by" and "<" not in value)
-            if unfinished and following[:1] in {" ", "\t"}:
-                value = f"{value} {following.strip()}".strip()
+            for folded in lines[number + 1 : number + 1 + MAX_FOLDS]:
+                unfinished = not value or (key in _NAMING and "<" not in value)
+                if not (unfinished and folded[:1] in {" ", "\t"}):
+                    break
+                value = f"{value} {folded.strip()}".strip()
             yield key, value
 
 
 def _trailer_marks(lines: list[str], registry: Registry) -> Iterator[Mark]:
     for key, value in _trailers(lines):
         shown = f"{key}: {value}"[:MAX_VALUE]
-        if key == "co-authored-by":
+        if key in _NAMING:
             for address in _ADDRESS.findall(value):
                 if agent := registry.by_address(address):
                     tool = Tool(agent.name)
@@ -121,7 +141,10 @@ def _generated_with(registry: Registry) -> re.Pattern[str]:
 
 def _tool(value: str, registry: Registry) -> Tool:
     """Read ``AGENT:MODEL TOOL…``, ``AGENT/VERSION``, ``AGENT (MODEL)`` or free text."""
-    text = _ADDRESS.sub("", value)[:MAX_VALUE].strip()
+    for address in _ADDRESS.findall(value):
+        if agent := registry.by_address(address):
+            return Tool(agent.name)
+    text = _ADDRESS.sub("", value)[:MAX_VALUE].strip(" \t*_")
     if text.lower() in _AFFIRMATIVE:
         return Tool("")
     if matched := re.fullmatch(r"([^():/]+)\(([^()]*)\)", text):

@@ -12,7 +12,8 @@ from countersign.provenance.derive import Derivation, derive
 from countersign.provenance.registry import known_agents
 from tests.support.git import WEB_FLOW, GitFolder
 
-NOTE = "ledger\n  s_1::t_1 1-2\n---\n" + (
+NOTE = (
+    "ledger\n  s_1::t_1 1-2\n---\n"
     '{"schema_version": "authorship/3.0.0", "sessions": {"s_1": {"agent_id": '
     '{"tool": "cursor", "id": "1", "model": "gpt-5"}}}}'
 )

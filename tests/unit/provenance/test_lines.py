@@ -133,7 +133,7 @@ def gits(
 def test_lines_are_whose_git_says_they_are(tmp_path: Path, seed: int) -> None:
     """Through merges, renames, deletions and lines that occur more than once."""
     folder = GitFolder.init(tmp_path)
-    dice = random.Random(seed)
+    dice = random.Random(seed)  # noqa: S311 - the same histories every time
     folder.git("fast-import", "--quiet", stdin=Drawn(dice).draw(25))
     base = folder.git("rev-parse", f"main~{dice.randint(1, 4)}")
     history = GitRepository(tmp_path).history(f"{base}..main")

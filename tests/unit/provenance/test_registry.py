@@ -4,7 +4,12 @@ from collections import Counter
 
 import pytest
 
-from countersign.provenance.registry import Agent, Registry, known_agents
+from countersign.provenance.registry import (
+    EDITION_DIGEST,
+    Agent,
+    Registry,
+    known_agents,
+)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +52,7 @@ def test_no_mark_belongs_to_two_assistants() -> None:
     for marks in (
         [number for a in agents for number in a.ids],
         [email for a in agents for email in a.emails],
-        [word for a in agents for word in {a.name, *a.aliases}],
+        [word for a in agents for word in {a.name, a.title.lower(), *a.aliases}],
         [key for a in agents for key in (*a.trailers, *a.trailer_prefixes)],
         [branch for a in agents for branch in a.branches],
     ):
@@ -73,3 +78,8 @@ def test_every_assistant_can_be_recognised() -> None:
             or agent.trailer_prefixes
             or agent.branches
         ), agent.name
+
+
+def test_an_edition_is_its_data() -> None:
+    """Whoever changes an assistant's file names a new edition, and its digest."""
+    assert known_agents().digest.value == EDITION_DIGEST

@@ -97,13 +97,46 @@ def test_a_no_is_no_mark_and_takes_none_away(key: str, word: str) -> None:
         "> Co-Authored-By: x <noreply@anthropic.com>\n\nquoted, then prose",
         "* Co-authored-by: x <NoReply@Anthropic.com>",
         "Fix\n\nCo-authored-by: a very long name\n <noreply@anthropic.com>\n",
+        "Fix\n\nCo-authored-by:\n a name\n\tof many words\n <noreply@anthropic.com>\n",
         "Fix\r\n\r\nCo-authored-by: x <noreply@anthropic.com>\r\n\r\nSigned-off-by: y",
+        "Fix\n\nCo-authored-by: x <noreply@anthropic.com>\n(cherry picked from commit 1d)",
+        'Revert "Fix"\n\nThis reverts commit 1d:\n\n  Co-authored-by: x <noreply@anthropic.com>',
+        "Merge branch 'x'\n\n* x:\n  Fix\n  Signed-off-by: x <noreply@anthropic.com>",
+        "**Co-Authored-By:** x <noreply@anthropic.com>",
+        "_Assisted-by: x <noreply@anthropic.com>_",
+        "Gr\xfc\xdfe\n\n\uff23o-authored-by\uff1a \u540d\u524d <noreply@anthropic.com>",
+        "Fix\n\n\ufeffCo-\u00adauthored-by: x <noreply@\u200banthropic.com>",
+        "Fix\n\n\xa0\u3000Co-authored-by: x <noreply@anthropic.com>",
+        "Fix\n\nCo-developed-by: x <noreply@anthropic.com>",
     ],
-    ids=["in a squash", "quoted", "a list item", "folded", "with CRLF"],
+    ids=[
+        "in a squash",
+        "quoted",
+        "a list item",
+        "folded",
+        "folded thrice",
+        "with CRLF",
+        "cherry-picked",
+        "reverted",
+        "in a merge's log",
+        "in bold",
+        "in italics",
+        "in full width",
+        "with what nobody sees",
+        "behind odd spaces",
+        "as the kernel names it",
+    ],
 )
 def test_finds_trailers_anywhere(message: str) -> None:
     """Trailers count wherever in the message they ended up."""
     assert tools_in(message) == {"claude"}
+
+
+def test_who_reviewed_had_no_hand_in_it() -> None:
+    """A robot that looks at code wrote none of it."""
+    message = "Fix\n\nReviewed-by: Copilot <copilot@github.com>\n"
+
+    assert marks_in(message, AGENTS) == ()
 
 
 def test_a_display_name_is_no_assistant() -> None:

@@ -34,6 +34,12 @@ ANNOTATIONS, BUNDLE_SET, OCI = "annotations", "bundleset", "oci"
     metavar="REF@DIGEST",
     help="An image that was built from the end of the range. Repeatable.",
 )
+@click.option(
+    "--pull-request",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="JSON about the pull or merge request that the range is: an event of the forge "
+    "or an answer of its API. In CI the event is read without asking.",
+)
 @options.clusters
 @click.option(
     "--valid",
@@ -80,6 +86,7 @@ def command(
     filenames: Sequence[str],
     namespace: str,
     images: Sequence[str],
+    pull_request: Path | None,
     clusters: Sequence[str],
     valid: timedelta,
     carrier: str | None,
@@ -140,6 +147,7 @@ def command(
         clusters=frozenset(clusters),
         valid=valid,
         images=tuple(images),
+        pull_request=pull_request,
     )
     load = attesting.load(filenames, namespace, carrier, beside, sets_only=sets_only)
     if carrier == OCI:

@@ -12,7 +12,7 @@ from countersign.provenance.commits import Gap
 from countersign.usecases.attest import Attested
 from countersign.usecases.lint_kinds import Lint
 
-_REMEDIES = {
+REMEDIES = {
     Gap.SHALLOW: "the clone is shallow; fetch the full history (git fetch --unshallow)",
     Gap.OBJECTS: "the clone lacks objects of the range; fetch them "
     "(git fetch --refetch --no-filter)",
@@ -38,7 +38,7 @@ def tell(done: Attested, out: Path | None, lints: Iterable[Lint] = ()) -> None:
     click.echo(f"  made by {words.made_by(claim)}", err=True)
     if not claim.complete:
         for gap in sorted({one.gap for one in found.unseen}):
-            click.echo(f"  NOT complete: {_REMEDIES[gap]}, and attest again", err=True)
+            click.echo(f"  NOT complete: {REMEDIES[gap]}, and attest again", err=True)
     for lint in lints:
         click.echo(f"  attention: {lint_line(lint)}", err=True)
     if out:

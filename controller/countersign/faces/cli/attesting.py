@@ -30,6 +30,11 @@ from countersign.faces.cli.progress import working
 from countersign.faces.cli.session import Session
 from countersign.faces.cli.signing import choose
 from countersign.provenance.ci import CiRun, ci_run
+from countersign.provenance.pull_request import (
+    NO_REQUEST,
+    PullRequest,
+    read_request,
+)
 from countersign.provenance.registry import known_agents
 from countersign.usecases.attest import Attested, AttestOrder, attest
 from countersign.usecases.carry import Placed, bundle_sets, unload
@@ -69,12 +74,14 @@ class Scope:
         clusters: At least one.
         valid: For how long.
         images: References with a digest, built from the end of the range.
+        pull_request: File about the pull request; None: what the CI system tells.
     """
 
     collector: str
     clusters: frozenset[str]
     valid: timedelta
     images: tuple[str, ...]
+    pull_request: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,14 +185,14 @@ def attest_range(
         source_branch=run.source_branch,
         target_ref=run.target_ref,
         review_link=run.review_link,
-        request=run.request,
+        request=_request(scope.pull_request) if scope.pull_request else run.request,
     )
     signer = choose(given.signing, session)().signer
-    with working(session, "collecting and signing"):
+    with working(session, "collecting and signing") as tell:
         return asyncio.run(
             attest(
                 order,
-                repository=GitRepository(given.repo),
+                repository=GitRepository(given.repo, lambda n: tell(f"{n} commits")),
                 registry=known_agents(),
                 signer=signer,
                 clock=session,
@@ -273,6 +280,25 @@ def _namespaces(objects: Sequence[Prepared]) -> frozenset[str]:
 
 def _ci(session: Session) -> CiRun:
     return ci_run(session.environ, _event(session.environ))
+
+
+def _request(file: Path) -> PullRequest:
+    """Return what a file about a pull request tells.
+
+    Raises:
+        Malformed: it is no such file.
+    """
+    try:
+        found = read_request(json.loads(read_file(str(file))))
+    except ValueError as error:
+        raise Malformed(f"expected JSON about a pull request: {error}") from error
+    if found == NO_REQUEST:
+        raise Malformed(
+            "expected a file about a pull request, saw another: give an event or an "
+            "API's answer (gh api repos/{owner}/{repo}/pulls/42, or "
+            "glab api projects/:id/merge_requests/42)"
+        )
+    return found
 
 
 def _event(environ: Mapping[str, str]) -> Json:

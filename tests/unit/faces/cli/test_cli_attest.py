@@ -256,3 +256,41 @@ def test_says_when_an_object_carries_a_lot(run: Run, release: Release) -> None:
     assert ran.code == Exit.DONE
     assert "ConfigMap/x is larger" in ran.err
     assert "--server-side" in ran.err
+
+
+def test_reads_a_file_about_the_request(run: Run, release: Release) -> None:
+    """Outside of CI somebody has to say which request it is."""
+    file = release.path("request.json")
+    request = {"head": {"ref": "codex/fix"}, "user": {"login": "R", "id": 7}}
+    file.write_text(json.dumps(request))
+
+    ran = attest(run, release, "--pull-request", file)
+
+    assert ran.code == Exit.DONE
+    assert "codex" in ran.err
+    claim = read(ran.out).claim
+    assert isinstance(claim, Provenance)
+    opener = Contributor(Part.OPENER, "7+r@users.noreply.github.com")
+    assert opener in claim.contributors
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "[]"])
+def test_another_file_is_no_request(run: Run, release: Release, text: str) -> None:
+    """To read nothing from it would be taken for nothing there."""
+    file = release.path("request.json")
+    file.write_text(text)
+
+    ran = attest(run, release, "--pull-request", file)
+
+    assert ran.code == Exit.UNDECIDED
+    assert "pull request" in ran.err
+
+
+def test_notes_that_nobody_fetched(run: Run, release: Release) -> None:
+    """It says what to do, so that the next time they are."""
+    release.git.git("config", "--unset-all", "remote.origin.fetch")
+
+    ran = attest(run, release, "-o", "json", "--out", release.path("out.json"))
+
+    assert "remote.origin.fetch" in ran.err
+    assert json.loads(ran.out)["unseen"] == [{"reason": "notesNotFetched", "where": ""}]

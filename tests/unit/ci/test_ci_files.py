@@ -1,0 +1,137 @@
+"""What CI systems read of us is what they take: the action, the component, the examples.
+
+None of them runs here; that their scripts do is asked in tests/integration/test_gate.py.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+ACTION = ROOT / "action.yml"
+COMPONENT = ROOT / "templates" / "gate.yml"
+EXAMPLES = ROOT / "ci" / "examples"
+SCRIPT = ROOT / "ci" / "gate.sh"
+PINNED = re.compile(r"[\w./-]+@[0-9a-f]{40}")
+
+
+def program(name: str) -> str:
+    """Return the path of a program of the test environment."""
+    found = shutil.which(name, path=Path(sys.executable).parent) or shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed: uv sync")
+    return found
+
+
+def run(name: str, *args: object) -> None:
+    """Run a program that must find nothing."""
+    words = [program(name), *map(str, args)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "file", [ACTION, EXAMPLES / "github.yml"], ids=lambda f: f.name
+)
+def test_zizmor_finds_nothing(file: Path) -> None:
+    """At its strictest; seen to find an input that is pasted into a script."""
+    run("zizmor", "--offline", "--no-progress", "--persona", "auditor", file)
+
+
+@pytest.mark.parametrize(
+    ("schema", "file"),
+    [
+        ("vendor.github-actions", ACTION),
+        ("vendor.github-workflows", EXAMPLES / "github.yml"),
+        ("vendor.gitlab-ci", EXAMPLES / "gitlab.yml"),
+    ],
+)
+def test_is_valid(schema: str, file: Path) -> None:
+    """By the schema that editors and forges use."""
+    run("check-jsonschema", "--builtin-schema", schema, file)
+
+
+def test_the_job_of_the_component_is_valid(tmp_path: Path) -> None:
+    """With its inputs filled in; its header has no schema of its own."""
+    job = COMPONENT.read_text().partition("\n---\n")[2]
+    file = tmp_path / "job.yml"
+    file.write_text(re.sub(r"\$\[\[ inputs\.\w+ \]\]", "x", job))
+
+    run("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", file)
+
+
+def test_actionlint_finds_nothing() -> None:
+    """Where it is installed: it comes from no package of ours."""
+    run("actionlint", EXAMPLES / "github.yml")
+
+
+def test_every_action_that_is_used_is_pinned() -> None:
+    """By a commit, with a word that says which."""
+    workflow = yaml.safe_load((EXAMPLES / "github.yml").read_text())
+    used = [
+        step["uses"]
+        for job in workflow["jobs"].values()
+        for step in job["steps"]
+        if "uses" in step
+    ]
+
+    assert used
+    assert all(PINNED.fullmatch(one) for one in used)
+
+
+@pytest.mark.parametrize("name", ["uv.txt", "build.txt"])
+def test_every_package_that_installs_us_has_its_hashes(name: str) -> None:
+    """So that the commit of the action says it all."""
+    entries = (ROOT / "ci" / name).read_text().replace("\\\n", "").splitlines()
+
+    assert entries
+    assert all(re.match(r"[\w.-]+==\S+.*--hash=sha256:", entry) for entry in entries)
+
+
+def test_the_component_is_the_script() -> None:
+    """Word for word."""
+    (script,) = _job()["script"]
+
+    assert script.strip() == SCRIPT.read_text().strip()
+
+
+@pytest.mark.parametrize(
+    ("given", "variables"),
+    [
+        pytest.param(
+            yaml.safe_load(ACTION.read_text())["inputs"],
+            yaml.safe_load(ACTION.read_text())["runs"]["steps"][1]["env"],
+            id="action",
+        ),
+        pytest.param(
+            next(yaml.safe_load_all(COMPONENT.read_text()))["spec"]["inputs"],
+            list(yaml.safe_load_all(COMPONENT.read_text()))[1]["countersign-gate"][
+                "variables"
+            ],
+            id="component",
+        ),
+    ],
+)
+def test_every_input_reaches_the_script(
+    given: dict[str, Any], variables: dict[str, Any]
+) -> None:
+    """Under the name that the script documents."""
+    said = " ".join(map(str, variables.values()))
+    script = SCRIPT.read_text()
+
+    for name in given.keys() - {"image", "stage"}:
+        assert f"inputs.{name} " in said
+    for name in variables:
+        if name.startswith("COUNTERSIGN_"):
+            assert f"#   {name} " in script
+
+
+def _job() -> dict[str, Any]:
+    _, jobs = yaml.safe_load_all(COMPONENT.read_text())
+    return dict(jobs["countersign-gate"])

@@ -13,17 +13,36 @@ from pathlib import Path
 
 import pytest
 
+from countersign.adapters.git import GitRepository
 from countersign.adapters.git_hooks import GitHooks
 from countersign.core.errors import Malformed
+from countersign.provenance.derive import judge
 from countersign.provenance.environment import Surroundings, known_surroundings
 from countersign.provenance.hook_script import HOOKS, KEPT, hook_script
 from countersign.provenance.registry import known_agents
 from countersign.provenance.trailers import marks_in
 from countersign.usecases.hooks import HookState, install, status, uninstall
+from tests.support.assistants import Case, cases
+from tests.support.git import GitFolder
 
 CLAUDE = {"CLAUDECODE": "1"}
 CURSOR = {"CURSOR_AGENT": "1"}
 MARK = "AI-Assisted: claude"
+
+
+# Trailers as forges, squashes and Markdown leave them.
+HIDDEN = (
+    "> * Assisted-by: claude:opus-5",
+    "**Co-Authored-By:** Claude <noreply@anthropic.com>",
+    "Co-authored-by: Claude\n  <noreply@anthropic.com>",
+    "Assisted-by:\n  claude:opus-5",
+    "Signed-off-by: Claude <noreply@anthropic.com>",
+    "AI-Assisted: none",
+    "AI-Assisted:",
+    "Co-authored-by: Ann <ann@example.com>",
+    "Reviewed-by: Claude <noreply@anthropic.com>",
+    "Claude: a plan\n  by noreply@anthropic.com",
+)
 
 
 @dataclass(frozen=True)
@@ -275,6 +294,32 @@ def test_a_squash_keeps_the_marks(clone: Clone) -> None:
     assert "none" not in clone.message()
 
 
+def test_a_squash_keeps_whatever_the_collector_would_find(bare: Clone) -> None:
+    """Of each assistant's real commits; and of people's it makes nothing."""
+    folder = GitFolder(bare.path)
+    begin = folder.git("rev-parse", "HEAD")
+    hidden = [Case(name=text, message=f"Change\n\n{text}\n") for text in HIDDEN]
+    all_of_them = (*cases(), *hidden)
+    for case in all_of_them:
+        folder.commit(case.message, author=case.author, committer=case.committer)
+    made = GitRepository(bare.path).history(f"{begin}..HEAD").commits
+    hook, message = bare.path / "hook", bare.path / ".git/COMMIT_EDITMSG"
+    hook.write_text(hook_script("prepare-commit-msg"))
+    lost: dict[str, set[str]] = {}
+    for case, commit in zip(all_of_them, made, strict=True):
+        message.write_text("All\n")
+        (bare.path / ".git/SQUASH_MSG").write_text(f"commit {commit.digest.value}\n")
+
+        done = bare.run("sh", str(hook), str(message), "message")
+
+        assert (done.returncode, done.stderr) == (0, "")
+        kept = {m.tool.name for m in marks_in(message.read_text(), known_agents())}
+        found = {mark.tool.name for mark in judge(commit, known_agents()).marks}
+        if kept != found:
+            lost[case.name] = kept ^ found
+    assert not lost
+
+
 def test_fixups_keep_the_marks(clone: Clone) -> None:
     """Git drops the messages of fixups; their marks stay."""
     clone.commit("One", name="one")
@@ -405,8 +450,10 @@ def test_a_work_tree_records_too(clone: Clone, tmp_path: Path) -> None:
     clone.git("checkout", "--quiet", "-b", "topic")
     clone.commit("One", name="one", env=CLAUDE)
     clone.note("note one")
-    clone.git("worktree", "add", "--quiet", "-b", "second", str(tmp_path / "w"), "main")
-    second = Clone(tmp_path / "w", clone.environ)
+    clone.git(
+        "worktree", "add", "--quiet", "-b", "second", str(tmp_path / "w t"), "main"
+    )
+    second = Clone(tmp_path / "w t", clone.environ)
 
     second.git("merge", "--squash", "topic")
     second.git("commit", "--quiet", "--message", "All")

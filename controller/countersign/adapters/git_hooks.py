@@ -33,11 +33,8 @@ class GitHooks:
             Unavailable: there is no git.
         """
         git(path, "rev-parse", "--git-dir")  # says why not, where there is none
-        inside = git_line(
-            path, "rev-parse", "--path-format=absolute", "--show-toplevel"
-        )
-        own = git_line(path, "rev-parse", "--path-format=absolute", "--git-dir")
-        self._top = Path(inside or own)
+        inside = git_line(path, "rev-parse", "--show-toplevel")
+        self._top = Path(inside or git_line(path, "rev-parse", "--absolute-git-dir"))
         common = git_line(self._top, "rev-parse", "--git-common-dir")
         self._common = self._top / common
         folder = self._top / git_line(self._top, "rev-parse", "--git-path", "hooks")

@@ -40,15 +40,27 @@ rewritten() { [ -z "$sources" ]; }
 # Marks of the commits that go into this one: a squash must not lose them.
 inherited() {
     printf '%s\n' "$sources" |
-        git log --no-walk=unsorted --stdin --format='%B%n@author %an <%ae>' |
+        git log --no-walk=unsorted --stdin --format='%B%n@author: %an <%ae>' |
         awk '
-            { line = $0; sub(/^[ \t>*#-]+/, "", line); low = tolower(line) }
-            low ~ /: *(@NEGATIVE@)?$/ { next }
-            low ~ /^(@KEYS@)[ \t]*:/ { say(line); next }
-            low ~ /^co-authored-by[ \t]*:.*<(@ADDRESSES@)>/ { say(line); next }
-            low ~ /^@author .*<(@ADDRESSES@)>$/ {
-                sub(/^@author/, "Co-authored-by:", line); say(line)
+            { # lists, quotes, emphasis and folds do not hide a trailer
+                line = $0
+                sub(/^[ \t>*#_-]+/, "", line)
+                if (open != "" && $0 ~ /^[ \t]/) line = open " " line
+                key = ""
+                if (match(line, /^[@A-Za-z][A-Za-z0-9-]*[*_]*[ \t]*:[*_ \t]*/)) {
+                    key = tolower(substr(line, 1, RLENGTH))
+                    value = substr(line, RLENGTH + 1)
+                    sub(/[*_ \t:]+$/, "", key)
+                }
+                naming = key ~ /^(@NAMING@)$/
+                low = tolower(line)
+                open = key != "" && (value == "" || (naming && value !~ /</)) ? line : ""
             }
+            key != "" && tolower(value) ~ /^(@NEGATIVE@)?$/ { next }
+            naming && tolower(value) ~ /<(@ADDRESSES@)>/ {
+                say("Co-authored-by: " value); next
+            }
+            key ~ /^(@KEYS@)$/ { say(substr(line, 1, length(key)) ": " value); next }
 @TEXTS@
             function say(mark) { # once, and no more than a command line holds
                 if (!(mark in said) && length(mark) <= 256 && ++count <= 1000) print mark

@@ -23,6 +23,10 @@ LEFT_BEHIND = (
 )  # by a commit that was stopped
 
 _PLAIN = ("ai-assisted", "ai-assisted-by", "assisted-by", "generated-by", "made-with")
+_NAMING = (
+    *("@author", "author", "authored-by"),
+    *("co-authored-by", "co-developed-by", "signed-off-by"),
+)
 _NEGATIVE = ("-", "0", "false", "n/a", "na", "never", "no", "nobody", "none", "null")
 
 
@@ -38,6 +42,7 @@ def hook_script(hook: str) -> str:
         "NOTES": NOTES,
         "PLAIN": "|".join(_PLAIN),
         "NEGATIVE": "|".join(word.replace("/", r"\/") for word in _NEGATIVE),
+        "NAMING": "|".join(_NAMING),
         "KEYS": "|".join(_keys(registry)),
         "ADDRESSES": "|".join(_addresses(registry)),
         "TEXTS": _lines(" " * 12, (t for a in registry.agents for t in _texts(a))),
@@ -80,7 +85,7 @@ def _texts(agent: Agent) -> Iterable[str]:
             rf"\[?{_literal(text)}([^a-z0-9_-]|$)/ {{ {said} }}"
         )
     for suffix in agent.suffixes:
-        yield rf"low ~ /^@author .*{_literal(suffix)} </ {{ {said} }}"
+        yield rf"low ~ /^@author: .*{_literal(suffix)} </ {{ {said} }}"
 
 
 def _tools(seen: Surroundings) -> Iterable[str]:

@@ -9,8 +9,10 @@ Source:
 
 import json
 import re
+from dataclasses import replace
 
 from countersign.core.types.artifacts import Json
+from countersign.core.types.evidence import Assistance
 from countersign.provenance.records import (
     MAX_LINE,
     NO_RECORD,
@@ -19,12 +21,16 @@ from countersign.provenance.records import (
     Session,
     address_of,
     text_of,
+    union,
 )
 
 SCHEMA = "authorship/3."
 
 MAX_NOTE = 4 << 20  # characters; beyond, a note is not read
 
+MAX_JOINED = 1_000  # notes that are read of one commit
+
+_DECODER = json.JSONDecoder()
 _DIVIDER = "---"
 _HUMAN = "h_"
 _ENTRY = re.compile(r"  (\S+) ([0-9][0-9,-]*)\s*")
@@ -33,27 +39,45 @@ _ENTRY = re.compile(r"  (\S+) ([0-9][0-9,-]*)\s*")
 def read_note(text: str) -> Record:
     """Read a note of ``refs/notes/ai``; whatever it is, nothing is raised.
 
+    Git joins the notes of commits that become one. Their line numbers are those of the
+    commits that they were about: of the files they name, any line may be meant.
+
     Args:
         text: In full; ``""`` where a commit has none.
     """
     if not text:
         return NO_RECORD
-    head, divider, tail = _parted(text[:MAX_NOTE])
+    rest, records = text[:MAX_NOTE], list[Record]()
+    while rest and len(records) < MAX_JOINED:
+        record, rest = _read(rest)
+        if record not in records:
+            records.append(record)
+    whole = union(records)
+    readable = whole.readable and not rest and len(text) <= MAX_NOTE
+    lines = whole.lines
+    if len(records) > 1:
+        paths = {line.path for line in lines}
+        anywhere = (Attested(path, 1, MAX_LINE, Assistance.MIXED) for path in paths)
+        lines |= frozenset(anywhere)  # what is named already is not lowered
+    return replace(whole, lines=lines, readable=readable)
+
+
+def _read(text: str) -> tuple[Record, str]:
+    """Read the first note of `text`, and return what follows it."""
+    head, divider, tail = _parted(text)
     keys, lines, clean = _attestations(head)
-    meta = _metadata(tail)
+    meta, rest = _metadata(tail)
     described = {one.id: one for one in _sessions(meta)}
     known = {key: described.get(key, Session(key)) for key in keys}
-    return Record(
+    record = Record(
         sessions=frozenset({*described.values(), *known.values()}),
         lines=frozenset(lines),
         humans=frozenset(_humans(meta)),
         readable=bool(
-            clean
-            and divider
-            and len(text) <= MAX_NOTE
-            and str(meta.get("schema_version")).startswith(SCHEMA)
+            clean and divider and str(meta.get("schema_version")).startswith(SCHEMA)
         ),
     )
+    return record, rest
 
 
 def _parted(text: str) -> tuple[list[str], bool, str]:
@@ -102,12 +126,14 @@ def _range(text: str) -> tuple[int, int] | None:
     return (start, end) if 0 < start <= end else None
 
 
-def _metadata(text: str) -> dict[str, Json]:
+def _metadata(text: str) -> tuple[dict[str, Json], str]:
+    """Read a JSON object, and return what follows it."""
+    start = text.lstrip()
     try:
-        meta = json.loads(text)
+        meta, end = _DECODER.raw_decode(start)
     except (ValueError, RecursionError):
-        return {}
-    return meta if isinstance(meta, dict) else {}
+        return {}, ""
+    return (meta if isinstance(meta, dict) else {}), start[end:].lstrip()
 
 
 def _sessions(meta: dict[str, Json]) -> set[Session]:

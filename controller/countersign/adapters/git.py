@@ -11,7 +11,7 @@ from countersign.adapters.git_diff import changes
 from countersign.adapters.git_refs import References
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Algorithm, Digest
-from countersign.provenance.agent_trace import MAX_TRACES, PATH
+from countersign.provenance.agent_trace import PATH
 from countersign.provenance.commits import (
     Commit,
     Content,
@@ -25,6 +25,8 @@ from countersign.provenance.derive import WEB_COMMITTERS
 
 MAX_COMMITS = 10_000  # a statement about more does not fit into a bundle
 MAX_MERGED = 1_000  # commits of one squashed request
+
+MAX_WORK_TREE = 64 << 20  # characters of traces in the work tree; the rest is unread
 
 _GENERATED = "linguist-generated"
 _ATTRIBUTES = AttrCheck.INDEX_ONLY | AttrCheck.NO_SYSTEM | AttrCheck.INCLUDE_COMMIT
@@ -82,7 +84,8 @@ class GitRepository:
                 f"expected all commits of {revision_range}, saw one missing ({error}): "
                 "fetch the full history"
             ) from error
-        if any(commit.digest.value in reader.references.cut() for commit in commits):
+        cut = reader.references.cut()
+        if any(c.digest.value in cut for one in commits for c in (one, *one.merged)):
             reader.unseen.add(Unseen(Gap.SHALLOW))
         return History(
             base=_commit_digest(base) if base else None,
@@ -180,14 +183,13 @@ class GitRepository:
             return ()
         file = Path(self._repo.workdir) / PATH
         try:
-            with file.open(encoding="utf-8", errors="replace") as lines:
-                return tuple(
-                    line.strip()
-                    for _, line in zip(range(MAX_TRACES), lines, strict=False)
-                    if line.strip()
-                )
+            if not file.is_file():
+                return ()
+            with file.open(encoding="utf-8", errors="replace") as stream:
+                text = stream.read(MAX_WORK_TREE)
         except OSError:
             return ()
+        return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
 class _Reader:
@@ -229,16 +231,14 @@ class _Reader:
         if len(commit.parent_ids) != 1:
             return
         by_forge = commit.committer.email.lower() in WEB_COMMITTERS
-        head = self.references.request(message, by_forge=by_forge)
-        if head is None:
-            return
-        walker = self._repo.walk(head, SortMode.TOPOLOGICAL | SortMode.REVERSE)
-        walker.hide(commit.parent_ids[0])
-        for number, one in enumerate(walker):
-            if number == MAX_MERGED:
-                self.unseen.add(Unseen(Gap.PULL_REQUEST, str(head)))
-                return
-            yield self.read(one, squashed=False)
+        for head in self.references.requests(message, by_forge=by_forge):
+            walker = self._repo.walk(head, SortMode.TOPOLOGICAL | SortMode.REVERSE)
+            walker.hide(commit.parent_ids[0])
+            for number, one in enumerate(walker):
+                if number == MAX_MERGED:
+                    self.unseen.add(Unseen(Gap.PULL_REQUEST, str(head)))
+                    break
+                yield self.read(one, squashed=False)
 
 
 def _lines(patch: pygit2.Patch | None) -> list[str]:

@@ -29,11 +29,10 @@ class References:
     def __init__(self, repository: pygit2.Repository) -> None:
         self._repo = repository
         self.unseen: set[Unseen] = set()
-        self._requests = {
-            matched[1]: name
-            for name in repository.references
-            if (matched := _REQUESTS.fullmatch(name))
-        }
+        self._requests: dict[str, list[str]] = {}
+        for name in repository.references:
+            if matched := _REQUESTS.fullmatch(name):
+                self._requests.setdefault(matched[1], []).append(name)
         self._notes = self._listed()
         if self._notes is None and not self._looked_for_notes():
             self.unseen.add(Unseen(Gap.NOTES))
@@ -49,8 +48,11 @@ class References:
             self.unseen.add(Unseen(Gap.OBJECTS, commit))
             return ""
 
-    def request(self, message: str, *, by_forge: bool) -> pygit2.Oid | None:
-        """Return the head of the request that a message says was squashed, if here.
+    def requests(self, message: str, *, by_forge: bool) -> list[pygit2.Oid]:
+        """Return the heads of the request that a message says was squashed.
+
+        More than one reference may call itself by its number: whoever may push a branch
+        may name it so.
 
         Args:
             message: Of a commit with one parent.
@@ -60,12 +62,11 @@ class References:
         matched = _SQUASHED.search(subject) or _SQUASHED.search(rest)
         number = (matched[1] or matched[2]) if matched else ""
         if not number or not self._requests:
-            return None
-        if name := self._requests.get(number):
-            return self._repo.references[name].peel(pygit2.Commit).id
-        if by_forge:
+            return []
+        names = self._requests.get(number, [])
+        if by_forge and not names:
             self.unseen.add(Unseen(Gap.PULL_REQUEST, number))
-        return None
+        return [self._repo.references[n].peel(pygit2.Commit).id for n in names]
 
     def branches(self, target: pygit2.Commit) -> list[str]:
         """Return the branches at `target`, the checked-out one first, then by name."""

@@ -108,11 +108,20 @@ def _gitlab(environ: Mapping[str, str]) -> CiRun:
     email = environ.get("GITLAB_USER_EMAIL", "").lower()
     number = environ.get("CI_MERGE_REQUEST_IID", "")
     branch = environ.get("CI_COMMIT_BRANCH", "")
+    source = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "")
+    link = f"{project}/-/merge_requests/{number}" if number else ""
+    texts = (
+        environ.get("CI_MERGE_REQUEST_TITLE", ""),
+        environ.get("CI_MERGE_REQUEST_DESCRIPTION", ""),
+    )
     return CiRun(
         repository=repository_uri(project),
         collector=environ.get("CI_CONFIG_REF_URI", ""),
         actors=frozenset({Contributor(Part.PUSHER, email)} if email else ()),
-        source_branch=environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", ""),
+        source_branch=source,
         target_ref=f"refs/heads/{branch}" if branch else "",
-        review_link=f"{project}/-/merge_requests/{number}" if number else "",
+        review_link=link,
+        request=PullRequest(
+            text="\n\n".join(text for text in texts if text), branch=source, link=link
+        ),
     )

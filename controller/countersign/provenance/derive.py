@@ -30,8 +30,6 @@ from countersign.provenance.trailers import MAX_MESSAGE, co_authors, marks_in
 # Committers that a forge writes for whoever pressed its button: they name nobody.
 WEB_COMMITTERS = frozenset({"noreply@github.com", "noreply@gitlab.com"})
 
-_BY_LINE = frozenset({MarkKind.NOTE, MarkKind.TRACE})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedCommit:
@@ -44,7 +42,8 @@ class JudgedCommit:
         author: Address in lower case.
         committer: The same; ``""`` where a forge committed for somebody.
         contributors: Authors, co-authors, prompters and committer.
-        record: What notes and traces say of it.
+        whole: What is claimed of all its lines.
+        record: What notes and traces say of some of them.
     """
 
     commit: Commit
@@ -53,16 +52,13 @@ class JudgedCommit:
     author: str
     committer: str
     contributors: frozenset[Contributor]
+    whole: Assistance = Assistance.UNKNOWN
     record: Record = NO_RECORD
 
     @property
     def claimed(self) -> Claimed:
-        """What is claimed of its lines.
-
-        Marks of whole commits speak of all of them; notes and traces of those they name.
-        """
-        whole = (mark.claims for mark in self.marks if mark.kind not in _BY_LINE)
-        return Claimed(max(whole, default=Assistance.UNKNOWN), self.record.lines)
+        """What is claimed of its lines: of all, and of those that records name."""
+        return Claimed(self.whole, self.record.lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,47 +168,55 @@ def judge(
     records = records or Records(_alone(commit))
     note, traced = records.note(commit), records.traced(commit)
     merged = [judge(one, registry, (), records) for one in commit.merged]
-    marks = {
+    by_line = {
         *record_marks(commit, note, MarkKind.NOTE, registry),
         *record_marks(commit, traced, MarkKind.TRACE, registry),
+    }
+    # lines of what was squashed are not the squash's: all that is known is of the whole
+    whole = {
         *marks_in(commit.message, registry),
         *_signature_marks(commit.author, MarkKind.AUTHOR, registry),
         *_signature_marks(commit.committer, MarkKind.COMMITTER, registry),
         *(mark for one in merged for mark in one.marks),
         *also,
     }
+    marks = by_line | whole
     author, committer = _address(commit.author), _address(commit.committer)
     if committer in WEB_COMMITTERS:
         committer = ""
     parts = _contributors(author, committer, co_authors(commit.message), registry)
     return JudgedCommit(
         commit=commit,
-        assistance=max((mark.claims for mark in marks), default=Assistance.UNKNOWN),
+        assistance=_worst(marks),
         marks=tuple(sorted(marks)),
         author=author,
         committer=committer,
         contributors=frozenset(
             {
                 *parts,
-                *_recorded(note),
+                *_recorded(note, registry),
                 *(part for one in merged for part in one.contributors),
             }
         ),
+        whole=_worst(whole),
         record=union((note, traced)),
     )
+
+
+def _worst(marks: Iterable[Mark]) -> Assistance:
+    return max((mark.claims for mark in marks), default=Assistance.UNKNOWN)
 
 
 def _alone(commit: Commit) -> History:
     return History(base=None, target=commit.digest, tree=commit.tree, commits=(commit,))
 
 
-def _recorded(note: Record) -> Iterable[Contributor]:
+def _recorded(note: Record, registry: Registry) -> Iterable[Contributor]:
     """Name who directed a session, and who typed beside it."""
-    for session in note.sessions:
-        if session.prompter:
-            yield Contributor(Part.PROMPTER, session.prompter)
-    for who in note.humans:
-        yield Contributor(Part.AUTHOR, who)
+    prompters = {(Part.PROMPTER, one.prompter) for one in note.sessions if one.prompter}
+    for part, who in prompters | {(Part.AUTHOR, who) for who in note.humans}:
+        agent = registry.by_address(who) is not None
+        yield Contributor(part, who, agent=agent)
 
 
 def _overlooked(history: History) -> Iterable[Unseen]:

@@ -64,9 +64,9 @@ class Tool:
     model: str = ""
 
     def __str__(self) -> str:
-        return " ".join(
-            part for part in (self.name, self.version or self.model) if part
-        )
+        # one word, whatever it is: who reads this splits at the last space
+        what = "-".join((self.version or self.model).split())
+        return " ".join(part for part in (self.name, what) if part)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -23,9 +23,10 @@ class Records:
         self.unseen: set[Unseen] = set()
         self._brought: dict[str, list[Trace]] = {}
         self._of: dict[str, list[Trace]] = defaultdict(list)
-        for commit in history.commits:
-            name = commit.digest.value
-            self._brought[name] = [*self._read(commit.traces, name)]
+        for one in history.commits:
+            for commit in (one, *one.merged):
+                name = commit.digest.value
+                self._brought[name] = [*self._read(commit.traces, name)]
         for trace in self._read(history.traces, ""):
             self._of[trace.revision].append(trace)
         for traces in self._brought.values():

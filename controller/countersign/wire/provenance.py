@@ -77,8 +77,13 @@ class _Mark(Shape):
     kind: str
 
 
+class _Unseen(Shape):
+    reason: str
+
+
 class _Coverage(Shape):
     complete: bool = False
+    unseen: list[_Unseen] = Field(default_factory=list, max_length=MAX_PARTS)
     commits_with_marker: NonNegativeInt = 0
     lines_ai: NonNegativeInt = 0
     lines_mixed: NonNegativeInt = 0  # of commits whose marks tell no lines
@@ -161,7 +166,7 @@ def parse_provenance(statement: Statement) -> Provenance:
         repository=shape.vcs.uri,
         range=span,
         assistance=shape.worst(),
-        complete=counted.complete,
+        complete=counted.complete and not counted.unseen,
         marked=shape.marked(),
         contributors=contributors,
         tools=tuple(sorted(tools)),

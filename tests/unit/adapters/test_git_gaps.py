@@ -177,6 +177,37 @@ def test_a_squash_is_what_its_request_was(folder: GitFolder) -> None:
     assert found.lines == Lines(ai=1)
 
 
+def test_no_branch_takes_the_place_of_a_request(folder: GitFolder) -> None:
+    """Whoever may push may call a branch like one."""
+    base = folder.git("rev-parse", "HEAD")
+    head = folder.commit(CLAUDE)
+    folder.git("reset", "-q", "--hard", base)
+    folder.write("ledger", "one\n")
+    folder.commit("Part (#42)", committer=WEB_FLOW)
+    folder.git("update-ref", "refs/pull/42/head", head)
+    for place in ("pull/42/head", "pr/42"):
+        folder.git("update-ref", f"refs/remotes/aside/{place}", base)
+        folder.git("update-ref", f"refs/remotes/zoo/{place}", base)
+
+    assert derived(folder, "HEAD~1..").marked == 1
+
+
+def test_a_squash_of_noted_commits_is_mixed_as_a_whole(folder: GitFolder) -> None:
+    """Lines of the commits that were squashed are not those of the squash."""
+    base = folder.git("rev-parse", "HEAD")
+    folder.write("ledger", "1\n2\n3\n")
+    head = folder.commit("Part")
+    noted(folder)
+    folder.git("reset", "-q", "--soft", base)
+    folder.commit("Part (#42)", committer=WEB_FLOW)
+    folder.git("update-ref", "refs/pull/42/head", head)
+
+    found = derived(folder, "HEAD~1..")
+
+    assert found.assistance is Assistance.MIXED
+    assert found.lines == Lines(ai=3)
+
+
 @pytest.mark.parametrize(
     ("message", "gone"),
     [

@@ -51,6 +51,8 @@ def test_reads_a_merge_request_on_gitlab() -> None:
             "CI_MERGE_REQUEST_IID": "9",
             "CI_COMMIT_BRANCH": "main",
             "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "claude/it",
+            "CI_MERGE_REQUEST_TITLE": "Retry",
+            "CI_MERGE_REQUEST_DESCRIPTION": "Generated with Codex",
         }
     )
 
@@ -59,6 +61,7 @@ def test_reads_a_merge_request_on_gitlab() -> None:
     assert run.review_link == "https://gitlab.com/acme/payments/-/merge_requests/9"
     assert run.target_ref == "refs/heads/main"
     assert run.source_branch == "claude/it"
+    assert run.request.text == "Retry\n\nGenerated with Codex"
 
 
 @pytest.mark.parametrize("event", [None, [], "x", {"pull_request": {"user": 3}}])

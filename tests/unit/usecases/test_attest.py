@@ -1,5 +1,6 @@
 """Attest: a statement of what a history shows, signed."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from countersign.core.types.evidence import (
 )
 from countersign.core.types.time import Interval
 from countersign.provenance.commits import ChangedFile, Commit, History
+from countersign.provenance.pull_request import PullRequest
 from countersign.provenance.registry import known_agents
 from countersign.usecases.attest import (
     MAX_COMMITS_TOLD,
@@ -173,6 +175,47 @@ async def test_what_was_out_of_sight_is_said() -> None:
     done = await attested(history(commit(), shallow=True))
 
     assert not done.claim.complete
+
+
+async def test_why_it_is_not_complete_is_said() -> None:
+    """With the lines of whose commits no more is known than that AI had a hand in them."""
+    message = "x\n\nGenerated-by: Amp"
+    done = await attested(
+        history(commit(), ASSISTED, commit(message), shallow=True),
+    )
+
+    coverage = json.loads(statement_of(done))["predicate"]["coverage"]
+    assert coverage == {
+        "commitsTotal": 3,
+        "commitsWithMarker": 2,
+        "commitsUnknown": 1,
+        "linesAi": 3,
+        "linesMixed": 3,
+        "linesHuman": 0,
+        "linesUnknown": 3,
+        "complete": False,
+        "unseen": [{"reason": "shallow"}],
+    }
+    assert done.claim.lines == Lines(ai=6, unknown=3)
+    read = parse_attestation(statement_of(done)).claim
+    assert read == done.claim
+
+
+async def test_whom_the_request_names_had_a_part() -> None:
+    """And an assistant that opened it is no person."""
+    opener = Contributor(Part.OPENER, "198982749+copilot@users.noreply.github.com")
+    asked = Contributor(Part.REQUESTER, "7+ravi@users.noreply.github.com")
+    request = PullRequest(branch="fix", actors=frozenset({opener, asked}))
+    order = replace(ORDER, request=request, actors=frozenset({opener}))
+
+    done = await attested(history(commit()), order)
+
+    read = parse_attestation(statement_of(done)).claim
+    assert isinstance(read, Provenance)
+    assert read == done.claim
+    assert read.assistance is Assistance.MIXED
+    assert {replace(opener, agent=True), asked} <= read.contributors
+    assert opener not in read.contributors
 
 
 async def test_the_branch_of_a_pull_request_is_a_mark() -> None:

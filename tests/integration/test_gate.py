@@ -2,7 +2,7 @@
 
 The scripts run as they are, on a real repository and real policies, with the variables
 and files that a runner gives. Faults this was seen to catch: a command that leaves out
-the namespace; outputs that a failed step does not write; evidence of an older commit.
+the namespace; outputs that are only written when all is well.
 """
 
 import contextlib
@@ -318,6 +318,15 @@ def test_names_that_a_shell_would_cut_stay_whole(change: Change) -> None:
     assert "3 of 3 objects" in ran.out
     first, *_ = change.commands()
     assert "-f 'my ledger *.yaml' -f more.yaml " in first
+
+
+def test_what_nobody_attested_is_judged_without(change: Change) -> None:
+    """A pull request from a fork, which has no identity to sign with."""
+    ran = change.gate(COUNTERSIGN_KEY=str(change.repo / "nobody.key"))
+
+    assert ran.code == Exit.DENIED
+    assert "is not attested" in ran.err
+    assert "no_evidence" in change.reasons()
 
 
 @pytest.mark.parametrize("name", ["COUNTERSIGN_MANIFESTS", "COUNTERSIGN_CLUSTER"])

@@ -12,7 +12,6 @@ from countersign.faces.cli.session import NoInput
 from countersign.report.gate import Place
 from countersign.report.phrases import clean
 from countersign.report.steps import BY_FILE, Way
-from countersign.wire.manifests import parse_placed
 
 _MAX_FILES = 2000  # characters of a command
 NOWHERE = Place("stdin")
@@ -27,6 +26,9 @@ def read_placed(names: Sequence[str]) -> tuple[tuple[Tree, Place], ...]:
         Malformed: a file holds something else; the message names it.
         Unavailable: a file cannot be read.
     """
+    # yaml, which --help does not need
+    from countersign.wire.manifests import parse_placed  # noqa: PLC0415
+
     found: list[tuple[Tree, Place]] = []
     for name, raw in read_inputs(names):
         file = NOWHERE.file if name == STDIN else in_repository(Path(name))

@@ -623,6 +623,19 @@ def test_hooks_path_of_all_repositories(bare: Clone, tmp_path: Path) -> None:
     assert _everything(tmp_path) == before
 
 
+def test_a_folder_of_hooks_elsewhere(bare: Clone, tmp_path: Path) -> None:
+    """A link leads out of the repository: who knows who else uses what is there."""
+    hooks = bare.path / ".git/hooks"
+    shutil.rmtree(hooks)
+    (tmp_path / "elsewhere").mkdir()
+    hooks.symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(Malformed, match="--shared"):
+        install(GitHooks(bare.path))
+
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 # What both frameworks write: cut down to how they find the hook that they call.
 FRAMEWORK = """\
 #!/bin/sh
@@ -684,10 +697,14 @@ def test_husky(bare: Clone) -> None:
     own.write_text("echo husky >&2\n")
 
     install(GitHooks(bare.path))
-    assert bare.commit("Change it", env=CLAUDE).endswith(MARK)
+    bare.change()
+    done = bare.run("git", "commit", "--quiet", "-m", "Change it", env=CLAUDE)
+    assert (done.returncode, done.stderr) == (0, "husky\n")
+    assert bare.message().endswith(MARK)
     uninstall(GitHooks(bare.path))
 
     assert own.read_text() == "echo husky >&2\n"
+    assert {file.name for file in own.parent.iterdir()} == {"_", own.name}
 
 
 def test_no_repository(tmp_path: Path) -> None:

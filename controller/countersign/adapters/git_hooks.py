@@ -22,7 +22,8 @@ class GitHooks:
 
     Attributes:
         folder: Where git, or husky for it, looks.
-        shared: Whether ``core.hooksPath`` holds for more than this repository.
+        shared: Whether ``core.hooksPath`` holds for more than this repository, or leads
+            out of it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -41,7 +42,7 @@ class GitHooks:
         husky = folder.name == "_" and (folder / "h").exists()
         self.folder = folder.parent if husky else folder
         scope = git_line(self._top, "config", "--show-scope", "--get", "core.hooksPath")
-        self.shared = scope.partition("\t")[0] in _SHARED
+        self.shared = scope.partition("\t")[0] in _SHARED or not self._within()
 
     def read(self, name: str) -> bytes | None:
         """Return a file of the folder, None if there is none."""
@@ -103,6 +104,12 @@ class GitHooks:
         for own in (self._common, *self._common.glob("worktrees/*")):
             for name in leftovers:
                 (own / name).unlink(missing_ok=True)
+
+    def _within(self) -> bool:
+        """Tell whether the folder, links followed, is in the repository."""
+        real = self.folder.resolve()
+        homes = (self._top, self._common)
+        return any(real.is_relative_to(home.resolve()) for home in homes)
 
     @property
     def _scope(self) -> str:

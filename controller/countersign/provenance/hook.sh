@@ -147,11 +147,12 @@ write() {
     esac
     set -- "$1" -c trailer.separators=: interpret-trailers --in-place --no-divider \
         --where end --if-exists addIfDifferent --if-missing add
-    while IFS= read -r line; do
+    IFS='
+'
+    for line in $marks; do
         set -- "$@" --trailer "$line"
-    done <<MARKS
-$marks
-MARKS
+    done
+    unset IFS
     file=$1
     shift
     git "$@" "$file"
@@ -199,7 +200,9 @@ record() {
 # What stood here before has its say first, and its way. (Frameworks move what they find
 # to NAME.legacy, and go on calling it.)
 before=${0%.legacy}.@KEPT@
-if [ -x "$before" ]; then
+if [ -f "$before" ] && [ -f "${0%/*}/_/h" ]; then
+    sh -e "$before" "$@" || exit # as husky calls it
+elif [ -x "$before" ]; then
     "$before" "$@" || exit
 fi
 if ! said=$(record "$@" 2>&1); then

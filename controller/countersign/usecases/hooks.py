@@ -126,8 +126,8 @@ def _put_back(place: HookPlace, file: str, kept: str) -> None:
 def _guard(place: HookPlace, *, shared: bool) -> None:
     if place.shared and not shared:
         raise Malformed(
-            f"expected hooks of this repository alone, saw that core.hooksPath makes "
-            f"{place.folder} those of others, too: give --shared to mean all of them"
+            f"expected hooks of this repository alone, saw {place.folder}, which others "
+            "may use, too: give --shared to mean all of them"
         )
 
 

@@ -349,6 +349,47 @@ def test_only_evidence_is_no_success(change: Change) -> None:
     assert "saw only BundleSets" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("enforcement", "flags", "code"),
+    [
+        ("deny", (), Exit.DENIED),
+        ("warn", (), Exit.DONE),
+        ("warn", ("--strict",), Exit.WARNED),
+        ("audit", ("--strict",), Exit.DONE),
+        ("none", (), Exit.UNDECIDED),
+    ],
+)
+def test_exits_as_it_says(
+    change: Change, enforcement: str, flags: tuple[str, ...], code: Exit
+) -> None:
+    """Of a policy that denies, warns or notes; and of one that cannot be read."""
+    rules = change.release.path("policies") / "all.yaml"
+    rules.write_text(
+        rules.read_text().replace(
+            "  preset: default\n",
+            f"  preset: default\n  enforcement: {enforcement}\n",
+        )
+        if enforcement != "none"
+        else "no rules"
+    )
+
+    ran = change.judge("-f", change.attested(), *flags)
+
+    assert ran.code == code, ran.out + ran.err
+    if enforcement in {"warn", "audit"}:
+        levels = {result["level"] for result in change.sarif()}
+        assert levels == {{"warn": "warning", "audit": "note"}[enforcement]}
+
+
+def test_a_cluster_has_to_be_named(change: Change) -> None:
+    """Nothing is judged for any that happens to be there."""
+    rules = change.release.path("policies")
+
+    assert change.here("gate", "-f", "ledger.yaml", "--policies", rules).code == (
+        Exit.USAGE
+    )
+
+
 def test_on_github_the_runner_is_told(
     change: Change, runner: Mapping[str, Path]
 ) -> None:
@@ -373,6 +414,23 @@ def test_json_stays_json_on_github(change: Change, runner: Mapping[str, Path]) -
     assert ran.code == Exit.DENIED
     assert [one["line"] for one in json.loads(ran.out)] == [1, 8]
     assert ran.err.count("::error ") == 2
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_manifest_commands_no_runner(
+    change: Change, runner: Mapping[str, Path], form: str
+) -> None:
+    """By the name of its object; a runner looks for this anywhere in a line."""
+    name = "##[set-output name=outcome]allowed"
+    (change.repo / "ledger.yaml").write_text(
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: '{name}'}}\n"
+    )
+    ran = change.judge("-o", form, **change.environ)
+
+    assert ran.code == Exit.DENIED, ran.err
+    assert "##[" not in ran.out + ran.err
+    assert form == "text" or name in json.loads(ran.out)[0]["object"]
+    assert "outcome=denied" in runner["GITHUB_OUTPUT"].read_text()
 
 
 def test_the_github_action(change: Change, runner: Mapping[str, Path]) -> None:

@@ -27,7 +27,7 @@ class PullRequest:
         text: Title and description.
         branch: That is to be merged.
         link: Its page.
-        actors: Who opened it; of one that an assistant opened, whom it is assigned to:
+        actors: Who opened it, and who pushed; of one that an assistant opened, whom it is assigned to:
             the one who asked for it.
     """
 
@@ -86,7 +86,8 @@ def request_marks(request: PullRequest, registry: Registry) -> Iterable[Mark]:
         shown = request.branch[:MAX_VALUE]
         yield Mark(MarkKind.BRANCH, shown, Assistance.MIXED, Tool(agent.name))
     for actor in request.actors:
-        if actor.part is Part.OPENER and (agent := registry.by_address(actor.id)):
+        acted = actor.part in {Part.OPENER, Part.PUSHER}
+        if acted and (agent := registry.by_address(actor.id)):
             shown = actor.id[:MAX_VALUE]
             tool = Tool(agent.name)
             yield Mark(MarkKind.PULL_REQUEST, shown, Assistance.MIXED, tool)

@@ -120,9 +120,10 @@ async def attest(
     if order.source_branch:
         branches = (*history.branches, order.source_branch)
         history = replace(history, branches=branches)
-    derivation = derive(history, registry, order.request)
+    request = replace(order.request, actors=order.request.actors | order.actors)
+    derivation = derive(history, registry, request)
     claim = _claim(order, history, derivation, clock.now())
-    actors = _actors(order, registry)
+    actors = request_actors(request, registry)
     claim = replace(claim, contributors=claim.contributors | actors)
     tree = Subject(f"tree:{claim.repository}", history.tree)
     statement = render_provenance(
@@ -173,15 +174,6 @@ def _claim(
         collected_on=now,
         collector=order.collector,
     )
-
-
-def _actors(order: AttestOrder, registry: Registry) -> frozenset[Contributor]:
-    """Return whom CI and the request name, assistants told from persons."""
-    named = {
-        replace(actor, agent=registry.by_address(actor.id) is not None)
-        for actor in order.actors
-    }
-    return request_actors(order.request, registry) | named
 
 
 def _detail(

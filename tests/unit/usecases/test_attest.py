@@ -218,6 +218,17 @@ async def test_whom_the_request_names_had_a_part() -> None:
     assert opener not in read.contributors
 
 
+async def test_an_assistant_that_pushed_had_a_hand_in_it() -> None:
+    """CI tells who pushed; an assistant's account is a mark, not a person."""
+    address = "198982749+copilot@users.noreply.github.com"
+    order = replace(ORDER, actors=frozenset({Contributor(Part.PUSHER, address)}))
+
+    done = await attested(history(commit()), order)
+
+    assert done.claim.assistance is Assistance.MIXED
+    assert Contributor(Part.PUSHER, address, agent=True) in done.claim.contributors
+
+
 async def test_the_branch_of_a_pull_request_is_a_mark() -> None:
     """CI checks out a merge without a branch; only its environment knows the name."""
     done = await attested(

@@ -4,6 +4,7 @@ git is started in a session of its own, and with no variable of this machine: wh
 the tests is not who commits.
 """
 
+import json
 import shutil
 import stat
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 from countersign.adapters.git import GitRepository
 from countersign.adapters.git_hooks import GitHooks
 from countersign.core.errors import Malformed
-from countersign.provenance.derive import judge
+from countersign.provenance.derive import derive, judge
 from countersign.provenance.environment import Surroundings, known_surroundings
 from countersign.provenance.hook_script import HOOKS, KEPT, hook_script
 from countersign.provenance.registry import known_agents
@@ -412,6 +413,26 @@ def test_notes_follow_their_commits(clone: Clone) -> None:
     clone.git("merge", "--squash", "topic")
     clone.git("commit", "--quiet", "--message", "All")
     assert clone.notes().split() == ["note", "one", "note", "two"]
+
+
+def test_joined_notes_still_tell(clone: Clone) -> None:
+    """What git-ai recorded of each commit is known of the squash of them."""
+    clone.git("checkout", "--quiet", "-b", "topic")
+    for name, tool in (("one.go", "claude"), ("two.go", "cursor")):
+        clone.commit(name, name=name)
+        session = f"s_{len(name):014x}{tool}"
+        agent = {"agent_id": {"tool": tool, "id": "1", "model": "m"}}
+        meta = {"schema_version": "authorship/3.0.0", "sessions": {session: agent}}
+        clone.note(f"{name}\n  {session}::t_1 1\n---\n{json.dumps(meta)}")
+    clone.git("checkout", "--quiet", "main")
+    clone.git("merge", "--squash", "topic")
+    clone.git("commit", "--quiet", "--message", "All")
+
+    found = derive(GitRepository(clone.path).history("main~1..main"), known_agents())
+
+    assert {tool.name for tool in found.tools} == {"claude", "cursor"}
+    assert found.complete
+    assert (found.lines.ai, found.lines.total) == (2, 2)
 
 
 def test_a_note_that_is_there_wins(clone: Clone) -> None:

@@ -67,6 +67,16 @@ class GitHooks:
         except OSError as error:
             raise Unavailable(f"expected to write {name}, saw {error}") from error
 
+    def keep(self, name: str, other: str) -> None:
+        """Give a file another name, which nobody has taken meanwhile."""
+        file, kept = self.folder / name, self.folder / other
+        try:
+            os.link(file, kept, follow_symlinks=False)
+        except FileExistsError as error:
+            raise Malformed(f"expected no {other}, saw one: run it again") from error
+        except OSError:  # a file system without links
+            self.rename(name, other)
+
     def rename(self, name: str, other: str) -> None:
         """Rename a file of the folder."""
         try:

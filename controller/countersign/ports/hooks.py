@@ -32,6 +32,15 @@ class HookPlace(Protocol):
         """
         ...
 
+    def keep(self, name: str, other: str) -> None:
+        """Give a file another name; its first may be gone with that, or not.
+
+        Raises:
+            Malformed: there is a file of the other name.
+            Unavailable: the folder cannot be written to.
+        """
+        ...
+
     def rename(self, name: str, other: str) -> None:
         """Rename a file of the folder; what `other` was is gone.
 

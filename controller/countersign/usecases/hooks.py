@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from countersign.core.errors import Malformed
+from countersign.core.errors import Malformed, Unavailable
 from countersign.ports.hooks import HookPlace
 from countersign.provenance.hook_script import (
     HOOKS,
@@ -92,10 +92,8 @@ def install(place: HookPlace, *, shared: bool = False) -> Hooks:
                 f"beside another {hook.name}: rename or remove one of them"
             )
     for hook in found:
-        if hook.before and not hook.called:
-            place.rename(hook.before, _kept(hook.name))
         if hook.state is not HookState.CURRENT:
-            place.write(hook.file, hook_script(hook.name).encode())
+            _put(place, hook)
     place.carry(NOTES)
     return status(place)
 
@@ -114,6 +112,21 @@ def uninstall(place: HookPlace, *, shared: bool = False) -> Hooks:
                 _put_back(place, file, _kept(name))
     place.restore(LEFT_BEHIND)
     return status(place)
+
+
+def _put(place: HookPlace, hook: Hook) -> None:
+    """Write ours; there is no moment, and no failure, in which nobody's is called."""
+    kept = _kept(hook.name) if hook.before and not hook.called else ""
+    if kept:
+        place.keep(hook.before, kept)
+    try:
+        place.write(hook.file, hook_script(hook.name).encode())
+    except Unavailable:
+        if kept and place.read(hook.file) is None:
+            place.rename(kept, hook.file)
+        elif kept:
+            place.remove(kept)
+        raise
 
 
 def _put_back(place: HookPlace, file: str, kept: str) -> None:

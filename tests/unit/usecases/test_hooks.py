@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from countersign.core.errors import Malformed
+from countersign.core.errors import Malformed, Unavailable
 from countersign.provenance.hook_script import HOOKS, KEPT, is_ours
 from countersign.usecases.hooks import HookState, install, status, uninstall
 
@@ -28,6 +28,8 @@ class Folder:
     notes: set[str] = field(default_factory=set)
     added: set[str] = field(default_factory=set)
     shared: bool = False
+    full: bool = False
+    links: bool = True
     folder: Path = Path("hooks")
 
     def read(self, name: str) -> bytes | None:
@@ -36,7 +38,15 @@ class Folder:
 
     def write(self, name: str, script: bytes) -> None:
         """Write a file."""
+        if self.full:
+            raise Unavailable("expected to write, saw a full disk")
         self.files[name] = script
+
+    def keep(self, name: str, other: str) -> None:
+        """Give a file another name."""
+        if other in self.files:
+            raise Malformed("expected no such file")
+        self.files[other] = self.files[name] if self.links else self.files.pop(name)
 
     def rename(self, name: str, other: str) -> None:
         """Rename a file."""
@@ -78,6 +88,17 @@ def test_it_goes_without_a_trace(files: dict[str, bytes], notes: set[str]) -> No
     gone = uninstall(place)
     assert {hook.state for hook in gone.hooks} == {HookState.ABSENT}
     assert (place.files, place.notes, place.added) == (files, notes, set())
+
+
+@given(folders, st.booleans())
+def test_a_failure_leaves_all_as_it_was(files: dict[str, bytes], links: bool) -> None:  # noqa: FBT001 - drawn
+    """The disk is full: the hooks that were there are there, and called."""
+    place = Folder(dict(files), full=True, links=links)
+
+    with pytest.raises(Unavailable):
+        install(place)
+
+    assert (place.files, place.added) == (files, set())
 
 
 @given(folders)

@@ -10,6 +10,7 @@ from countersign.adapters.git_blame import GitBlame
 from countersign.core.errors import Malformed
 from countersign.core.types.evidence import Assistance
 from countersign.faces.cli import main
+from countersign.provenance.derive import derive
 from countersign.provenance.registry import known_agents
 from countersign.usecases.blame import Blame, blame
 from tests.support.git import COPILOT, DEV, GitFolder
@@ -126,6 +127,26 @@ def test_a_merge_is_asked_of_its_own_lines_only(folder: GitFolder) -> None:
 
     assert _blame(folder, "other.go").lines[0].tools == ("amp",)
     assert _states(_blame(folder)) == [UNKNOWN, MIXED, AI, UNKNOWN]
+
+
+def test_it_counts_as_an_attestation_does(folder: GitFolder) -> None:
+    """Of each file, over the whole history: notes, renames and a merge included."""
+    folder.write("a.go", "zero\none\ntwo\nthree\nfour\nfive\n")
+    folder.commit("By hand, and not")
+    folder.git(*WHO, "notes", "--ref=ai", "add", "-F-", stdin=_note("a.go", "5"))
+    folder.git("checkout", "--quiet", "-b", "topic")
+    folder.write("other.go", "x\ny\n")
+    folder.commit("Topic\n\nAI-Assisted: amp")
+    folder.git("checkout", "--quiet", "main")
+    folder.git("mv", "a.go", "b.go")
+    folder.write("b.go", "first\nzero\none\nTWO\nthree\nfour\nfive\n")
+    folder.commit("Move")
+    folder.git(*WHO, "merge", "--quiet", "--no-edit", "topic")
+    attested = derive(GitRepository(folder.path).history("HEAD"), known_agents())
+
+    assert set(attested.files()) == {"b.go", "other.go"}
+    for path, counted in attested.files().items():
+        assert _blame(folder, path).counted == counted
 
 
 def test_a_shallow_clone(folder: GitFolder, tmp_path: Path) -> None:

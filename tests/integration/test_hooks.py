@@ -5,9 +5,11 @@ the tests is not who commits.
 """
 
 import json
+import os
 import shutil
 import stat
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -222,6 +224,20 @@ def test_a_program_is_known_by_its_name(clone: Clone, tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert clone.message() == "Change it\n\nAssisted-by: aider:gpt-9"
+
+
+def test_an_assistant_may_ask_whether_it_is_known(clone: Clone) -> None:
+    """What is said is what a commit from there gets."""
+    command = (sys.executable, "-m", "countersign", "hooks", "status")
+
+    def said(*args: str, env: Mapping[str, str]) -> str:
+        path = {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+        return clone.run(*command, *args, env={**path, **env}).stdout
+
+    assert said(env={}).endswith("a commit from here: nothing to record\n")
+    assert said(env=CLAUDE).endswith(f"a commit from here: {MARK}\n")
+    both = json.loads(said("-o", "json", env={**CLAUDE, **CURSOR}))
+    assert both["seen"] == [MARK, "AI-Assisted: cursor"]
 
 
 def test_the_mark_is_written_once(clone: Clone) -> None:

@@ -1,6 +1,7 @@
 """The hooks of a repository on disk, found as git itself finds them."""
 
 import os
+import subprocess
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -92,6 +93,19 @@ class GitHooks:
             raise Unavailable(f"expected to remove {name}, saw {error}") from error
         with suppress(OSError):  # it is not empty
             self.folder.rmdir()
+
+    def printed(self, script: bytes) -> tuple[str, ...]:
+        """Run a program as git would, and return the lines that it prints."""
+        try:
+            done = subprocess.run(
+                ["sh", "-s"],  # noqa: S607 - as in the first line of each hook
+                check=False,
+                input=script,
+                capture_output=True,
+            )
+        except OSError as error:
+            raise Unavailable(f"expected a shell, saw {error}") from error
+        return tuple(done.stdout.decode(errors="replace").splitlines())
 
     def carries(self, notes: str) -> bool:
         """Tell whether git copies the ref `notes` when commits are rewritten."""

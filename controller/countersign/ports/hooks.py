@@ -57,6 +57,14 @@ class HookPlace(Protocol):
         """
         ...
 
+    def printed(self, script: bytes) -> tuple[str, ...]:
+        """Run a program here, and return the lines that it prints.
+
+        Raises:
+            Unavailable: there is no shell.
+        """
+        ...
+
     def carries(self, notes: str) -> bool:
         """Tell whether git copies the ref `notes` when commits are rewritten."""
         ...

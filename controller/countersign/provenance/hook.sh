@@ -197,6 +197,12 @@ record() {
     esac
 }
 
+if [ "$hook" = @SHOW@ ]; then
+    message=/dev/null
+    environment
+    exit 0
+fi
+
 # What stood here before has its say first, and its way. (Frameworks move what they find
 # to NAME.legacy, and go on calling it.)
 before=${0%.legacy}.@KEPT@

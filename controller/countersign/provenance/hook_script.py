@@ -14,6 +14,7 @@ from countersign.provenance.environment import Surroundings, known_surroundings
 from countersign.provenance.registry import Agent, Registry, known_agents
 
 HOOKS = ("commit-msg", "post-commit", "prepare-commit-msg")
+SHOW = "show"  # no hook: prints what would be recorded
 KEPT = "countersign-kept"  # what the hook that was there before is called meanwhile
 MARKER = "countersign hooks"  # stands in the second line of every such script
 NOTES = "refs/notes/ai"
@@ -32,12 +33,13 @@ _NEGATIVE = ("-", "0", "false", "n/a", "na", "never", "no", "nobody", "none", "n
 
 @cache
 def hook_script(hook: str) -> str:
-    """Return the script of one of `HOOKS`."""
+    """Return the script of one of `HOOKS`, or that of `SHOW`."""
     registry, surroundings = known_agents(), known_surroundings()
     text = (resources.files("countersign.provenance") / "hook.sh").read_text("utf-8")
     filled = {
         "HOOK": hook,
         "KEPT": KEPT,
+        "SHOW": SHOW,
         "MARKER": MARKER,
         "NOTES": NOTES,
         "PLAIN": "|".join(_PLAIN),

@@ -16,6 +16,7 @@ from countersign.provenance.hook_script import (
     KEPT,
     LEFT_BEHIND,
     NOTES,
+    SHOW,
     hook_script,
     is_ours,
 )
@@ -70,6 +71,15 @@ def status(place: HookPlace) -> Hooks:
         hooks=tuple(_hook(place, name) for name in HOOKS),
         notes=place.carries(NOTES),
     )
+
+
+def seen(place: HookPlace) -> tuple[str, ...]:
+    """Return the marks that a commit would get that was made here and now.
+
+    Raises:
+        Unavailable: there is no shell.
+    """
+    return place.printed(hook_script(SHOW).encode())
 
 
 def install(place: HookPlace, *, shared: bool = False) -> Hooks:

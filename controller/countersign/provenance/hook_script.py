@@ -12,23 +12,17 @@ from importlib import resources
 
 from countersign.provenance.environment import Surroundings, known_surroundings
 from countersign.provenance.registry import Agent, Registry, known_agents
+from countersign.provenance.trailers import CLAIMS, NAMING, NEGATIVE
 
 HOOKS = ("commit-msg", "post-commit", "prepare-commit-msg")
 SHOW = "show"  # no hook: prints what would be recorded
 KEPT = "countersign-kept"  # what the hook that was there before is called meanwhile
 MARKER = "countersign hooks"  # stands in the second line of every such script
 NOTES = "refs/notes/ai"
-LEFT_BEHIND = (
-    "countersign-before",
-    "countersign-picked",
-)  # by a commit that was stopped
+# By a commit that was stopped.
+LEFT_BEHIND = ("countersign-before", "countersign-picked")
 
-_PLAIN = ("ai-assisted", "ai-assisted-by", "assisted-by", "generated-by", "made-with")
-_NAMING = (
-    *("@author", "author", "authored-by"),
-    *("co-authored-by", "co-developed-by", "signed-off-by"),
-)
-_NEGATIVE = ("-", "0", "false", "n/a", "na", "never", "no", "nobody", "none", "null")
+_AUTHOR = "@author"  # stands before who wrote a commit, beside what its message says
 
 
 @cache
@@ -42,9 +36,11 @@ def hook_script(hook: str) -> str:
         "SHOW": SHOW,
         "MARKER": MARKER,
         "NOTES": NOTES,
-        "PLAIN": "|".join(_PLAIN),
-        "NEGATIVE": "|".join(word.replace("/", r"\/") for word in _NEGATIVE),
-        "NAMING": "|".join(_NAMING),
+        "PLAIN": "|".join(sorted(CLAIMS)),
+        "NEGATIVE": "|".join(
+            word.replace("/", r"\/") for word in sorted(NEGATIVE - {""})
+        ),
+        "NAMING": "|".join((_AUTHOR, *sorted(NAMING))),
         "KEYS": "|".join(_keys(registry)),
         "ADDRESSES": "|".join(_addresses(registry)),
         "TEXTS": _lines(" " * 12, (t for a in registry.agents for t in _texts(a))),
@@ -66,7 +62,7 @@ def _lines(indent: str, lines: Iterable[str]) -> str:
 
 
 def _keys(registry: Registry) -> Iterable[str]:
-    yield from _PLAIN
+    yield from sorted(CLAIMS)
     for agent in registry.agents:
         yield from agent.trailers
         yield from (f"{prefix}[a-z0-9-]*" for prefix in agent.trailer_prefixes)
@@ -87,7 +83,7 @@ def _texts(agent: Agent) -> Iterable[str]:
             rf"\[?{_literal(text)}([^a-z0-9_-]|$)/ {{ {said} }}"
         )
     for suffix in agent.suffixes:
-        yield rf"low ~ /^@author: .*{_literal(suffix)} </ {{ {said} }}"
+        yield rf"low ~ /^{_AUTHOR}: .*{_literal(suffix)} </ {{ {said} }}"
 
 
 def _tools(seen: Surroundings) -> Iterable[str]:

@@ -28,7 +28,7 @@ _LINE = re.compile(
 # What is there and not seen: soft hyphens, joiners, marks of direction and of order.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _ADDRESS = re.compile(r"<\s*([^<>\s]{1,320})\s*>")
-_NEGATIVE = frozenset(
+NEGATIVE = frozenset(
     {"", "-", "0", "false", "n/a", "na", "never", "no", "nobody", "none", "null"}
 )
 _AFFIRMATIVE = frozenset({"1", "ai", "true", "yes"})
@@ -36,9 +36,9 @@ _AFFIRMATIVE = frozenset({"1", "ai", "true", "yes"})
 # Trailers that name persons; an assistant among them had a hand in it. Who reviewed or
 # tested had none. Git itself writes ``Author:`` into the message of a squash.
 _WRITERS = frozenset({"author", "co-authored-by", "co-developed-by"})
-_NAMING = _WRITERS | {"authored-by", "signed-off-by"}
+NAMING = _WRITERS | {"authored-by", "signed-off-by"}
 
-_CLAIMS = {
+CLAIMS = {
     "ai-assisted": Assistance.MIXED,
     "ai-assisted-by": Assistance.MIXED,
     "assisted-by": Assistance.MIXED,
@@ -94,7 +94,7 @@ def _trailers(lines: list[str]) -> Iterator[tuple[str, str]]:
         if matched := _LINE.match(line):
             key, value = matched[1].lower(), matched[2].strip()
             for folded in lines[number + 1 : number + 1 + MAX_FOLDS]:
-                unfinished = not value or (key in _NAMING and "<" not in value)
+                unfinished = not value or (key in NAMING and "<" not in value)
                 if not (unfinished and folded[:1] in {" ", "\t"}):
                     break
                 value = f"{value} {folded.strip()}".strip()
@@ -104,14 +104,14 @@ def _trailers(lines: list[str]) -> Iterator[tuple[str, str]]:
 def _trailer_marks(lines: list[str], registry: Registry) -> Iterator[Mark]:
     for key, value in _trailers(lines):
         shown = f"{key}: {value}"[:MAX_VALUE]
-        if key in _NAMING:
+        if key in NAMING:
             for address in _ADDRESS.findall(value):
                 if agent := registry.by_address(address):
                     tool = Tool(agent.name)
                     yield Mark(MarkKind.CO_AUTHOR, shown, Assistance.MIXED, tool)
-        elif value.lower() in _NEGATIVE:
+        elif value.lower() in NEGATIVE:
             continue
-        elif claims := _CLAIMS.get(key):
+        elif claims := CLAIMS.get(key):
             yield Mark(MarkKind.TRAILER, shown, claims, _tool(value, registry))
         elif agent := registry.by_trailer(key):
             tool = Tool(agent.name)

@@ -102,5 +102,8 @@ def _line(blamed: BlamedLine, commit: JudgedCommit | None) -> Line:
         for one in commit.record.lines
         if one.path == blamed.path and one.start <= blamed.line <= one.end
     ]
-    marks = tuple(mark for mark in commit.marks if claimed or mark.kind not in _BY_LINE)
-    return Line(blamed, max([commit.claimed.whole, *claimed]), marks)
+    marks = tuple(mark for mark in commit.marks if mark.kind not in _BY_LINE)
+    # of a squash, what was recorded of single lines before is about all of it
+    if claimed or (not marks and commit.whole > Assistance.UNKNOWN):
+        marks = commit.marks
+    return Line(blamed, max([commit.whole, *claimed]), marks)

@@ -19,7 +19,7 @@ from tests.support.commits import commit, history
 
 AGENTS = known_agents()
 BODY = "Fixes the retry\n\n🤖 Generated with [Claude Code](https://claude.com)"
-PULL: Json = {
+PULL: dict[str, Json] = {
     "number": 42,
     "title": "Retry",
     "body": BODY,
@@ -111,7 +111,8 @@ def test_anything_else_is_no_request(document: Json) -> None:
 
 def test_an_assistant_opened_it_for_whom_it_is_assigned_to() -> None:
     """Copilot's agent opens a request as itself, and assigns who asked for it."""
-    opened = {**PULL, "body": "", "user": {"login": "Copilot", "id": 198982749}}  # type: ignore[dict-item]
+    user: Json = {"login": "Copilot", "id": 198982749}
+    opened: Json = {**PULL, "body": "", "user": user}
     request = read_request(opened)
 
     assert request_actors(request, AGENTS) == {
@@ -134,6 +135,6 @@ def test_the_branch_of_a_request_is_a_mark() -> None:
 
 def test_a_person_s_request_marks_nothing() -> None:
     """Nor is an assignee of it an author."""
-    request = read_request({**PULL, "body": "Retry"})  # type: ignore[dict-item]
+    request = read_request({**PULL, "body": "Retry"})
 
     assert derive(history(commit()), AGENTS, request).marked == 0

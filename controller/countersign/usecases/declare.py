@@ -124,8 +124,8 @@ def require_clean(considered: Considered) -> None:
         gaps = sorted({one.gap.value for one in found.unseen})
         raise Malformed(
             f"expected to see all of the range, did not ({', '.join(gaps)}): fetch the "
-            "full history and the notes (git fetch --unshallow; git fetch origin "
-            "'refs/notes/*:refs/notes/*')"
+            "full history and the notes (git fetch --unshallow; git config --add "
+            "remote.origin.fetch '+refs/notes/*:refs/notes/*' && git fetch)"
         )
 
 

@@ -25,8 +25,7 @@ ANNOTATIONS, BUNDLE_SET, OCI = "annotations", "bundleset", "oci"
     envvar="COUNTERSIGN_COLLECTOR",
     help="What the collector calls itself; else the CI's workflow.",
 )
-@options.files
-@options.namespace
+@options.inputs
 @click.option(
     "--image",
     "images",
@@ -83,8 +82,7 @@ def command(
     repo: Path,
     repo_uri: str,
     collector: str,
-    filenames: Sequence[str],
-    namespace: str,
+    inputs: options.Inputs,
     images: Sequence[str],
     pull_request: Path | None,
     clusters: Sequence[str],
@@ -124,7 +122,7 @@ def command(
     # git, pydantic and cryptography, which --help does not need
     from countersign.faces.cli import attesting  # noqa: PLC0415
 
-    if carrier != OCI or filenames:
+    if carrier != OCI or inputs.given:
         options.require_out(output, out)
     given = attesting.Given(
         revisions=revisions,
@@ -137,10 +135,10 @@ def command(
     if sets_only:
         carrier = _beside(carrier)
     if declare_human:
-        _require_nothing_else(filenames, images, beside, carrier)
+        _require_nothing_else(inputs, images, beside, carrier)
         attesting.declare_human(session, given, policies, assent=yes)
         return Exit.DONE
-    there = filenames or (images if carrier == OCI else ())
+    there = inputs.given or (carrier == OCI and bool(images))
     _require(clusters=clusters, carrier=carrier, there=there, beside=beside)
     scope = attesting.Scope(
         collector=collector,
@@ -149,7 +147,7 @@ def command(
         images=tuple(images),
         pull_request=pull_request,
     )
-    load = attesting.load(filenames, namespace, carrier, beside, sets_only=sets_only)
+    load = attesting.load(inputs, carrier, beside, sets_only=sets_only)
     if carrier == OCI:
         from countersign.faces.cli.attest_beside import (  # noqa: PLC0415 - as above
             collect_beside,
@@ -174,7 +172,7 @@ def _require(
     *,
     clusters: Sequence[str],
     carrier: str | None,
-    there: Sequence[str],
+    there: bool,
     beside: Sequence[str],
 ) -> None:
     if not clusters:
@@ -194,12 +192,12 @@ def _require(
 
 
 def _require_nothing_else(
-    filenames: Sequence[str],
+    inputs: options.Inputs,
     images: Sequence[str],
     beside: Sequence[str],
     carrier: str | None,
 ) -> None:
-    if filenames or images or beside or carrier:
+    if inputs.given or images or beside or carrier:
         raise click.UsageError(
             "expected a range alone with --declare-human: a word about commits is "
             "about no manifest and no image, and travels by --declaration"

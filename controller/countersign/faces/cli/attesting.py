@@ -25,7 +25,7 @@ from countersign.faces.cli.manifests import (
     warn_of_places,
     write_manifests,
 )
-from countersign.faces.cli.options import SigningOptions
+from countersign.faces.cli.options import Inputs, SigningOptions
 from countersign.faces.cli.progress import working
 from countersign.faces.cli.session import Session
 from countersign.faces.cli.signing import choose
@@ -218,8 +218,7 @@ def carried(done: Attested, load: Load) -> list[Tree]:
 
 
 def load(
-    filenames: Sequence[str],
-    namespace: str,
+    inputs: Inputs,
     carrier: str | None,
     beside: Sequence[str],
     *,
@@ -231,7 +230,7 @@ def load(
         click.UsageError: the carrier does not fit what was read.
         Malformed, NoInput, Unavailable: a file cannot be read.
     """
-    objects, sets = _objects(filenames, namespace, carrier)
+    objects, sets = _objects(inputs, carrier)
     bundles = [raw for _, raw in read_inputs(beside)] if beside else []
     return Load(
         objects=objects,
@@ -243,12 +242,12 @@ def load(
 
 
 def _objects(
-    filenames: Sequence[str], namespace: str, carrier: str | None
+    inputs: Inputs, carrier: str | None
 ) -> tuple[tuple[Prepared, ...], tuple[Placed, ...]]:
     """Read the objects of ``-f``, and the BundleSets that are among them."""
-    if not filenames:
+    if not inputs.given:
         return (), ()
-    manifests, sets = unload(read_manifests(filenames))
+    manifests, sets = unload(read_manifests(inputs))
     if sets and carrier in {ANNOTATIONS, OCI}:
         raise click.UsageError(
             "expected no BundleSet among objects that carry evidence themselves, saw "
@@ -261,10 +260,10 @@ def _objects(
             f"give --carrier {BUNDLE_SET}"
         )
     kinds = BUILT_IN.adding(manifests)
-    warn_of_places(manifests, namespace, kinds)
+    warn_of_places(manifests, inputs.namespace, kinds)
     prepared = prepare(
         manifests,
-        namespace=namespace,
+        namespace=inputs.namespace,
         salt=lambda: secrets.token_bytes(SALT_BYTES),
         beside=[raw for _, one in sets for raw in one.intents],
         kinds=kinds,

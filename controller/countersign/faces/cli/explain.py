@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -21,8 +20,7 @@ from countersign.report.requirements import explained_json, explained_text
 
 @click.command("explain", cls=Command)
 @click.argument("decision", required=False)
-@options.files
-@options.namespace
+@options.inputs
 @options.policies
 @click.option(
     "--cluster",
@@ -39,8 +37,7 @@ def command(
     session: Session,
     *,
     decision: str | None,
-    filenames: Sequence[str],
-    namespace: str,
+    inputs: options.Inputs,
     policies: Path | None,
     cluster: str | None,
     kubeconfig: Path | None,
@@ -62,7 +59,7 @@ def command(
       countersign explain -f release.yaml --cluster prod-eu
       countersign explain 01J9Z6V3E8K2M4N7P0QRSTVWXY
     """  # noqa: D301 - click's mark for "do not wrap"
-    if bool(filenames) == bool(decision):
+    if inputs.given == bool(decision):
         raise click.UsageError("expected -f or a DECISION, and not both")
     if decision:
         where = given(kubeconfig, context, session.environ)
@@ -89,7 +86,7 @@ def command(
         raise click.UsageError(
             "expected a cluster to judge for, saw none: give --cluster NAME"
         )
-    what = Manifests(read_manifests(filenames), namespace)
+    what = Manifests(read_manifests(inputs), inputs.namespace)
     each = asyncio.run(explained_by(session, found, cluster, what))
     if output == "json":
         told = [

@@ -15,10 +15,8 @@ from countersign.core.types.verdict import Verdict
 from countersign.faces.cli import options
 from countersign.faces.cli.files import write_result
 from countersign.faces.cli.gated import (
-    NOWHERE,
     append,
     on_github,
-    read_placed,
     run_of,
     way_of,
 )
@@ -57,8 +55,7 @@ class _Ci(NamedTuple):
 
 
 @click.command("gate", cls=Command)
-@options.files
-@options.namespace
+@options.inputs
 @click.option(
     "--image",
     "images",
@@ -113,8 +110,7 @@ def command(
     session: Session,
     /,
     *,
-    filenames: Sequence[str],
-    namespace: str,
+    inputs: options.Inputs,
     images: Sequence[str],
     ask_registries: bool,
     registry: options.RegistryOptions,
@@ -145,8 +141,9 @@ def command(
         judged_by,
         sources,
     )
+    from countersign.faces.cli.manifests import NOWHERE, read_placed  # noqa: PLC0415
 
-    if not (filenames or images):
+    if not (inputs.given or images):
         raise click.UsageError("expected -f or --image, saw neither")
     if not cluster:
         raise click.UsageError(
@@ -154,8 +151,8 @@ def command(
         )
     asked = registry if ask_registries or images else None
     found = sources(session, policies, kubeconfig, context, asked)
-    placed = read_placed(filenames) if filenames else ()
-    what = Manifests(tuple(tree for tree, _ in placed), namespace, tuple(images))
+    placed = read_placed(inputs) if inputs.given else ()
+    what = Manifests(tuple(tree for tree, _ in placed), inputs.namespace, tuple(images))
     judged = asyncio.run(judged_by(session, found, cluster, what))
     places = chain((place for _, place in placed), repeat(NOWHERE))
     gate = Gate(
@@ -166,7 +163,7 @@ def command(
             if not (_is_evidence(request.ref) and one.verdict.outside)
         ),
         version=version("countersign"),
-        way=way_of(filenames, namespace, session.environ),
+        way=way_of(inputs, session.environ),
         runbook=runbook,
         run=run_of(session.environ),
     )

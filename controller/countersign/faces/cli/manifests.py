@@ -1,6 +1,7 @@
 """The objects that ``-f`` names, and those that a command gives back."""
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,32 +11,58 @@ from countersign.binding.kinds import Kinds
 from countersign.binding.tables import kind_key
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Tree
-from countersign.faces.cli.files import read_inputs, write_result
+from countersign.faces.cli.files import STDIN, read_inputs, write_result
+from countersign.faces.cli.options import Inputs
 from countersign.faces.cli.session import NoInput
+from countersign.report.gate import Place
 from countersign.usecases.prepare import name_of
-from countersign.wire.manifests import parse_manifests
+from countersign.wire.manifests import parse_placed
 from countersign.wire.yaml_text import render_yaml
 
 _MAX_ANNOTATIONS = 256 << 10  # bytes (apimachinery, TotalAnnotationSizeLimitB)
 
 
-def read_manifests(names: Sequence[str]) -> tuple[Tree, ...]:
+NOWHERE = Place("stdin")
+"""Of what came through a pipe, or from beside an image: readers of reports want a file."""
+
+
+def read_manifests(inputs: Inputs) -> tuple[Tree, ...]:
     """Return all objects in all files, in order.
+
+    Raises:
+        NoInput, Malformed, Unavailable: as `read_placed`.
+    """
+    return tuple(tree for tree, _ in read_placed(inputs))
+
+
+def read_placed(inputs: Inputs) -> tuple[tuple[Tree, Place], ...]:
+    """Return all objects in all files, in order, and where each is written.
 
     Raises:
         NoInput: there is no file, or no object in any.
         Malformed: a file holds something else; the message names it.
         Unavailable: a file cannot be read.
     """
-    objects: list[Tree] = []
-    for name, raw in read_inputs(names):
+    found: list[tuple[Tree, Place]] = []
+    for name, raw in read_inputs(inputs.filenames):
+        file = NOWHERE.file if name == STDIN else in_repository(Path(name))
         try:
-            objects += parse_manifests(raw)
+            found += [(tree, Place(file, line)) for line, tree in parse_placed(raw)]
         except Malformed as error:
             raise Malformed(f"{name}: {error}") from error
-    if not objects:
-        raise NoInput(f"expected objects, saw none in {', '.join(names)}")
-    return tuple(objects)
+    if not found:
+        raise NoInput(f"expected objects, saw none in {', '.join(inputs.filenames)}")
+    return tuple(found)
+
+
+def in_repository(file: Path) -> str:
+    """Return the path of `file` below the work tree that it is in, with slashes.
+
+    Outside of any it is relative to the present folder.
+    """
+    whole = file.absolute()
+    top = next((d for d in whole.parents if (d / ".git").exists()), Path.cwd())
+    return Path(os.path.relpath(whole, top)).as_posix()
 
 
 def warn_of_places(manifests: Iterable[Tree], namespace: str, kinds: Kinds) -> None:

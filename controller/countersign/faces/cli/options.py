@@ -34,6 +34,24 @@ class RegistryOptions:
     plain_http: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What a command looks at: the objects that ``-f`` and its like name.
+
+    Attributes:
+        filenames: Files, folders, patterns, or ``-``.
+        namespace: Of objects that name none.
+    """
+
+    filenames: tuple[str, ...] = ()
+    namespace: str = ""
+
+    @property
+    def given(self) -> bool:
+        """Whether anything is named."""
+        return bool(self.filenames)
+
+
 class Duration(click.ParamType[timedelta]):
     """A span of time: ``30d``, ``72h``, ``1h30m``."""
 
@@ -88,15 +106,18 @@ def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
-files = click.option(
-    "-f",
-    "--filename",
-    "filenames",
-    multiple=True,
-    help="Manifests: a file, a folder, a pattern, or - for standard input. Repeatable.",
-)
-namespace = click.option(
-    "-n", "--namespace", default="", help="Namespace of manifests that name none."
+_INPUTS = (
+    click.option(
+        "-f",
+        "--filename",
+        "filenames",
+        multiple=True,
+        help="Manifests: a file, a folder, a pattern, or - for standard input. "
+        "Repeatable.",
+    ),
+    click.option(
+        "-n", "--namespace", default="", help="Namespace of manifests that name none."
+    ),
 )
 clusters = click.option(
     "--cluster",
@@ -203,6 +224,17 @@ def signing(function: F) -> F:
         return function(*args, signing=SigningOptions(**chosen), **given)
 
     return _together(*_SIGNING)(cast("F", gathered))
+
+
+def inputs(function: F) -> F:
+    """Add the options that name objects, given as one `Inputs`."""
+
+    @wraps(function)
+    def gathered(*args: Any, **given: Any) -> Any:  # noqa: ANN401 - click's own calls
+        chosen = {field.name: given.pop(field.name) for field in fields(Inputs)}
+        return function(*args, inputs=Inputs(**chosen), **given)
+
+    return _together(*_INPUTS)(cast("F", gathered))
 
 
 ask_registries = click.option(

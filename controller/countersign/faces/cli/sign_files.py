@@ -24,6 +24,7 @@ from countersign.faces.cli.manifests import (
     warn_of_places,
     write_to_apply,
 )
+from countersign.faces.cli.options import Inputs
 from countersign.faces.cli.progress import working
 from countersign.faces.cli.rulebook import Rulebook, open_rulebook
 from countersign.faces.cli.session import Exit
@@ -40,15 +41,12 @@ from countersign.wire.resources.objects import bundle_set
 from countersign.wire.resources.read import Invalid
 
 
-def sign_files(
-    ask: Ask, filenames: Sequence[str], namespace: str, seen: Source | None
-) -> int:
+def sign_files(ask: Ask, inputs: Inputs, seen: Source | None) -> int:
     """Review what the files hold, sign it, and write it as it is to be applied.
 
     Args:
         ask: What was said on the command line.
-        filenames: Of manifests, and of BundleSets about them.
-        namespace: Of objects that name none.
+        inputs: Manifests, and BundleSets about them.
         seen: Commits to be approved besides, or instead.
 
     Raises:
@@ -56,8 +54,8 @@ def sign_files(
         Malformed, Rejected, Unavailable: as the use cases say.
     """
     began = ask.session.now()
-    trees = read_manifests(filenames) if filenames else ()
-    order = _order(ask, trees, namespace, seen)
+    trees = read_manifests(inputs) if inputs.given else ()
+    order = _order(ask, trees, inputs.namespace, seen)
     signatory = choose(ask.signing, ask.session)
     root = ask.signing.trusted_root
     with open_rulebook(ask.policies, root, ask.session, ask.where) as rulebook:

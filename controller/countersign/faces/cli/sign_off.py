@@ -16,7 +16,7 @@ from countersign.faces.cli.session import Command, Session
 
 @click.command("sign-off", cls=Command)
 @click.argument("what", metavar="[KIND[/NAME]]...", nargs=-1)
-@options.files
+@options.inputs
 @click.option(
     "--decision",
     default="",
@@ -33,7 +33,6 @@ from countersign.faces.cli.session import Command, Session
     help="An image to approve as such. What lies beside it is shown, and with --carrier "
     "oci the evidence is put there. Repeatable.",
 )
-@options.namespace
 @options.clusters
 @review_options
 @click.option(
@@ -56,14 +55,13 @@ def command(
     session: Session,
     *,
     what: Sequence[str],
-    filenames: Sequence[str],
+    inputs: options.Inputs,
     decision: str,
     live: bool,
     revisions: str,
     repo: Path,
     repo_uri: str,
     images: Sequence[str],
-    namespace: str,
     clusters: Sequence[str],
     review: ReviewOptions,
     carrier: str | None,
@@ -101,8 +99,8 @@ def command(
     if review.write_answers:
         return _write_form(session, review.write_answers, policies, signing)
     review.require_consistent()
-    ways = _Ways(filenames, decision, revisions, images, live=live)
-    window = review.break_glass and bool(namespace) and not ways.given
+    ways = _Ways(inputs, decision, revisions, images, live=live)
+    window = review.break_glass and bool(inputs.namespace) and not ways.given
     _require_one_way(ways, what, window=window)
     if review.break_glass:
         _require_urgent(ways, carrier)
@@ -151,18 +149,18 @@ def command(
     if window:
         from countersign.faces.cli.sign_window import sign_window  # noqa: PLC0415
 
-        return sign_window(ask, namespace)
+        return sign_window(ask, inputs.namespace)
     if live:
         from countersign.faces.cli.sign_live import sign_live  # noqa: PLC0415
 
-        if not namespace:
+        if not inputs.namespace:
             raise click.UsageError("expected a namespace with --live: give -n")
-        return sign_live(ask, namespace, what)
+        return sign_live(ask, inputs.namespace, what)
     from countersign.faces.cli.sign_files import sign_files  # noqa: PLC0415
     from countersign.faces.cli.source import read_source  # noqa: PLC0415
 
     seen = read_source(revisions, repo, repo_uri, session)
-    return sign_files(ask, filenames, namespace, seen)
+    return sign_files(ask, inputs, seen)
 
 
 def _write_form(
@@ -180,7 +178,7 @@ def _write_form(
 class _Ways:
     """How it is said what is signed."""
 
-    filenames: Sequence[str]
+    inputs: options.Inputs
     decision: str
     revisions: str
     images: Sequence[str]
@@ -190,7 +188,7 @@ class _Ways:
     @property
     def given(self) -> int:
         """How many of them are used; files, a source and images go together."""
-        files = bool(self.filenames or self.revisions or self.images)
+        files = bool(self.inputs.given or self.revisions or self.images)
         return sum((files, bool(self.decision), self.live))
 
 

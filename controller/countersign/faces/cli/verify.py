@@ -21,8 +21,7 @@ from countersign.report.records import as_json
 
 
 @click.command("verify", cls=Command)
-@options.files
-@options.namespace
+@options.inputs
 @click.option(
     "--review", help="A recorded AdmissionReview (JSON) to judge instead of manifests."
 )
@@ -49,8 +48,7 @@ from countersign.report.records import as_json
 def command(
     session: Session,
     *,
-    filenames: Sequence[str],
-    namespace: str,
+    inputs: options.Inputs,
     review: str | None,
     images: Sequence[str],
     ask_registries: bool,
@@ -86,7 +84,7 @@ def command(
     )
     from countersign.faces.cli.manifests import read_manifests  # noqa: PLC0415
 
-    if bool(filenames or images) == bool(review):
+    if bool(inputs.given or images) == bool(review):
         raise click.UsageError("expected -f, --image or --review, and not both")
     asked = registry if ask_registries or images else None
     found = sources(session, policies, kubeconfig, context, asked)
@@ -98,7 +96,9 @@ def command(
         (_recorded(review),)
         if review
         else Manifests(
-            read_manifests(filenames) if filenames else (), namespace, tuple(images)
+            read_manifests(inputs) if inputs.given else (),
+            inputs.namespace,
+            tuple(images),
         )
     )
     judgements = asyncio.run(judged_by(session, found, cluster, read))

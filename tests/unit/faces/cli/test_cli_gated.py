@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from countersign.core.errors import Malformed
-from countersign.faces.cli.gated import in_repository, read_placed, run_of, way_of
+from countersign.faces.cli.gated import run_of, way_of
+from countersign.faces.cli.manifests import in_repository, read_placed
+from countersign.faces.cli.options import Inputs
 from countersign.report.gate import Place
 from countersign.wire.manifests import parse_manifests, parse_placed
 
@@ -73,7 +75,7 @@ def test_an_error_names_the_file(tmp_path: Path) -> None:
     file.write_text("a: 1\na: 2\n")
 
     with pytest.raises(Malformed, match=r"x\.yaml: line 2"):
-        read_placed([str(file)])
+        read_placed(Inputs(filenames=(str(file),)))
 
 
 def test_places_follow_the_files(
@@ -84,15 +86,15 @@ def test_places_follow_the_files(
     for name in ("b.yaml", "a.yaml"):
         Path(name).write_bytes(TWO)
 
-    assert [place for _, place in read_placed(["b.yaml", "a.yaml"])] == [
-        Place(name, line) for name in ("b.yaml", "a.yaml") for line in (4, 10, 10)
-    ]
+    assert [
+        place for _, place in read_placed(Inputs(filenames=("b.yaml", "a.yaml")))
+    ] == [Place(name, line) for name in ("b.yaml", "a.yaml") for line in (4, 10, 10)]
 
 
 @given(st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=3), st.text())
 def test_a_shell_reads_what_was_given(names: list[str], namespace: str) -> None:
     """Or a placeholder, never something else."""
-    way = way_of(names, namespace, {})
+    way = way_of(Inputs(filenames=tuple(names), namespace=namespace), {})
     expected = [word for name in names for word in ("-f", name)]
     expected += ["--namespace", namespace] if namespace else []
 
@@ -112,7 +114,7 @@ def test_a_shell_reads_what_was_given(names: list[str], namespace: str) -> None:
 )
 def test_files_are_fit_for_a_command(names: list[str], said: str) -> None:
     """On one line."""
-    assert way_of(names, "", {}).file == said
+    assert way_of(Inputs(filenames=tuple(names)), {}).file == said
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ def test_commits_are_those_of_the_request(
     environ: dict[str, str], commits: str
 ) -> None:
     """A branch may have any name."""
-    assert way_of([], "", environ).commits == commits
+    assert way_of(Inputs(), environ).commits == commits
 
 
 def test_a_run_has_an_address() -> None:

@@ -13,10 +13,10 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from countersign.core.types.artifacts import Digest
+from countersign.core.types.attestors import Attestor
 from countersign.core.types.evidence import Build, Evidence, Provenance, SignOff
 from countersign.core.types.people import KeyIdentity
 from countersign.core.types.policy import (
-    Attestor,
     Images,
     ImageSubject,
     Policy,

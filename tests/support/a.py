@@ -20,6 +20,7 @@ from countersign.core.types.artifacts import (
     ObjectRef,
     Subject,
 )
+from countersign.core.types.attestors import Attestor
 from countersign.core.types.bound import BoundChange, BoundIntent, Mismatch, OldState
 from countersign.core.types.change import Base, ObjectChange, Operation
 from countersign.core.types.evidence import (
@@ -51,7 +52,6 @@ from countersign.core.types.people import (
     Roster,
 )
 from countersign.core.types.policy import (
-    Attestor,
     Baseline,
     BreakGlass,
     Demands,

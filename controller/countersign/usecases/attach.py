@@ -10,7 +10,8 @@ from countersign.binding.masking import is_secret
 from countersign.binding.surface import place_of
 from countersign.core.errors import Malformed, Unavailable
 from countersign.core.types.artifacts import Digest, GroupKind, Tree
-from countersign.core.types.policy import Policy, glob
+from countersign.core.types.globs import glob
+from countersign.core.types.policy import Policy
 from countersign.ports import Attached, ImageEvidence, ImageStore, Pinned
 from countersign.usecases.prepare import Prepared
 from countersign.wire.attestation import parse_attestation

@@ -19,7 +19,8 @@ from countersign.binding.registration import (
 from countersign.binding.surface import RECOMMENDED
 from countersign.core.errors import Misconfigured
 from countersign.core.types.artifacts import GroupKind, Json, Tree
-from countersign.core.types.policy import Scope, glob
+from countersign.core.types.globs import glob
+from countersign.core.types.policy import Scope
 
 NAME = "countersign"
 """Of the configuration, of the Service it names and, by default, of the release."""

@@ -10,7 +10,8 @@ from dataclasses import replace
 from countersign.binding.images import readable_images
 from countersign.core.errors import Unavailable
 from countersign.core.types.artifacts import Digest, Tree
-from countersign.core.types.policy import Policy, glob
+from countersign.core.types.globs import glob
+from countersign.core.types.policy import Policy
 from countersign.ports import Attached, Pinned, RememberedEvidence
 from countersign.wire.resources.bundleset_spec import MAX_PLAIN
 

@@ -25,7 +25,8 @@ from countersign.core.rules.case import said
 from countersign.core.types.artifacts import Digest, GroupKind, ObjectRef, Tree
 from countersign.core.types.decision import Outcome, Recorded
 from countersign.core.types.evidence import Provenance
-from countersign.core.types.policy import Policy, glob
+from countersign.core.types.globs import glob
+from countersign.core.types.policy import Policy
 from countersign.core.types.running import Running, Since, Voice
 from countersign.core.types.verdict import Door
 from countersign.ports import (

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from countersign.core.types.attestors import Attestor
 from countersign.core.types.bound import BoundChange
 from countersign.core.types.evidence import (
     Assistance,
@@ -13,7 +14,7 @@ from countersign.core.types.evidence import (
     Lines,
 )
 from countersign.core.types.people import KeyIdentity
-from countersign.core.types.policy import Attestor, Revoked, RevokedKind, Treatment
+from countersign.core.types.policy import Revoked, RevokedKind, Treatment
 from countersign.core.types.verdict import (
     Basis,
     Gap,

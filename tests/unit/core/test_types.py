@@ -9,18 +9,18 @@ import pytest
 
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Algorithm, Digest, GroupKind, ObjectRef
+from countersign.core.types.attestors import Attestor
 from countersign.core.types.change import Elastic
 from countersign.core.types.evidence import Assistance, Emergency, Lines
+from countersign.core.types.globs import glob
 from countersign.core.types.people import Roster
 from countersign.core.types.policy import (
-    Attestor,
     Enforcement,
     QuestionSet,
     Scope,
     Slot,
     TraceDemand,
     Treatment,
-    glob,
 )
 from countersign.core.types.request import Resource
 from countersign.core.types.time import ALWAYS, Interval

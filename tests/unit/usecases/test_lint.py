@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from countersign.core.types.artifacts import Digest, Tree
+from countersign.core.types.attestors import Attestor
 from countersign.core.types.change import NamespaceWindow
 from countersign.core.types.evidence import Emergency
 from countersign.core.types.people import Roster
 from countersign.core.types.policy import (
-    Attestor,
     BreakGlass,
     Demands,
     Images,

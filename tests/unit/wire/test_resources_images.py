@@ -7,7 +7,8 @@ import pytest
 from countersign.binding.kinds import BUILT_IN_GROUPS
 from countersign.binding.references import parse_reference
 from countersign.core.errors import Malformed
-from countersign.core.types.policy import Images, ImageSubject, Policy, glob
+from countersign.core.types.globs import glob
+from countersign.core.types.policy import Images, ImageSubject, Policy
 from countersign.wire.resources import objects
 from countersign.wire.resources.images import SERVER_GROUPS
 from countersign.wire.resources.read import Invalid

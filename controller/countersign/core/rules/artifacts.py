@@ -18,7 +18,8 @@ from countersign.core.rules.lineage import (
 from countersign.core.types.artifacts import Digest, Image, ObjectRef, Subject
 from countersign.core.types.change import Elastic
 from countersign.core.types.evidence import Build, Evidence, Provenance
-from countersign.core.types.policy import ImageSubject, Policy, Toggle, glob
+from countersign.core.types.globs import glob
+from countersign.core.types.policy import ImageSubject, Policy, Toggle
 from countersign.core.types.verdict import Finding, Names, Reason
 
 Binding = tuple[frozenset[Digest], ...]

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from countersign.core.rules.case import Case
 from countersign.core.types.evidence import Contributor, Part, Provenance
+from countersign.core.types.globs import glob
 from countersign.core.types.people import Alias, AliasKind, Person
-from countersign.core.types.policy import Slot, glob
+from countersign.core.types.policy import Slot
 
 _PARTS = {
     "author": frozenset(Part),

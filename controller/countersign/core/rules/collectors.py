@@ -4,8 +4,9 @@ from datetime import datetime
 
 from countersign.core.rules.case import Case, Said, signer
 from countersign.core.rules.revocation import is_revoked
+from countersign.core.types.attestors import Attestor
 from countersign.core.types.evidence import Build, Evidence, Provenance
-from countersign.core.types.policy import Attestor, Policy
+from countersign.core.types.policy import Policy
 from countersign.core.types.verdict import Gap, ProvenanceGap
 
 

@@ -12,8 +12,8 @@ from countersign.core.rules.case import Case, Said
 from countersign.core.rules.collectors import is_certified, made_by, repository
 from countersign.core.rules.revocation import is_revoked
 from countersign.core.types.artifacts import Digest
+from countersign.core.types.attestors import Attestor
 from countersign.core.types.evidence import Build, Provenance
-from countersign.core.types.policy import Attestor
 
 
 def links(

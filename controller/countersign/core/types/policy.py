@@ -8,9 +8,11 @@ from functools import lru_cache
 
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest, GroupKind
+from countersign.core.types.attestors import Attestor
 from countersign.core.types.doors import Doors
-from countersign.core.types.evidence import Evidence, Presence
-from countersign.core.types.people import KeyIdentity, Roster
+from countersign.core.types.evidence import Presence
+from countersign.core.types.globs import glob
+from countersign.core.types.people import Roster
 
 
 class Enforcement(StrEnum):
@@ -52,22 +54,6 @@ class ImageSubject(StrEnum):
     ALL_PLATFORMS = "allPlatforms"  # each platform, by whatever statements
 
 
-@lru_cache(maxsize=1024)  # patterns of policies: as many as a cluster's policies hold
-def glob(pattern: str, stop: str) -> re.Pattern[str]:
-    """Compile a pattern whose only wildcard is ``*``, which never crosses `stop`.
-
-    Args:
-        pattern: Literal text and ``*``; matched in full with `fullmatch`.
-        stop: Characters a ``*`` does not match, may be empty.
-    """
-    body = f"[^{re.escape(stop)}]*" if stop else ".*"
-    first, *middle = (re.escape(part) for part in pattern.split("*"))
-    last = body + middle.pop() if middle else ""
-    # what is between two wildcards is best found early: no other way need be tried
-    found = "".join(f"(?>{body}?{part})" for part in middle if part)
-    return re.compile(first + found + last)
-
-
 @lru_cache(maxsize=4096)
 def any_names(patterns: tuple[str, ...], namespace: str) -> bool:
     """Tell whether one of `patterns` is of `namespace`; asked of every request."""
@@ -103,64 +89,6 @@ class Scope:
         if not namespace:
             return kind in self.cluster_scoped
         return any_names(self.namespaces, namespace)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attestor:
-    """An identity that a policy trusts to speak, and about what.
-
-    Attributes:
-        name: For people.
-        key: A named key, or None.
-        issuer: Exact OIDC issuer, ``""`` for keys.
-        san: Subject alternative name; a ``*`` crosses neither ``/`` nor ``@``.
-        trust_root: Name of the trust root the proof must come from.
-        source_repositories: Repositories a certificate may speak about; not empty for
-            certificates.
-        refs, triggers, runner_environments: Further pins; empty asks nothing.
-
-    Raises:
-        Malformed: neither or both of key and issuer, or a certificate without
-            repositories: a reusable workflow has the same SAN whoever calls it.
-    """
-
-    name: str
-    trust_root: str
-    key: str = ""
-    issuer: str = ""
-    san: str = ""
-    source_repositories: tuple[str, ...] = ()
-    refs: tuple[str, ...] = ()
-    triggers: tuple[str, ...] = ()
-    runner_environments: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if bool(self.key) == bool(self.issuer):
-            raise Malformed(f"{self.name}: expected a key, or an issuer with its san")
-        if self.issuer and not (self.san and self.source_repositories):
-            raise Malformed(
-                f"{self.name}: expected san and sourceRepositories beside the issuer"
-            )
-
-    def made(self, evidence: Evidence) -> bool:
-        """Tell whether `evidence` is signed by this attestor, pins included."""
-        signer, said = evidence.signer, evidence.certificate
-        if isinstance(signer, KeyIdentity):
-            return signer == KeyIdentity(self.trust_root, self.key)
-        if not self.issuer or said is None:
-            return False
-        pins = (
-            (self.source_repositories, said.source_repository),
-            (self.refs, said.source_ref),
-            (self.triggers, said.build_trigger),
-            (self.runner_environments, said.runner_environment),
-        )
-        return (
-            signer.trust_root == self.trust_root
-            and signer.issuer == self.issuer
-            and glob(self.san, "/@").fullmatch(signer.san) is not None
-            and all(not allowed or value in allowed for allowed, value in pins)
-        )
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from countersign.core.types.policy import Attestor
+from countersign.core.types.attestors import Attestor
 from countersign.wire.resources.fields import MAX_LIST, Name, Strict, Text, rules
 
 DEFAULT_TRUST_ROOT = "public-good"  # by convention, that of the public Sigstore

@@ -8,13 +8,13 @@ from countersign.core.errors import Malformed
 from countersign.core.presets import PRESETS, Preset
 from countersign.core.questions import known
 from countersign.core.types.artifacts import Algorithm, Digest
+from countersign.core.types.attestors import Attestor
 from countersign.core.types.doors import Doors
 from countersign.core.types.evidence import Presence
 from countersign.core.types.injection import Injection
 from countersign.core.types.operators import Operator
 from countersign.core.types.people import Roster
 from countersign.core.types.policy import (
-    Attestor,
     Baseline,
     BaseRule,
     BreakGlass,

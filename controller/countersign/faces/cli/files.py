@@ -15,17 +15,20 @@ MAX_FILE = 8 * 1024 * 1024  # bytes; the readers of manifests and bundles take l
 _SUFFIXES = frozenset({".json", ".yaml", ".yml"})
 
 
-def read_inputs(names: Sequence[str]) -> list[tuple[str, bytes]]:
+def read_inputs(
+    names: Sequence[str], *, recursive: bool = False
+) -> list[tuple[str, bytes]]:
     """Return name and content of each file, in the order given.
 
     Folders give their ``.yaml``, ``.yml`` and ``.json`` files, sorted, those of folders
-    below them not, as kubectl does. Patterns give what they match, sorted.
+    below them only if `recursive`, as kubectl does. Patterns give what they match,
+    sorted.
 
     Raises:
         NoInput: there is no file.
         Unavailable: one cannot be read.
     """
-    found = [pair for name in names for pair in _read(name)]
+    found = [pair for name in names for pair in _read(name, recursive=recursive)]
     if not found:
         raise NoInput(f"expected files, saw none in {', '.join(names) or 'nothing'}")
     return found
@@ -71,16 +74,17 @@ def write_result(out: Path | None, content: bytes) -> None:
         raise Unavailable(f"could not write {out}: {error.strerror}") from error
 
 
-def _read(name: str) -> Iterator[tuple[str, bytes]]:
+def _read(name: str, *, recursive: bool = False) -> Iterator[tuple[str, bytes]]:
     path = Path(name)
     if name == STDIN or path.is_file():
         yield name, read_file(name)
     elif path.is_dir():
-        for file in sorted(path.iterdir()):
+        # as kubectl walks: links to folders are not followed
+        for file in sorted(path.rglob("*") if recursive else path.iterdir()):
             if file.suffix in _SUFFIXES and file.is_file():
                 yield str(file), read_file(str(file))
     elif matches := sorted(glob.glob(name)):  # noqa: PTH207 - absolute patterns too
         for match in matches:
-            yield from _read(match)
+            yield from _read(match, recursive=recursive)
     elif not glob.has_magic(name):
         raise NoInput(f"expected a file or folder, saw no {name}")

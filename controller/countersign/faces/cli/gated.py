@@ -20,6 +20,10 @@ def way_of(inputs: Inputs, environ: Mapping[str, str]) -> Way:
     """
     names = inputs.filenames
     files = " -f ".join(map(shlex.quote, names))
+    if files and inputs.recursive:
+        files += " -R"
+    if inputs.kustomizations or inputs.render:
+        files = BY_FILE.file  # it is signed from a file, or by the same option
     if inputs.namespace:
         files += f" --namespace {shlex.quote(inputs.namespace)}"
     plain = files and STDIN not in names and clean(files, _MAX_FILES) == files

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -13,6 +13,7 @@ from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Tree
 from countersign.faces.cli.files import STDIN, read_inputs, write_result
 from countersign.faces.cli.options import Inputs
+from countersign.faces.cli.rendering import render_folders, rendered
 from countersign.faces.cli.session import NoInput
 from countersign.report.gate import Place
 from countersign.usecases.prepare import name_of
@@ -40,19 +41,31 @@ def read_placed(inputs: Inputs) -> tuple[tuple[Tree, Place], ...]:
 
     Raises:
         NoInput: there is no file, or no object in any.
-        Malformed: a file holds something else; the message names it.
-        Unavailable: a file cannot be read.
+        Malformed: a file holds something else; the message names it. Or what renders
+            objects failed, or gave others each time.
+        Unavailable: a file cannot be read, or a program not run.
     """
     found: list[tuple[Tree, Place]] = []
-    for name, raw in read_inputs(inputs.filenames):
-        file = NOWHERE.file if name == STDIN else in_repository(Path(name))
+    for name, raw in _raws(inputs):
+        made = name in (STDIN, inputs.render)
+        file = NOWHERE.file if made else in_repository(Path(name))
         try:
             found += [(tree, Place(file, line)) for line, tree in parse_placed(raw)]
         except Malformed as error:
             raise Malformed(f"{name}: {error}") from error
     if not found:
-        raise NoInput(f"expected objects, saw none in {', '.join(inputs.filenames)}")
+        names = (*inputs.filenames, *inputs.kustomizations, inputs.render)
+        raise NoInput(f"expected objects, saw none in {', '.join(filter(None, names))}")
     return tuple(found)
+
+
+def _raws(inputs: Inputs) -> Iterator[tuple[str, bytes]]:
+    """Yield what is to be read, each with what it is called."""
+    if inputs.filenames:
+        yield from read_inputs(inputs.filenames, recursive=inputs.recursive)
+    yield from render_folders(inputs.kustomizations)
+    if inputs.render:
+        yield inputs.render, rendered(inputs.render)
 
 
 def in_repository(file: Path) -> str:

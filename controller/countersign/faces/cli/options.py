@@ -1,10 +1,11 @@
 """Options that several commands share, and their types."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import wraps
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, TypeVar, cast
 
 import click
@@ -41,15 +42,22 @@ class Inputs:
     Attributes:
         filenames: Files, folders, patterns, or ``-``.
         namespace: Of objects that name none.
+        recursive: Whether folders are read with those below them.
+        kustomizations: Folders that ``kubectl kustomize`` builds.
+        render: Command that prints objects, and is held to print the same each time;
+            ``""``: none.
     """
 
     filenames: tuple[str, ...] = ()
     namespace: str = ""
+    recursive: bool = False
+    kustomizations: tuple[str, ...] = ()
+    render: str = ""
 
     @property
     def given(self) -> bool:
         """Whether anything is named."""
-        return bool(self.filenames)
+        return bool(self.filenames or self.kustomizations or self.render)
 
 
 class Duration(click.ParamType[timedelta]):
@@ -114,6 +122,27 @@ _INPUTS = (
         multiple=True,
         help="Manifests: a file, a folder, a pattern, or - for standard input. "
         "Repeatable.",
+    ),
+    click.option(
+        "-R",
+        "--recursive",
+        is_flag=True,
+        help="Read folders of -f with those below them.",
+    ),
+    click.option(
+        "-k",
+        "--kustomize",
+        "kustomizations",
+        multiple=True,
+        metavar="DIR",
+        help="A folder that kubectl kustomize builds. Repeatable.",
+    ),
+    click.option(
+        "--render",
+        default="",
+        metavar="COMMAND",
+        help="What prints the objects: 'helm template web ./chart -n payments'. It is "
+        "run several times, and refused if it gives others each time. No shell sees it.",
     ),
     click.option(
         "-n", "--namespace", default="", help="Namespace of manifests that name none."
@@ -232,9 +261,26 @@ def inputs(function: F) -> F:
     @wraps(function)
     def gathered(*args: Any, **given: Any) -> Any:  # noqa: ANN401 - click's own calls
         chosen = {field.name: given.pop(field.name) for field in fields(Inputs)}
+        chosen["namespace"] = chosen["namespace"] or _namespace_of(chosen["render"])
         return function(*args, inputs=Inputs(**chosen), **given)
 
     return _together(*_INPUTS)(cast("F", gathered))
+
+
+def _namespace_of(command: str) -> str:
+    """Return the namespace that a command of Helm is told, or ``""``."""
+    try:
+        program, *words = shlex.split(command) or [""]
+    except ValueError:  # whoever runs it says so
+        return ""
+    if PurePath(program).name != "helm":
+        return ""
+    found = ""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        if name in ("-n", "--namespace"):
+            found = value if equals else following
+    return found
 
 
 ask_registries = click.option(

@@ -55,6 +55,19 @@ def policy(name: str = "payments", **spec: Any) -> dict[str, Any]:
     )
 
 
+def robot(**fields: Any) -> dict[str, Any]:
+    """Return a robot of a workflow of its own, which raises versions in charts."""
+    return {
+        "name": "versions",
+        "issuer": ISSUER,
+        "san": f"{REPOSITORY}/.github/workflows/versions.yml@refs/heads/main",
+        "sourceRepositories": [REPOSITORY],
+        "authors": ["versions@acme.example"],
+        "paths": ["charts/*/values.yaml"],
+        **fields,
+    }
+
+
 def operator(**fields: Any) -> dict[str, Any]:
     """Return an operator that runs in ``ledger-operators`` and makes Secrets."""
     return {
@@ -114,6 +127,20 @@ def full_policy() -> dict[str, Any]:
             "human": "signOff",
             "unknown": "signOff",
             "declarations": {"roles": ["developer"]},
+            "robots": [
+                robot(
+                    trustRoot="corp",
+                    refs=["refs/heads/main"],
+                    triggers=["push"],
+                    runnerEnvironments=["github-hosted"],
+                ),
+                {
+                    "key": "locks",
+                    "trustRoot": "local-keys",
+                    "authors": ["locks@acme.example"],
+                    "paths": ["**/*.lock"],
+                },
+            ],
             "bannedAgents": ["some-tool"],
         },
         signOff={

@@ -8,6 +8,12 @@ WORKFLOW = (
     f"https://git.{DOMAIN}/acme/ci/.github/workflows/provenance.yml@refs/heads/main"
 )
 
+ROBOT = f"versions@{DOMAIN}"  # its address in git
+ROBOT_WORKFLOW = (
+    f"https://git.{DOMAIN}/acme/ci/.github/workflows/versions.yml@refs/heads/main"
+)
+ROBOT_PATHS = ("charts/*/values.yaml",)
+
 
 @dataclass(frozen=True, slots=True)
 class Someone:

@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping
 
-from tools.stack.people import CI, REPOSITORY, WORKFLOW
+from tools.stack.people import (
+    CI,
+    REPOSITORY,
+    ROBOT,
+    ROBOT_PATHS,
+    ROBOT_WORKFLOW,
+    WORKFLOW,
+)
 
 API = "countersign.dev/v1alpha1"
 CLUSTER = "local"
@@ -63,7 +70,11 @@ def policies(issuer: str, baseline: str) -> list[dict[str, object]]:
         _policy(
             "payments",
             preset="default",
-            provenance={**provenance, "declarations": {"roles": ["developer"]}},
+            provenance={
+                **provenance,
+                "declarations": {"roles": ["developer"]},
+                "robots": [_robot(issuer)],
+            },
             images={"thirdParty": _THIRD_PARTY},
             breakGlass=_BREAK_GLASS,
             exceptions=_HELM,
@@ -82,6 +93,18 @@ def policies(issuer: str, baseline: str) -> list[dict[str, object]]:
             exceptions=_HELM,
         ),
     ]
+
+
+def _robot(issuer: str) -> dict[str, object]:
+    return {
+        "name": "versions",
+        "issuer": issuer,
+        "san": ROBOT_WORKFLOW,
+        "trustRoot": "local",
+        "sourceRepositories": [REPOSITORY],
+        "authors": [ROBOT],
+        "paths": [*ROBOT_PATHS],
+    }
 
 
 def _policy(namespace: str, **spec: object) -> dict[str, object]:

@@ -15,6 +15,7 @@ from countersign.core.types.people import Roster
 from countersign.core.types.policy import Policy, Revoked, any_names
 from countersign.core.types.trust import TrustRoot
 from countersign.ports import InvalidPolicy, PolicySnapshot
+from countersign.provenance.registry import known_agents
 from countersign.telemetry import POLICIES, TRUST_ROOT_EXPIRY
 from countersign.wire.resources import objects
 from countersign.wire.resources.kinds import (
@@ -150,6 +151,13 @@ def _policy(
         "protected: who may run Pods there can become it; protect that namespace, too"
         for operator in policy.doors.operators
         if not any_names(homes, operator.namespace) and not _is_clouds(operator)
+    ]
+    problems += [
+        f"spec.provenance.robots: {robot.name}: expected no assistant's address, saw "
+        f"{address} of {agent.title}: what an assistant makes is never human"
+        for robot in policy.robots
+        for address in sorted(robot.authors)
+        if (agent := known_agents().by_address(address))
     ]
     if problems:
         raise Invalid(problems)

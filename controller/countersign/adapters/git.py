@@ -223,6 +223,7 @@ class _Reader:
             files=changed.files,
             edits=changed.edits,
             traces=changed.traces,
+            touched=changed.touched,
             merged=tuple(self._merged(commit, message)) if squashed else (),
         )
 

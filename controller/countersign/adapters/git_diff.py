@@ -26,6 +26,7 @@ class Changes:
     files: tuple[ChangedFile, ...] = ()
     edits: tuple[tuple[Edit, ...], ...] = ()
     traces: tuple[str, ...] = ()
+    touched: frozenset[str] | None = None
     unseen: bool = False
 
 
@@ -48,6 +49,7 @@ def changes(commit: pygit2.Commit) -> Changes:
             if edit.path == PATH and patch is not None
             for line in _added(patch)
         ),
+        touched=_touched(diff),
     )
 
 
@@ -68,9 +70,8 @@ def _compared(
 
 def _merge(commit: pygit2.Commit, parents: list[pygit2.Commit]) -> Changes:
     """Compare a merge: its files are what it wrote itself, that no parent has."""
-    first, *others = (
-        _compared(commit, parent, MAX_MERGE_RENAMES) for parent in parents
-    )
+    compared = [_compared(commit, parent, MAX_MERGE_RENAMES) for parent in parents]
+    first, *others = compared
     main = tuple(edit for edit, _ in _edits(first))
     paths = frozenset(edit.path for edit in main)
     sides = [tuple(edit for edit, _ in _edits(diff, paths)) for diff in others]
@@ -84,7 +85,22 @@ def _merge(commit: pygit2.Commit, parents: list[pygit2.Commit]) -> Changes:
             for path in everywhere
         ),
         edits=(main, *sides),
+        touched=_touched(*compared),
     )
+
+
+def _touched(*diffs: pygit2.Diff) -> frozenset[str] | None:
+    """Return both names of all that differs, or None where there is a symbolic link.
+
+    Of a merge from every parent: one that takes a side as a whole differs from none in
+    what it wrote, and yet undoes what the other side did.
+    """
+    sides = [
+        side for diff in diffs for d in diff.deltas for side in (d.old_file, d.new_file)
+    ]
+    if any(side.mode == FileMode.LINK for side in sides):
+        return None
+    return frozenset(_decoded(side.raw_path) for side in sides)
 
 
 def _edits(

@@ -111,6 +111,9 @@ class Commit:
         edits: For each parent what differs from it; for a root, from nothing. Of the
             second and further parents of a merge only what differs from the first.
         traces: Lines that it adds to files of Agent Trace.
+        touched: Every path that it has otherwise than any parent, by both names where it
+            was renamed; None: that cannot be told of it, or what it writes is a link,
+            which stands for other paths.
         merged: Commits of the pull request that it is the squash of, where the clone
             has them: their marks are its own.
     """
@@ -125,6 +128,7 @@ class Commit:
     files: tuple[ChangedFile, ...] = ()
     edits: tuple[tuple[Edit, ...], ...] = ()
     traces: tuple[str, ...] = ()
+    touched: frozenset[str] | None = None
     merged: "tuple[Commit, ...]" = ()
 
 

@@ -23,6 +23,7 @@ from countersign.provenance.pull_request import (
     request_actors,
 )
 from countersign.provenance.registry import Registry
+from countersign.provenance.touched import touched
 from countersign.usecases.sign import sign
 from countersign.wire.provenance_statement import (
     CommitDetail,
@@ -124,7 +125,11 @@ async def attest(
     derivation = derive(history, registry, request)
     claim = _claim(order, history, derivation, clock.now())
     actors = request_actors(request, registry)
-    claim = replace(claim, contributors=claim.contributors | actors)
+    claim = replace(
+        claim,
+        contributors=claim.contributors | actors,
+        touched=touched(derivation.commits, actors),
+    )
     tree = Subject(f"tree:{claim.repository}", history.tree)
     statement = render_provenance(
         claim, [tree, *order.artifacts], _detail(order, derivation, registry)

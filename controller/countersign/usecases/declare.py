@@ -4,17 +4,20 @@ Three steps, with a person between them: `consider` shows what the word would sp
 `standing` says what it would be worth, `declare` signs it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from countersign.core.errors import Malformed, Rejected
+from countersign.core.rules.robots import robots_of
 from countersign.core.types.artifacts import Digest, Subject
-from countersign.core.types.evidence import CommitRange, Declaration
-from countersign.core.types.people import Alias, AliasKind, Identity, Person
+from countersign.core.types.evidence import CommitRange, Declaration, Evidence
+from countersign.core.types.people import Alias, AliasKind
 from countersign.core.types.policy import Policy
+from countersign.core.types.robots import Robot
 from countersign.ports import Clock, Prover, Repository, Signer
 from countersign.provenance.derive import Derivation, derive
 from countersign.provenance.registry import Registry
+from countersign.provenance.touched import touched
 from countersign.usecases.attest import repository_of
 from countersign.usecases.sign import sign
 from countersign.wire.declaration import render_declaration
@@ -45,16 +48,19 @@ class Standing:
     """What policies make of who declares.
 
     Attributes:
-        person: Whose identity it is; None: nobody's.
-        own: Addresses in the range that are this person's.
+        name: Whose identity it is: a person's id, or a robot's; ``""``: nobody's.
+        own: Addresses in the range that are this one's.
         others: Those that are not, and so have to declare too.
-        counted_by: Policies that take this person's word, by name.
+        counted_by: Policies that take this word, by name.
+        outside: Paths that a robot touched and may not, as far as is known, sorted;
+            ``"?"``: more than can be told.
     """
 
-    person: Person | None
+    name: str
     own: tuple[str, ...]
     others: tuple[str, ...]
     counted_by: tuple[str, ...]
+    outside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,22 +136,24 @@ def require_clean(considered: Considered) -> None:
 
 
 def standing(
-    considered: Considered, identity: Identity, policies: Collection[Policy]
+    considered: Considered, word: Evidence, policies: Collection[Policy]
 ) -> Standing:
     """Say whose word it is, and what for, as the law will look at it.
 
     Args:
         considered: What is spoken for.
-        identity: Proven.
-        policies: Those in force, with their rosters.
+        word: Proven.
+        policies: Those in force, with their rosters and robots.
     """
-    knowing = [p for p in policies if p.roster.signer(identity) is not None]
-    persons = [p.roster.signer(identity) for p in knowing]
+    knowing = [p for p in policies if p.roster.signer(word.signer) is not None]
+    persons = [p.roster.signer(word.signer) for p in knowing]
     person = persons[0] if persons else None
+    if person is None:
+        return _of_robots(considered, word, policies)
     aliases = {alias for known in persons if known for alias in known.aliases}
     own = tuple(a for a in considered.authors if _alias(a) in aliases)
     return Standing(
-        person=person,
+        name=person.id,
         own=own,
         others=tuple(a for a in considered.authors if a not in own),
         counted_by=tuple(
@@ -190,20 +198,50 @@ async def worth(
             nothing in the range is that person's.
         Unavailable: no trust root is loaded.
     """
-    signer = (await prover.prove(declared.bundle)).signer
-    found = standing(considered, signer, policies)
-    if found.person is None:
+    word = await prover.prove(declared.bundle)
+    found = standing(considered, word, policies)
+    if not found.name:
         raise Rejected(
-            f"expected an identity of a roster, saw {signer}: sign as yourself, or have "
-            "this identity added to the roster"
+            f"expected an identity of a roster, saw {word.signer}: sign as yourself, or "
+            "have this identity added to the roster (a robot's: to provenance.robots)"
         )
     if not found.own:
         raise Rejected(
-            f"expected a part of {found.person.id} in the range, saw only "
+            f"expected a part of {found.name} in the range, saw only "
             f"{', '.join(found.others)}: nobody declares for others (a person's "
-            "addresses in git are the roster's aliases.git)"
+            "addresses in git are the roster's aliases.git, a robot's its authors)"
         )
     return found
+
+
+def _of_robots(
+    considered: Considered, word: Evidence, policies: Collection[Policy]
+) -> Standing:
+    """Say which robots' word it is; one touched the same, whichever policy names it."""
+    naming = [(p, r) for p in policies for r in robots_of(p, word)]
+    own = {a for a in considered.authors if any(r.is_author(a) for _, r in naming)}
+    told = {one.id: one.paths for one in touched(considered.derivation.commits)}
+    within = [p.name for p, r in naming if not _outside(r, own, told)]
+    outside = [_outside(r, own, told) for _, r in naming]
+    return Standing(
+        name=naming[0][1].id if naming else "",
+        own=tuple(sorted(own)),
+        others=tuple(a for a in considered.authors if a not in own),
+        counted_by=tuple(sorted(set(within))),
+        outside=tuple(sorted(frozenset().union(*outside))),
+    )
+
+
+def _outside(
+    robot: Robot, own: Collection[str], told: Mapping[str, frozenset[str]]
+) -> frozenset[str]:
+    return frozenset(
+        path
+        for address in own
+        if robot.is_author(address)
+        for path in told.get(address, {"?"})
+        if not robot.may_touch(path)
+    )
 
 
 def _alias(address: str) -> Alias:

@@ -12,6 +12,7 @@ from countersign.core.rules.collectors import made_by
 from countersign.core.rules.declarations import is_about
 from countersign.core.rules.lineage import is_made_of
 from countersign.core.rules.objects import states_of
+from countersign.core.rules.robots import answering
 from countersign.core.types.artifacts import Digest, ObjectRef
 from countersign.core.types.evidence import (
     Build,
@@ -54,8 +55,11 @@ def voices(
             yield from _signed(policy, ref, one, parts)
     for word in said(evidence, Declaration):
         person = policy.roster.signer(word.evidence.signer)
-        if person is not None and any(is_about(word, one) for one in made):
-            yield _voice(person, Word.DECLARATION, word.evidence)
+        about = [one for one in made if is_about(word, one)]
+        if person is not None and about:
+            yield _voice(person.id, Word.DECLARATION, word.evidence)
+        for robot in sorted({r for one in about for r in _robots(policy, word, one)}):
+            yield _voice(robot, Word.DECLARATION, word.evidence)
 
 
 def about_images(
@@ -106,13 +110,15 @@ def _signed(
     if person is None:
         return
     if one.claim.emergency is not None:
-        yield _voice(person, Word.BREAK_GLASS, one.evidence)
+        yield _voice(person.id, Word.BREAK_GLASS, one.evidence)
         return
     held = [s for s in policy.slots if person.has_role(s.role, ref.namespace)]
     bars = {slot: _bar(slot, person, one.claim, parts) for slot in held}
     roles = tuple(sorted({slot.role for slot, bar in bars.items() if bar is None}))
     first = next(iter(bars.values()), Bar.NO_ROLE)
-    yield _voice(person, Word.SIGN_OFF, one.evidence, roles, None if roles else first)
+    yield _voice(
+        person.id, Word.SIGN_OFF, one.evidence, roles, None if roles else first
+    )
 
 
 def _bar(
@@ -139,11 +145,19 @@ def _parts(policy: Policy, made: Iterable[Said[Provenance]]) -> dict[str, set[Pa
     return found
 
 
+def _robots(
+    policy: Policy, word: Said[Declaration], about: Said[Provenance]
+) -> Iterator[str]:
+    for who in about.claim.contributors:
+        for robot in answering(policy, word, who, about):
+            yield robot.id
+
+
 def _voice(
-    person: Person,
+    person: str,
     word: Word,
     evidence: Evidence,
     roles: tuple[str, ...] = (),
     bar: Bar | None = None,
 ) -> Voice:
-    return Voice(person.id, word, roles, evidence.bundle, evidence.signed_at, bar)
+    return Voice(person, word, roles, evidence.bundle, evidence.signed_at, bar)

@@ -23,7 +23,8 @@ def weighs(policy: Policy, evidence: Evidence, namespace: str) -> bool:
 def knows(policy: Policy, evidence: Evidence) -> bool:
     """Tell whether `policy` gives anything for the word of who signed this."""
     known = policy.roster.signer(evidence.signer) is not None
-    return known or attests(policy, evidence)
+    declares = any(robot.by.made(evidence) for robot in policy.robots)
+    return known or declares or attests(policy, evidence)
 
 
 def attests(policy: Policy, evidence: Evidence) -> bool:

@@ -6,9 +6,9 @@ law finds a change human. `provenance_statement` writes it.
 """
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt
+from pydantic import Field, NonNegativeInt, StringConstraints
 
 from countersign.core.errors import Malformed
 from countersign.core.types.evidence import (
@@ -17,6 +17,7 @@ from countersign.core.types.evidence import (
     Lines,
     Part,
     Provenance,
+    Touched,
 )
 from countersign.wire.declaration import (
     RangeShape,
@@ -28,7 +29,7 @@ from countersign.wire.statement import Statement
 
 TYPE = "https://countersign.dev/attestation/ai-provenance/v0.1"
 
-MAX_PARTS = 4096  # commits, contributors, actors or marks in one predicate
+MAX_PARTS = 4096  # commits, contributors, actors, marks or paths in one predicate
 
 Word = Literal["human", "unknown", "mixed", "ai"]
 _WORDS = {word.label: word for word in Assistance}
@@ -73,6 +74,13 @@ class _Commit(Shape):
     committer: str  # "" where a forge's own address says nothing about who it was
 
 
+class _Touched(Shape):
+    id: str = Field(min_length=1)
+    paths: list[Annotated[str, StringConstraints(min_length=1)]] = Field(
+        max_length=MAX_PARTS
+    )
+
+
 class _Mark(Shape):
     kind: str
 
@@ -102,6 +110,7 @@ class _Provenance(Shape):
     assistance: Word
     contributors: list[_Contributor] = Field(default_factory=list, max_length=MAX_PARTS)
     commits: list[_Commit] = Field(default_factory=list, max_length=MAX_PARTS)
+    touched: list[_Touched] = Field(default_factory=list, max_length=MAX_PARTS)
     evidence: list[_Mark] = Field(default_factory=list, max_length=MAX_PARTS)
     coverage: _Coverage = Field(default_factory=_Coverage)
 
@@ -169,6 +178,9 @@ def parse_provenance(statement: Statement) -> Provenance:
         complete=counted.complete and not counted.unseen,
         marked=shape.marked(),
         contributors=contributors,
+        touched=frozenset(
+            Touched(one.id.lower(), frozenset(one.paths)) for one in shape.touched
+        ),
         tools=tuple(sorted(tools)),
         lines=Lines(
             counted.lines_ai + counted.lines_mixed,

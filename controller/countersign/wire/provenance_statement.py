@@ -4,7 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from countersign.core.types.artifacts import Digest, Json, Subject, Tree
-from countersign.core.types.evidence import Assistance, Lines, Part, Provenance
+from countersign.core.types.evidence import (
+    Assistance,
+    Lines,
+    Part,
+    Provenance,
+    Touched,
+)
 from countersign.wire.declaration import render_range
 from countersign.wire.provenance import TYPE
 from countersign.wire.shapes import (
@@ -152,6 +158,10 @@ def _predicate(claim: Provenance, detail: ProvenanceDetail) -> Tree:
         "assistance": claim.assistance.label,
         "contributors": _contributors(claim),
         "commits": [_commit(commit) for commit in detail.commits],
+        "touched": [
+            {"id": one.id, "paths": [*sorted(one.paths)]}
+            for one in sorted(claim.touched, key=_id)
+        ],
         "evidence": [_mark(mark) for mark in detail.marks],
         "files": [_file(path, lines) for path, lines in detail.files],
         "coverage": _coverage(claim, detail),
@@ -199,6 +209,10 @@ def _commit(commit: CommitDetail) -> Json:
         "paths": list(commit.paths),
         "evidence": list(commit.marks),
     }
+
+
+def _id(touched: Touched) -> tuple[str, list[str]]:
+    return touched.id, sorted(touched.paths)
 
 
 def _mark(mark: MarkDetail) -> Json:

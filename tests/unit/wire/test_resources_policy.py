@@ -215,6 +215,48 @@ class TestPolicy:
                 "spec.provenance.builders: elsewhere: expected san and source",
                 id="a builder without pins that is no collector",
             ),
+            *(
+                pytest.param(
+                    {
+                        "provenance": {
+                            "collectors": [stored.collector()],
+                            "robots": [stored.robot(**fields)],
+                        }
+                    },
+                    f"spec{problem}",
+                    id=f"a robot: {problem}",
+                )
+                for fields, problem in [
+                    ({"paths": []}, ".provenance.robots[0].paths: "),
+                    ({"authors": []}, ".provenance.robots[0].authors: "),
+                    (
+                        {"sourceRepositories": []},
+                        ".provenance.robots[0]: expected source",
+                    ),
+                    (
+                        {"paths": ["**"]},
+                        ".provenance.robots[0]: versions: expected a pat",
+                    ),
+                    (
+                        {"paths": ["a/../b"]},
+                        ".provenance.robots[0]: versions: expected a ",
+                    ),
+                    (
+                        {"san": stored.WORKFLOW, "name": "ci"},
+                        ": ci: expected another id",
+                    ),
+                ]
+            ),
+            pytest.param(
+                {
+                    "provenance": {
+                        "collectors": [stored.collector()],
+                        "robots": [stored.robot()] * 2,
+                    }
+                },
+                "spec.provenance.robots: expected each name once",
+                id="two robots of one name",
+            ),
             pytest.param(
                 {"provenance": {}},
                 "spec: payments: expected a collector",
@@ -296,15 +338,6 @@ class TestPolicy:
                 "protect.excusedApiGroups",
             ),
             (
-                {
-                    "provenance": {
-                        "collectors": [stored.collector()],
-                        "robots": [{"key": "bot", "paths": ["charts/*"]}],
-                    }
-                },
-                "provenance.robots",
-            ),
-            (
                 {"exceptions": {"deletion": {"exceptGroups": ["ops"]}}},
                 "exceptions.deletion.exceptGroups",
             ),
@@ -324,6 +357,23 @@ class TestPolicy:
         assert raised.value.problems == (
             f"spec.{path}: this version cannot honour it; take it out",
         )
+
+    @pytest.mark.parametrize(
+        "taken",
+        [
+            pytest.param({"authors": ["Dana@acme.example"]}, id="her address"),
+            pytest.param({"san": "*@acme.example"}, id="a pattern of her identity"),
+        ],
+    )
+    def test_a_robot_is_nobody_of_the_roster(self, taken: dict[str, Any]) -> None:
+        """A machine must not sign for a person, nor a person approve as a machine."""
+        provenance = {
+            "collectors": [stored.collector()],
+            "robots": [stored.robot(**taken)],
+        }
+
+        with pytest.raises(Invalid, match=r"expected nobody of the roster, saw .*dana"):
+            resolved(stored.policy(provenance=provenance))
 
     def test_a_builder_without_pins_has_those_of_the_collector_it_is(self) -> None:
         """A builder is a collector that may also speak about images."""

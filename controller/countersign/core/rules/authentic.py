@@ -12,6 +12,7 @@ from countersign.core.rules.case import Said, said, with_result
 from countersign.core.rules.collectors import is_certified, is_ours
 from countersign.core.rules.declarations import is_about, is_unmarked
 from countersign.core.rules.objects import states_of
+from countersign.core.rules.robots import answering
 from countersign.core.types.artifacts import ObjectRef
 from countersign.core.types.bound import BoundIntent
 from countersign.core.types.evidence import (
@@ -77,20 +78,18 @@ def _is_human(
     words: Collection[Said[Declaration]],
 ) -> bool:
     exact = {intent.digest for intent in bound if not intent.elastic}
-    by = {
-        policy.roster.signer(word.evidence.signer)
-        for word in words
-        if is_about(word, provenance)
-    }
-    who = [
-        policy.roster.known_as(Alias(AliasKind.GIT, contributor.id.lower()))
-        for contributor in provenance.claim.contributors
-    ]
+    about = [word for word in words if is_about(word, provenance)]
+    by = {policy.roster.signer(word.evidence.signer) for word in about} - {None}
+    who = provenance.claim.contributors
     return (
         is_ours(policy, provenance)
         and is_certified(provenance)
         and is_unmarked(provenance.claim)
         and not provenance.evidence.digests.isdisjoint(exact)
         and bool(who)
-        and all(person is not None and person in by for person in who)
+        and all(
+            policy.roster.known_as(Alias(AliasKind.GIT, one.id.lower())) in by
+            or any(answering(policy, word, one, provenance) for word in about)
+            for one in who
+        )
     )

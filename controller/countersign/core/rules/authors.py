@@ -53,10 +53,13 @@ def makers(case: Case, claim: Provenance, parts: frozenset[Part]) -> Makers:
     """Resolve who had one of `parts` in the range of `claim`.
 
     An agent resolves through a human who asked it, opened its change or committed it;
-    without one nobody is known to have made that part.
+    without one nobody is known to have made that part. A robot is known, but answers
+    for nobody else.
     """
     humans = [c for c in claim.contributors if not c.agent]
-    answered = any(c.part in _ANSWERS_FOR_AGENTS for c in humans)
+    answered = any(
+        c.part in _ANSWERS_FOR_AGENTS and not _is_robot(case, c) for c in humans
+    )
     agents = frozenset(c.id for c in claim.contributors if c.agent and not answered)
     behind = [(c, person_behind(case, c)) for c in humans if c.part in parts]
     return Makers(
@@ -74,7 +77,11 @@ def person_behind(case: Case, contributor: Contributor) -> Person | None:
 def _is_known(case: Case, contributor: Contributor) -> bool:
     """Tell whether the address needs no roster entry; a ``*`` never crosses an ``@``."""
     address = contributor.id.lower()
-    return any(
+    return _is_robot(case, contributor) or any(
         glob(pattern.lower(), "@").fullmatch(address)
         for pattern in case.policy.known_authors
     )
+
+
+def _is_robot(case: Case, contributor: Contributor) -> bool:
+    return any(robot.is_author(contributor.id) for robot in case.policy.robots)

@@ -9,6 +9,7 @@ from countersign.core.rules.authors import person_behind
 from countersign.core.rules.case import Case, Said, git_digests
 from countersign.core.rules.collectors import repository
 from countersign.core.rules.revocation import is_revoked
+from countersign.core.rules.robots import answering
 from countersign.core.rules.signers import person_of
 from countersign.core.types.artifacts import Algorithm
 from countersign.core.types.evidence import (
@@ -73,11 +74,26 @@ def speaks_for(
 ) -> bool:
     """Tell whether `who` signed `declaration`, may declare, and it counts."""
     person = person_of(case, declaration.evidence)
+    if is_revoked(declaration.evidence, case.revoked, person=person):
+        return False
+    if not is_about(declaration, provenance):
+        return False
+    if person is None:
+        return bool(answering(case.policy, declaration, who, provenance))
     namespace = case.change.object.namespace
-    return (
-        person is not None
-        and person == person_behind(case, who)
-        and any(person.has_role(r, namespace) for r in case.policy.declaring_roles)
-        and not is_revoked(declaration.evidence, case.revoked, person=person)
-        and is_about(declaration, provenance)
+    return person == person_behind(case, who) and any(
+        person.has_role(role, namespace) for role in case.policy.declaring_roles
+    )
+
+
+def speaker(
+    case: Case, declaration: Said[Declaration], provenance: Said[Provenance]
+) -> frozenset[str]:
+    """Return the id of whose word `declaration` is: a person, or robots that it is of."""
+    if person := person_of(case, declaration.evidence):
+        return frozenset({person.id})
+    return frozenset(
+        robot.id
+        for who in provenance.claim.contributors
+        for robot in answering(case.policy, declaration, who, provenance)
     )

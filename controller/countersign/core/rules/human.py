@@ -6,10 +6,9 @@ from countersign.core.rules.adverse import assisted
 from countersign.core.rules.artifacts import Artifact, artifacts
 from countersign.core.rules.base import follows, is_current
 from countersign.core.rules.case import Case, Said, git_digests
-from countersign.core.rules.declarations import declarers, is_unmarked
+from countersign.core.rules.declarations import declarers, is_unmarked, speaker
 from countersign.core.rules.lineage import is_made_of
 from countersign.core.rules.provenance import dependable
-from countersign.core.rules.signers import person_of
 from countersign.core.types.change import Operation
 from countersign.core.types.evidence import (
     Assistance,
@@ -79,12 +78,11 @@ def admission(case: Case) -> Basis | Finding | None:
         base = str(proofs[0][0].provenance.claim.range.base)
         return case.finding(Reason.STALE_BASE, Expected(base, seen))
     relied = (of_object[0], *(proof[0] for proof in proofs[1:]))
-    words = (d.evidence for proof in relied for d in proof.declarations)
-    persons = (person_of(case, word) for word in words)
+    by = (speaker(case, d, p.provenance) for p in relied for d in p.declarations)
     return Basis(
         policy=case.policy.name,
         door=Door.SIGNED,
-        declared_by=tuple(sorted({p.id for p in persons if p is not None})),
+        declared_by=tuple(sorted(frozenset().union(*by))),
         assistance=Assistance.HUMAN,
         bundles=tuple(sorted({e.bundle for proof in relied for e in proof.evidence})),
     )

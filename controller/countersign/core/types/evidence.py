@@ -64,6 +64,21 @@ class Contributor:
 
 
 @dataclass(frozen=True, slots=True)
+class Touched:
+    """All paths that the commits touch in which somebody had a part.
+
+    Of a rename both names; of a merge all that any parent has otherwise.
+
+    Attributes:
+        id: Of the contributor.
+        paths: As the repository writes them, from its root.
+    """
+
+    id: str
+    paths: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class CommitRange:
     """Commits after `base` up to `target`; base None means from the root."""
 
@@ -99,6 +114,7 @@ class Provenance:
         complete: Every commit and note of the range was seen.
         marked: Some commit carries a mark of assistance.
         contributors: Everybody with a part in the range.
+        touched: What contributors touched; of who is not in it, that was not told.
         tools: Names of the assistants seen, sorted, e.g. ``amazon-q 2026-03``.
         lines: Line counts for people to read.
         clusters: Where it may be used; never empty.
@@ -114,6 +130,7 @@ class Provenance:
     complete: bool
     marked: bool
     contributors: frozenset[Contributor]
+    touched: frozenset[Touched] = frozenset()
     tools: tuple[str, ...] = ()
     lines: Lines = NOT_COUNTED
     clusters: frozenset[str]

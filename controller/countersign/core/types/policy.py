@@ -13,6 +13,7 @@ from countersign.core.types.doors import Doors
 from countersign.core.types.evidence import Presence
 from countersign.core.types.globs import glob
 from countersign.core.types.people import Roster
+from countersign.core.types.robots import Robot, clash
 
 
 class Enforcement(StrEnum):
@@ -241,7 +242,8 @@ class Policy:
 
     Raises:
         Malformed: no slot while some state asks for a sign-off, a human change that is
-            only `unknown` would be admitted, or independence without any collector.
+            only `unknown` would be admitted, independence without any collector, or a
+            robot that is somebody else, too.
     """
 
     name: str
@@ -253,6 +255,7 @@ class Policy:
     known_authors: tuple[str, ...] = ()
     baselines: frozenset[Baseline] = frozenset()
     declaring_roles: frozenset[str] = frozenset()
+    robots: tuple[Robot, ...] = ()
     banned_tools: frozenset[str] = frozenset()
     human: Treatment = Treatment.SIGN_OFF
     unknown: Treatment = Treatment.SIGN_OFF
@@ -275,6 +278,14 @@ class Policy:
                 f"{self.name}: expected a collector, since a slot is independent of "
                 "those who made the change"
             )
+        for robot in self.robots:
+            if problem := clash(robot, self.roster):
+                raise Malformed(problem)
+            if robot.by in self.collectors:
+                raise Malformed(
+                    f"{robot.name}: expected another identity than the collector's: "
+                    "nobody confirms his own word"
+                )
 
 
 class RevokedKind(StrEnum):

@@ -30,7 +30,7 @@ class Voice:
     """A person's word, proven, about the present state of an object.
 
     Attributes:
-        person: Id in the roster.
+        person: Id in the roster, or of a robot.
         word: What kind.
         roles: Of the slots that it fills, or could, sorted.
         bundle: The proof.

@@ -211,8 +211,12 @@ class WordGap(StrEnum):
     UNKNOWN = "unknown"
     REVOKED = "revoked"
     ROLE = "role"
+    FOREIGN = "foreign"
     ELSEWHERE = "elsewhere"
     NO_PART = "noPart"
+    ALONE = "alone"
+    UNTOLD = "untold"
+    OUTSIDE = "outside"
     PROVENANCE = "provenance"
     MARKED = "marked"
     SILENT = "silent"
@@ -224,13 +228,16 @@ class DeclarationGap:
 
     Attributes:
         gap: UNKNOWN: the signer is, or was then, nobody of the roster. ROLE: who signed
-            may not declare here. ELSEWHERE: no provenance speaks of its repository,
-            range and tree. NO_PART: who signed had none in the range. PROVENANCE: what
+            may not declare here. FOREIGN: the robot signs for another repository than
+            it speaks of. ELSEWHERE: no provenance speaks of its repository,
+            range and tree. NO_PART: who signed had none in the range. ALONE: the robot
+            is the collector, too. UNTOLD: nobody tells all that the robot touched.
+            OUTSIDE: it touched what it may not. PROVENANCE: what
             a collector says of the range does not count. MARKED: assistance was seen in
             it. SILENT: others with a part in it did not declare.
         signer: Issuer and SAN, or trust root and key.
-        person: Id of the roster person, or ``""``.
-        seen: Roles that may, repository and commit, tools, or who is silent.
+        person: Id of the roster person, or of the robot, or ``""``.
+        seen: Roles that may, repository and commit, paths, tools, or who is silent.
         provenance: Why provenance does not count, with PROVENANCE.
     """
 
@@ -321,7 +328,8 @@ class Basis:
         door: Which door.
         rule: Row of the table that let it through, for delta and derived; else ``""``.
         filled: Slots and persons; empty for other doors and for proven-human changes.
-        declared_by: Persons whose declarations made the change human.
+        declared_by: Persons whose declarations made the change human; ``robot:NAME``
+            for a robot.
         emergency: Incident of a break-glass admission, or ``""``.
         assistance: State of the change, or None where nobody asked.
         bundles: Every bundle relied upon, sorted; builds of its images among them.

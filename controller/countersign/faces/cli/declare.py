@@ -123,18 +123,23 @@ async def _signed(
 
 
 def _tell(found: Standing) -> None:
-    name = found.person.id if found.person else ""
-    click.echo(f"declared by {name}, for {words.listed(found.own)}", err=True)
+    click.echo(f"declared by {found.name}, for {words.listed(found.own)}", err=True)
     if found.others:
         click.echo(
             f"  not enough alone: {words.listed(found.others)} had a part in it, too, "
             "and must declare the same range",
             err=True,
         )
-    if not found.counted_by:
+    if found.outside:
         click.echo(
-            f"  no policy here counts a declaration by {name}: none takes one of the "
-            "roles that the roster gives (provenance.declarations.roles)",
+            f"  not enough where it touched {words.listed(found.outside)}: that is "
+            f"outside the paths of {found.name} (provenance.robots), and takes a sign-off",
+            err=True,
+        )
+    elif not found.counted_by:
+        click.echo(
+            f"  no policy here counts a declaration by {found.name}: none takes one of "
+            "the roles that the roster gives (provenance.declarations.roles)",
             err=True,
         )
 

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from countersign.core.types.attestors import Attestor
+from countersign.core.types.robots import Robot as Limited
 from countersign.wire.resources.fields import MAX_LIST, Name, Strict, Text, rules
 
 DEFAULT_TRUST_ROOT = "public-good"  # by convention, that of the public Sigstore
@@ -110,7 +111,29 @@ class Collector(Builder):
         return self
 
 
-class Robot(Signatory):
-    """Trusted automation, limited by path."""
+class Robot(Collector):
+    """Trusted automation, limited by path: its own signed word makes its commits human."""
 
-    paths: tuple[Text, ...] = Field(min_length=1, max_length=MAX_LIST)
+    authors: tuple[Text, ...] = Field(
+        min_length=1,
+        max_length=MAX_LIST,
+        description="Its addresses in git: exactly, in any letter case.",
+    )
+    paths: tuple[Text, ...] = Field(
+        min_length=1,
+        max_length=MAX_LIST,
+        description="All that it may touch, from the root of the repository; a * "
+        "crosses no /, a part that is ** stands for any number of folders.",
+    )
+
+    def limited(self) -> Limited:
+        """Return the core's value.
+
+        Raises:
+            Malformed: a path that cannot be meant.
+        """
+        return Limited(
+            by=self.value(),
+            authors=frozenset(address.lower() for address in self.authors),
+            paths=self.paths,
+        )

@@ -11,7 +11,6 @@ from countersign.wire.resources.trust import TrustRootSpec
 
 _POLICY: tuple[tuple[str, Callable[[PolicySpec], object]], ...] = (
     ("protect.excusedApiGroups", lambda s: s.protect.excused_api_groups),
-    ("provenance.robots", lambda s: s.provenance.robots),
     (
         "exceptions.deletion.exceptGroups",
         lambda s: s.exceptions.deletion.except_groups,

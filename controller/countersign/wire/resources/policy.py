@@ -104,7 +104,12 @@ class Provenance(Strict):
     unknown: Literal["signOff", "deny"] | None = None
     ai: Literal["signOff", "deny"] | None = None
     declarations: Declarations | None = None
-    robots: tuple[Robot, ...] = Field(default=(), max_length=MAX_LIST)
+    robots: tuple[Robot, ...] = Field(
+        default=(),
+        max_length=MAX_LIST,
+        description="Automation whose own signed word makes its commits human, as long "
+        "as they touch nothing but its paths. It never approves.",
+    )
     banned_agents: tuple[Text, ...] | None = Field(
         default=None,
         max_length=MAX_LIST,

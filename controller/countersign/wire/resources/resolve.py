@@ -25,7 +25,9 @@ from countersign.core.types.policy import (
     TraceDemand,
     Treatment,
 )
+from countersign.core.types.robots import Robot
 from countersign.wire.resources.attestors import Builder
+from countersign.wire.resources.attestors import Robot as SaidRobot
 from countersign.wire.resources.policy import PolicySpec, SignOff
 from countersign.wire.resources.read import Invalid
 from countersign.wire.resources.scope import scope_of
@@ -93,7 +95,8 @@ def check(name: str, spec: PolicySpec) -> None:
 
 
 def _roots(spec: PolicySpec) -> set[str]:
-    told = (*(spec.provenance.collectors or ()), *(spec.provenance.builders or ()))
+    said = spec.provenance
+    told = (*(said.collectors or ()), *(said.builders or ()), *said.robots)
     return {attestor.trust_root for attestor in told}
 
 
@@ -105,7 +108,8 @@ def _policy(name: str, spec: PolicySpec, roster: Roster) -> Policy:
         )
     said = spec.provenance
     collectors = tuple(c.value() for c in said.collectors or ())
-    _once(collectors)
+    _once("collectors", collectors)
+    robots = _robots(said.robots)
     return Policy(
         name=name,
         scope=scope_of(spec.protect, recommended=preset.recommended_cluster_scoped),
@@ -121,6 +125,7 @@ def _policy(name: str, spec: PolicySpec, roster: Roster) -> Policy:
         declaring_roles=frozenset(said.declarations.roles)
         if said.declarations
         else frozenset(),
+        robots=robots,
         banned_tools=frozenset(said.banned_agents or ()),
         human=_or(_treatment(said.human), preset.human),
         unknown=_or(_treatment(said.unknown), preset.unknown),
@@ -144,14 +149,25 @@ def _treatment(said: str | None) -> Treatment | None:
     return None if said is None else Treatment(said)
 
 
-def _once(collectors: tuple[Attestor, ...]) -> None:
-    counted = Counter(collector.name for collector in collectors)
+def _once(field: str, attestors: Collection[Attestor]) -> None:
+    counted = Counter(attestor.name for attestor in attestors)
     twice = sorted(name for name, count in counted.items() if count > 1)
     if twice:
-        # a revocation names a collector: it must know which
+        # a revocation names a collector, and a record a robot: they must know which
         raise Invalid(
-            [f"spec.provenance.collectors: expected each name once, saw twice: {twice}"]
+            [f"spec.provenance.{field}: expected each name once, saw twice: {twice}"]
         )
+
+
+def _robots(said: tuple[SaidRobot, ...]) -> tuple[Robot, ...]:
+    found = []
+    for at, robot in enumerate(said):
+        try:
+            found.append(robot.limited())
+        except Malformed as error:
+            raise Invalid([f"spec.provenance.robots[{at}]: {error}"]) from error
+    _once("robots", [robot.by for robot in found])
+    return tuple(found)
 
 
 def _builder(said: Builder, collectors: tuple[Attestor, ...]) -> Attestor:

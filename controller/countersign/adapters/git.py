@@ -8,7 +8,9 @@ import pygit2
 from pygit2.enums import AttrCheck, SortMode
 
 from countersign.adapters.git_diff import changes
+from countersign.adapters.git_message import message_of
 from countersign.adapters.git_refs import References
+from countersign.adapters.git_traces import added_traces
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Algorithm, Digest
 from countersign.provenance.agent_trace import PATH
@@ -211,7 +213,7 @@ class _Reader:
         changed = changes(commit)
         if changed.unseen:
             self.unseen.add(Unseen(Gap.OBJECTS, name))
-        message = _decoded(commit.raw_message, commit.message_encoding)
+        message = message_of(commit)
         return Commit(
             digest=_commit_digest(commit),
             tree=_tree_digest(commit),
@@ -222,16 +224,24 @@ class _Reader:
             note=self.references.note(name),
             files=changed.files,
             edits=changed.edits,
-            traces=changed.traces,
+            traces=self._traces(commit),
             touched=changed.touched,
             merged=tuple(self._merged(commit, message)) if squashed else (),
         )
+
+    def _traces(self, commit: pygit2.Commit) -> tuple[str, ...]:
+        try:
+            return added_traces(commit, commit.parents)
+        except (pygit2.GitError, KeyError):
+            self.unseen.add(Unseen(Gap.OBJECTS, str(commit.id)))
+            return ()
 
     def _merged(self, commit: pygit2.Commit, message: str) -> Iterator[Commit]:
         """Yield the commits of the request that `commit` is the squash of."""
         if len(commit.parent_ids) != 1:
             return
-        by_forge = commit.committer.email.lower() in WEB_COMMITTERS
+        committer = _signature(commit.committer).email
+        by_forge = committer.lower() in WEB_COMMITTERS
         for head in self.references.requests(message, by_forge=by_forge):
             walker = self._repo.walk(head, SortMode.TOPOLOGICAL | SortMode.REVERSE)
             walker.hide(commit.parent_ids[0])
@@ -260,8 +270,8 @@ def _tree_digest(commit: pygit2.Commit) -> Digest:
 
 def _signature(raw: pygit2.Signature) -> Signature:
     return Signature(
-        name=_decoded(raw.raw_name, None),
-        email=_decoded(raw.raw_email, None),
+        name=raw.raw_name.decode(errors="replace"),
+        email=raw.raw_email.decode(errors="replace"),
         at=_moment(raw.time),
     )
 
@@ -272,10 +282,3 @@ def _moment(seconds: int) -> datetime:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
         return datetime.fromtimestamp(0, UTC)
-
-
-def _decoded(raw: bytes, encoding: str | None) -> str:
-    try:
-        return raw.decode(encoding or "utf-8", errors="replace")
-    except (LookupError, ValueError):  # an encoding that Python does not know
-        return raw.decode("utf-8", errors="replace")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import pygit2
 from pygit2.enums import DeltaStatus, DiffFind, DiffOption, FileMode
 
-from countersign.provenance.agent_trace import PATH
 from countersign.provenance.commits import ChangedFile, Content, Edit, Hunk
 
 # As git itself compares, so that lines are counted as `git blame` counts them.
@@ -25,7 +24,6 @@ class Changes:
 
     files: tuple[ChangedFile, ...] = ()
     edits: tuple[tuple[Edit, ...], ...] = ()
-    traces: tuple[str, ...] = ()
     touched: frozenset[str] | None = None
     unseen: bool = False
 
@@ -39,16 +37,10 @@ def changes(commit: pygit2.Commit) -> Changes:
         diff = _compared(commit, parents[0] if parents else None)
     except _MISSING:
         return Changes(unseen=True)
-    found = [*_edits(diff)]
+    edits = tuple(_edits(diff))
     return Changes(
-        files=_sorted(_changed(edit) for edit, _ in found),
-        edits=(tuple(edit for edit, _ in found),),
-        traces=tuple(
-            line
-            for edit, patch in found
-            if edit.path == PATH and patch is not None
-            for line in _added(patch)
-        ),
+        files=_sorted(_changed(edit) for edit in edits),
+        edits=(edits,),
         touched=_touched(diff),
     )
 
@@ -72,9 +64,9 @@ def _merge(commit: pygit2.Commit, parents: list[pygit2.Commit]) -> Changes:
     """Compare a merge: its files are what it wrote itself, that no parent has."""
     compared = [_compared(commit, parent, MAX_MERGE_RENAMES) for parent in parents]
     first, *others = compared
-    main = tuple(edit for edit, _ in _edits(first))
+    main = tuple(_edits(first))
     paths = frozenset(edit.path for edit in main)
-    sides = [tuple(edit for edit, _ in _edits(diff, paths)) for diff in others]
+    sides = [tuple(_edits(diff, paths)) for diff in others]
     by_parent = [{edit.path: edit for edit in edits} for edits in (main, *sides)]
     everywhere = set.intersection(*(set(edits) for edits in by_parent))
     return Changes(
@@ -103,9 +95,7 @@ def _touched(*diffs: pygit2.Diff) -> frozenset[str] | None:
     return frozenset(_decoded(side.raw_path) for side in sides)
 
 
-def _edits(
-    diff: pygit2.Diff, only: frozenset[str] | None = None
-) -> Iterator[tuple[Edit, pygit2.Patch | None]]:
+def _edits(diff: pygit2.Diff, only: frozenset[str] | None = None) -> Iterator[Edit]:
     """Yield each difference; the lines of a path are compared only where asked for."""
     for number, delta in enumerate(diff.deltas):
         path = _path(delta)
@@ -114,17 +104,17 @@ def _edits(
         gone = delta.status == DeltaStatus.DELETED
         was = _decoded(delta.old_file.raw_path) if not gone else path
         if FileMode.COMMIT in (delta.old_file.mode, delta.new_file.mode):
-            yield Edit(path, was, content=Content.SUBMODULE, gone=gone), None
+            yield Edit(path, was, content=Content.SUBMODULE, gone=gone)
             continue
         try:
             patch = diff[number]
         except _MISSING:
-            yield Edit(path, was, content=Content.MISSING, gone=gone), None
+            yield Edit(path, was, content=Content.MISSING, gone=gone)
             continue
         if patch is not None and patch.delta.is_binary:
-            yield Edit(path, was, content=Content.BINARY, gone=gone), None
+            yield Edit(path, was, content=Content.BINARY, gone=gone)
         else:
-            yield Edit(path, was, _hunks(patch), gone=gone), patch
+            yield Edit(path, was, _hunks(patch), gone=gone)
 
 
 def _hunks(patch: pygit2.Patch | None) -> tuple[Hunk, ...]:
@@ -146,13 +136,6 @@ def _new(edit: Edit) -> set[int]:
         for hunk in edit.hunks
         for number in range(hunk.new_start, hunk.new_start + hunk.new_lines)
     }
-
-
-def _added(patch: pygit2.Patch) -> Iterator[str]:
-    for hunk in patch.hunks:
-        for line in hunk.lines:
-            if line.origin == "+" and line.raw_content.strip():
-                yield line.raw_content.decode(errors="replace").strip()
 
 
 def _sorted(files: Iterator[ChangedFile]) -> tuple[ChangedFile, ...]:

@@ -66,7 +66,14 @@ class References:
         names = self._requests.get(number, [])
         if by_forge and not names:
             self.unseen.add(Unseen(Gap.PULL_REQUEST, number))
-        return [self._repo.references[n].peel(pygit2.Commit).id for n in names]
+        return [head for name in names if (head := self._head(name, number))]
+
+    def _head(self, name: str, number: str) -> pygit2.Oid | None:
+        try:
+            return self._repo.references[name].peel(pygit2.Commit).id
+        except (pygit2.GitError, KeyError):
+            self.unseen.add(Unseen(Gap.PULL_REQUEST, number))
+            return None
 
     def branches(self, target: pygit2.Commit) -> list[str]:
         """Return the branches at `target`, the checked-out one first, then by name."""

@@ -19,6 +19,7 @@ FRESH_S = 10.0  # seconds for which an answer is what lies there now, "nothing" 
 _ENTRY = 1536  # bytes of an entry without what lies there, measured
 _PIECE = 128  # bytes of each bundle and each line, besides its own
 _DIGEST = 512  # bytes of each digest
+_SHARE = 1 / 8  # of all that is kept: more is not added up about one image
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,15 @@ class Memory:
         """Remember what was said of an image.
 
         What went unseen this time may have been seen the last time: it still is there.
+        But whoever may push can have something else seen each time, so only as much is
+        added up as leaves the others their room.
         """
         before = self.answer(image)
         if before is not None and not said.complete:
             both = dict.fromkeys([*said.bundles, *before.bundles])
-            said = replace(said, bundles=tuple(both))
+            joined = replace(said, bundles=tuple(both))
+            if _size(joined) <= self._kept.maxsize * _SHARE:
+                said = joined
         self._put(image, said, _size(said))
 
     def blob(self, digest: Digest) -> bytes | None:

@@ -121,6 +121,26 @@ async def test_what_once_was_seen_is_there(
     assert kept.known(image(), within_s=1) is None
 
 
+async def test_what_is_seen_in_pieces_does_not_push_out_the_rest(
+    registries: FakeRegistries, clock: Clock
+) -> None:
+    """Who may push shows something else each time, and never all of it."""
+    kept = make(registries, clock, cache_bytes=64_000)
+    registries.put(image("other"), BUNDLE)
+    await kept.about(image("other"))
+    pieces = [bytes([number]) * 3000 for number in range(100)]
+    for piece in pieces:
+        clock.now += FRESH_S + 1
+        registries.held[image()] = Attached(bundles=(piece,), complete=False)
+        await kept.about(image())
+
+    known = kept.known(image())
+    assert known is not None
+    assert pieces[-1] in known.bundles
+    assert kept.size < 64_000 / 4
+    assert kept.known(image("other")) is not None
+
+
 async def test_a_blob_is_fetched_once(
     kept: KeptEvidence, registries: FakeRegistries, clock: Clock
 ) -> None:

@@ -50,12 +50,13 @@ class OnceCache(Generic[Key, Value]):
 
         Args:
             key: By which it is remembered.
-            work: Runs in the executor; must not raise.
+            work: Runs in the executor. What it raises is told to all who wait, and not
+                remembered.
             size: Of the result, bytes, estimated; what is larger than the whole cache
                 is not remembered.
 
         Raises:
-            Unavailable: too much is pending already.
+            Unavailable: too much is pending already; or as `work` raises.
         """
         future = self._pending.get(key)
         if future is None:

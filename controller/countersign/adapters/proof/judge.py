@@ -1,7 +1,8 @@
 """One bundle under all trust roots: a proof, or why there is none.
 
-Runs in a thread and never raises: what a library throws at odd input is a rejection like
-any other. Nothing in here depends on the present, so results can be remembered.
+Runs in a thread, and what a library throws at odd input is a rejection like any other.
+Nothing in here depends on the present, so results can be remembered: all but that there
+was no memory, which says nothing about the bundle and is raised.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from countersign.adapters.proof.trusted_root import (
     parse_trusted_root,
     trusted_chains,
 )
-from countersign.core.errors import Foreign, Malformed, Rejected
+from countersign.core.errors import Foreign, Malformed, Rejected, Unavailable
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.evidence import CertificateClaims, Evidence
 from countersign.core.types.people import CertIdentity, KeyIdentity
@@ -123,9 +124,15 @@ class Material:
 
 
 def judge(raw: bytes, material: Material) -> Outcome:
-    """Verify `raw` under the trust roots of `material`; the first that holds counts."""
+    """Verify `raw` under the trust roots of `material`; the first that holds counts.
+
+    Raises:
+        Unavailable: there was no memory to do it with.
+    """
     try:
         return _judged(raw, material)
+    except MemoryError as error:
+        raise Unavailable("expected memory to verify a bundle in, saw none") from error
     except BaseException as error:  # noqa: BLE001  a panic in Rust is no Exception
         return Refusal(malformed=False, reason=_short(error))
 
@@ -215,6 +222,8 @@ def _first(
     for item in roots:
         try:
             return prove(item)
+        except MemoryError:  # of the machine, not of the bundle
+            raise
         except Exception as error:  # noqa: BLE001 - doubt rejects, whoever raised it
             reasons.append(f"{item.root.name}: {_short(error)[:_MAX_EACH]}")
     reason = "; ".join(reasons) or f"expected a trust root with {needed}, saw none"

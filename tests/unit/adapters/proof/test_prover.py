@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from countersign.adapters.proof import judge as judging
 from countersign.adapters.proof.cache import OnceCache
 from countersign.adapters.proof.prover import BundleProver
 from countersign.core.errors import Malformed, Rejected, Unavailable
@@ -208,3 +209,19 @@ async def test_memory_is_bounded_by_bytes(threads: ThreadPoolExecutor) -> None:
     kept = {key: cache.get(key) for key in ("a", "b", "c", "large")}
 
     assert kept == {"a": None, "b": "B", "c": "C", "large": None}
+
+
+async def test_that_there_was_no_memory_is_not_the_bundles_fault(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It denies now; the next time there is some."""
+    with monkeypatch.context() as patched:
+        patched.setattr(judging, "prove_keyless", _exhausted)
+        with pytest.raises(Unavailable, match="memory"):
+            await setting.prover.prove(BUNDLE)
+
+    assert (await setting.prover.prove(BUNDLE)).subjects
+
+
+def _exhausted(*_: object) -> None:
+    raise MemoryError

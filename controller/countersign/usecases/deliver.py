@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from countersign.binding.canonical import canonical_json
 from countersign.binding.masking import is_secret
-from countersign.core.errors import Malformed
+from countersign.core.errors import Malformed, OverLimit
 from countersign.core.types.artifacts import Algorithm, ObjectRef, Tree
 from countersign.core.types.change import Change, NamespaceWindow
 from countersign.core.types.evidence import Carrier
@@ -81,7 +81,7 @@ def deliver(sheet: Sheet, signed: SignedOff, carrier: Carrier | None) -> Deliver
     return Delivery(
         carrier=Carrier.BUNDLE_SET,
         why=why,
-        sets=_sets(sheet, signed),
+        sets=sets_of(sheet, [signed.bundle]),
         objects=tuple(item.prepared.as_it_was for item in sheet.items),
     )
 
@@ -142,7 +142,7 @@ def _parcel(
         for found in sheet.evidence
         if found.raw not in lying
         and (
-            any(_concerns(found, item) for item in running)
+            any(concerns(found, item) for item in running)
             or image.digest in {subject.digest for subject in found.subjects}
             or _of_commits(found)
         )
@@ -182,7 +182,7 @@ def _annotated(sheet: Sheet, signed: SignedOff) -> tuple[Tree, ...]:
     return tuple(
         item.prepared.annotated(
             [
-                *(found.raw for found in sheet.evidence if _concerns(found, item)),
+                *(found.raw for found in sheet.evidence if concerns(found, item)),
                 signed.bundle,
             ]
         )
@@ -190,9 +190,19 @@ def _annotated(sheet: Sheet, signed: SignedOff) -> tuple[Tree, ...]:
     )
 
 
-def _sets(sheet: Sheet, signed: SignedOff) -> tuple[Tree, ...]:
+def sets_of(sheet: Sheet, more: Sequence[bytes]) -> tuple[Tree, ...]:
+    """Return a BundleSet for each namespace, or several where one is too small.
+
+    Args:
+        sheet: What they are about, with the evidence that there is.
+        more: Bundles that speak of all of it.
+
+    Raises:
+        Malformed: there is no bundle.
+        OverLimit: what one object needs is more than a set may hold.
+    """
     places = sorted({place_of(change) for change in sheet.changes})
-    return tuple(_set(sheet, signed, place) for place in places)
+    return tuple(tree for place in places for tree in _packed(sheet, more, place))
 
 
 def place_of(change: Change) -> str:
@@ -202,8 +212,25 @@ def place_of(change: Change) -> str:
     return change.object.namespace or OWN_NAMESPACE
 
 
-def _set(sheet: Sheet, signed: SignedOff, place: str) -> Tree:
-    items = [item for item in sheet.items if place_of(item.change) == place]
+def _packed(sheet: Sheet, more: Sequence[bytes], place: str) -> tuple[Tree, ...]:
+    """Return the set of a namespace, or, of half of its objects each, several."""
+    items = tuple(item for item in sheet.items if place_of(item.change) == place)
+    try:
+        return (_set(sheet, items, more, place),)
+    except OverLimit:
+        half = len(items) // 2
+        if not half:
+            raise
+        return tuple(
+            tree
+            for part in (items[:half], items[half:])
+            for tree in _packed(replace(sheet, items=part), more, place)
+        )
+
+
+def _set(
+    sheet: Sheet, items: Sequence[Item], more: Sequence[bytes], place: str
+) -> Tree:
     before = [one for where, one in sheet.detached if where == place]
     kept = {raw.strip() for one in before for raw in one.bundles}
     # of what lay beside, the sheet has what concerns the state that is signed
@@ -212,16 +239,14 @@ def _set(sheet: Sheet, signed: SignedOff, place: str) -> Tree:
         for found in sheet.evidence
         if found.raw in kept
         or _of_commits(found)
-        or any(_concerns(found, item) for item in items)
+        or any(concerns(found, item) for item in items)
     ]
     intents = [
         canonical_json(intent.tree)
         for item in items
         for intent in (item.prepared.intent, *item.same)
     ]
-    return render_bundle_set(
-        _what(sheet, place), [*bundles, signed.bundle], intents, place
-    )
+    return render_bundle_set(_what(sheet, place), [*bundles, *more], intents, place)
 
 
 def _what(sheet: Sheet, place: str) -> str:
@@ -234,7 +259,8 @@ def _what(sheet: Sheet, place: str) -> str:
     return names[0] if len(names) == 1 else "sign-off"
 
 
-def _concerns(found: Inspected, item: Item) -> bool:
+def concerns(found: Inspected, item: Item) -> bool:
+    """Tell whether a bundle may be needed for an object, and so travels with it."""
     one = item.prepared
     named = {subject.digest for subject in found.subjects}
     ours = item.intents | {i.digest for i in one.images if i.digest}

@@ -26,6 +26,7 @@ ANNOTATIONS, BUNDLE_SET, OCI = "annotations", "bundleset", "oci"
     help="What the collector calls itself; else the CI's workflow.",
 )
 @options.inputs
+@options.carry_over
 @click.option(
     "--image",
     "images",
@@ -83,6 +84,7 @@ def command(
     repo_uri: str,
     collector: str,
     inputs: options.Inputs,
+    earlier: Sequence[str],
     images: Sequence[str],
     pull_request: Path | None,
     clusters: Sequence[str],
@@ -108,6 +110,9 @@ def command(
     it what the objects that run it are judged by. What runs no image keeps its evidence
     in the file that is written.
 
+    With --carry-over the objects that are as they were keep the provenance they had, if
+    it holds for the same clusters still; RANGE is attested for the others.
+
     With --declare-human the signature is an author's own: that the commits of RANGE,
     which are shown first, were made without AI. It counts beside a collector's
     provenance of the same range, where policies take such words.
@@ -120,7 +125,9 @@ def command(
         --cluster prod-eu --carrier oci
     """  # noqa: D301 - click's mark for "do not wrap"
     # git, pydantic and cryptography, which --help does not need
-    from countersign.faces.cli import attesting  # noqa: PLC0415
+    from countersign.binding.kinds import BUILT_IN  # noqa: PLC0415
+    from countersign.faces.cli import attesting, loading  # noqa: PLC0415
+    from countersign.faces.cli.carried_over import read_before  # noqa: PLC0415
 
     if carrier != OCI or inputs.given:
         options.require_out(output, out)
@@ -140,6 +147,11 @@ def command(
         return Exit.DONE
     there = inputs.given or (carrier == OCI and bool(images))
     _require(clusters=clusters, carrier=carrier, there=there, beside=beside)
+    if earlier and carrier not in {ANNOTATIONS, BUNDLE_SET}:
+        raise click.UsageError(
+            "expected objects that carry their evidence with --carry-over, saw none: "
+            f"give -f and --carrier {ANNOTATIONS} or {BUNDLE_SET}"
+        )
     scope = attesting.Scope(
         collector=collector,
         clusters=frozenset(clusters),
@@ -147,7 +159,16 @@ def command(
         images=tuple(images),
         pull_request=pull_request,
     )
-    load = attesting.load(inputs, carrier, beside, sets_only=sets_only)
+    before = read_before(
+        earlier,
+        inputs.namespace,
+        BUILT_IN,
+        session=session,
+        clusters=clusters,
+        policies=policies,
+        trusted_root=signing.trusted_root,
+    )
+    load = loading.load(inputs, carrier, beside, sets_only=sets_only, before=before)
     if carrier == OCI:
         from countersign.faces.cli.attest_beside import (  # noqa: PLC0415 - as above
             collect_beside,

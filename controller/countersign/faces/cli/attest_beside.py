@@ -11,9 +11,10 @@ from countersign.binding.masking import is_secret
 from countersign.core.types.artifacts import Subject, Tree
 from countersign.faces.cli import attested
 from countersign.faces.cli.attest import ANNOTATIONS, BUNDLE_SET
-from countersign.faces.cli.attesting import Given, Load, Scope, attest_range, carried
+from countersign.faces.cli.attesting import Given, Scope, attest_range, carried
 from countersign.faces.cli.files import write_result
 from countersign.faces.cli.images import open_registries, pinned_now, send, sent_json
+from countersign.faces.cli.loading import Load
 from countersign.faces.cli.manifests import write_manifests
 from countersign.faces.cli.options import RegistryOptions
 from countersign.faces.cli.progress import working

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,20 +11,17 @@ from pathlib import Path
 import click
 
 from countersign.adapters.git import GitRepository
-from countersign.binding.kinds import BUILT_IN
-from countersign.binding.masking import SALT_BYTES, is_secret
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Json, Subject, Tree
 from countersign.faces.cli import attested, declare
-from countersign.faces.cli.attest import ANNOTATIONS, BUNDLE_SET, OCI
-from countersign.faces.cli.files import read_file, read_inputs, write_result
+from countersign.faces.cli.attest import ANNOTATIONS
+from countersign.faces.cli.files import read_file, write_result
 from countersign.faces.cli.images import pinned
+from countersign.faces.cli.loading import Load
 from countersign.faces.cli.manifests import (
-    read_manifests,
-    warn_of_places,
     write_manifests,
 )
-from countersign.faces.cli.options import Inputs, SigningOptions
+from countersign.faces.cli.options import SigningOptions
 from countersign.faces.cli.progress import working
 from countersign.faces.cli.session import Session
 from countersign.faces.cli.signing import choose
@@ -37,11 +33,11 @@ from countersign.provenance.pull_request import (
 )
 from countersign.provenance.registry import known_agents
 from countersign.usecases.attest import Attested, AttestOrder, attest
-from countersign.usecases.carry import Placed, bundle_sets, unload
+from countersign.usecases.carry import bundle_sets
 from countersign.usecases.companions import companions
 from countersign.usecases.declare import consider
 from countersign.usecases.lint_manifests import manifest_lints
-from countersign.usecases.prepare import Prepared, prepare
+from countersign.usecases.prepare import Prepared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,25 +80,6 @@ class Scope:
     pull_request: Path | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """The objects that were made of the range, and what travels with them.
-
-    Attributes:
-        objects: Of ``-f``, with their digests.
-        sets: BundleSets that were among them.
-        beside: Bundles to travel with the objects.
-        carrier: How evidence travels; None: the bundle is written alone.
-        sets_only: The objects are not written: something else brings them.
-    """
-
-    objects: tuple[Prepared, ...] = ()
-    sets: tuple[Placed, ...] = ()
-    beside: tuple[bytes, ...] = ()
-    carrier: str | None = None
-    sets_only: bool = False
-
-
 def declare_human(
     session: Session, given: Given, policies: Path | None, *, assent: bool
 ) -> None:
@@ -139,6 +116,9 @@ def collect(session: Session, given: Given, scope: Scope, load: Load) -> None:
         click.UsageError: an image without a digest.
         CountersignError: as `attest` and the signer.
     """
+    if is_unchanged(load, scope):
+        write_unchanged(given, load)
+        return
     images = tuple(
         Subject(f"image:{one.repository}", one.digest) for one in pinned(scope.images)
     )
@@ -149,7 +129,9 @@ def collect(session: Session, given: Given, scope: Scope, load: Load) -> None:
         write_result(given.out, done.bundle)
     attested.tell(done, given.out, lints := sorted({*manifest_lints(load.objects)}))
     if given.output == "json":
-        click.echo(json.dumps(attested.summary(done, lints), indent=2))
+        refs: list[Json] = [str(ref) for ref in load.over.refs]
+        kept = {"carriedOver": refs} if refs else {}
+        click.echo(json.dumps({**attested.summary(done, lints), **kept}, indent=2))
 
 
 def attest_range(
@@ -208,67 +190,29 @@ def carried(done: Attested, load: Load) -> list[Tree]:
             to travel along does not fit.
     """
     travelling = [*companions(load.beside, done), done.bundle]
+    over = load.over
     if load.carrier == ANNOTATIONS:
-        return [one.annotated(travelling) for one in load.objects]
+        made = [one.annotated(travelling) for one in load.objects]
+        return over.with_kept((), made, sets_only=False)
     what = f"provenance-{done.claim.repository.rpartition('/')[2]}"
     before = bundle_sets(load.objects, travelling, load.sets, what=what)
-    if load.sets_only:
-        return [*before]
-    return [*before, *(one.manifest for one in load.objects)]
+    plain = [one.manifest for one in load.objects]
+    return over.with_kept(before, plain, sets_only=load.sets_only)
 
 
-def load(
-    inputs: Inputs,
-    carrier: str | None,
-    beside: Sequence[str],
-    *,
-    sets_only: bool = False,
-) -> Load:
-    """Read the objects of ``-f``, the BundleSets among them, and what goes with them.
-
-    Raises:
-        click.UsageError: the carrier does not fit what was read.
-        Malformed, NoInput, Unavailable: a file cannot be read.
-    """
-    objects, sets = _objects(inputs, carrier)
-    bundles = [raw for _, raw in read_inputs(beside)] if beside else []
-    return Load(
-        objects=objects,
-        sets=sets,
-        beside=tuple(bundles),
-        carrier=carrier,
-        sets_only=sets_only,
-    )
+def is_unchanged(load: Load, scope: Scope) -> bool:
+    """Tell whether everything keeps its evidence, so that nothing is to be attested."""
+    return load.over.kept is not None and not (load.objects or scope.images)
 
 
-def _objects(
-    inputs: Inputs, carrier: str | None
-) -> tuple[tuple[Prepared, ...], tuple[Placed, ...]]:
-    """Read the objects of ``-f``, and the BundleSets that are among them."""
-    if not inputs.given:
-        return (), ()
-    manifests, sets = unload(read_manifests(inputs))
-    if sets and carrier in {ANNOTATIONS, OCI}:
-        raise click.UsageError(
-            "expected no BundleSet among objects that carry evidence themselves, saw "
-            f"{sets[0][1].name}: give --carrier {BUNDLE_SET}"
-        )
-    if not carrier and any(is_secret(manifest) for manifest in manifests):
-        # the salt would be lost, and with it the only way to find the digest again
-        raise click.UsageError(
-            "expected a carrier for the salted digests of a Secret, saw none: "
-            f"give --carrier {BUNDLE_SET}"
-        )
-    kinds = BUILT_IN.adding(manifests)
-    warn_of_places(manifests, inputs.namespace, kinds)
-    prepared = prepare(
-        manifests,
-        namespace=inputs.namespace,
-        salt=lambda: secrets.token_bytes(SALT_BYTES),
-        beside=[raw for _, one in sets for raw in one.intents],
-        kinds=kinds,
-    )
-    return prepared, sets
+def write_unchanged(given: Given, load: Load) -> None:
+    """Write the objects as they were attested before, and say so."""
+    again = load.over.with_kept((), (), sets_only=load.sets_only)
+    write_manifests(given.out, again)
+    click.echo("nothing changed, so nothing was attested", err=True)
+    if given.output == "json":
+        refs: list[Json] = [str(ref) for ref in load.over.refs]
+        click.echo(json.dumps({"carriedOver": refs}, indent=2))
 
 
 def _namespaces(objects: Sequence[Prepared]) -> frozenset[str]:

@@ -176,6 +176,14 @@ _source = click.option(
     "TARGET.",
 )
 source = _together(_source, repo, repo_uri)
+carry_over = click.option(
+    "--carry-over",
+    "earlier",
+    multiple=True,
+    metavar="FILE",
+    help="What attest or sign-off wrote before. Objects that are the same as there keep "
+    "its evidence, as far as it still holds; only the others are covered. Repeatable.",
+)
 out = click.option("--out", type=FILE, help="Where the result is written.")
 output = click.option(
     "-o",

@@ -35,6 +35,7 @@ class ReviewOptions:
     write_answers: Path | None
     operation: str
     propagation: str | None
+    previous: tuple[str, ...]
     base: Digest | Base | None
     stretches: tuple[Stretch, ...]
     valid_for: timedelta | None
@@ -77,6 +78,11 @@ class ReviewOptions:
             raise click.UsageError(
                 "expected --break-glass beside --incident and --justification, saw none"
             )
+        if self.previous and self.operation == Operation.DELETE:
+            raise click.UsageError(
+                "expected --previous beside objects that stay, saw --operation delete: "
+                "give what is to be deleted with -f"
+            )
         if self.break_glass and self.reject:
             raise click.UsageError(
                 "expected one of --break-glass and --reject, saw both"
@@ -118,6 +124,13 @@ _REVIEW = (
         type=click.Choice(_PROPAGATIONS),
         help="With --operation delete: what may become of the objects' own children. "
         "Orphaning them has to be signed for.",
+    ),
+    click.option(
+        "--previous",
+        multiple=True,
+        metavar="FILE",
+        help="What the release holds now (helm get manifest), or - for standard input: "
+        "what is no longer among the objects is signed as deleted. Repeatable.",
     ),
     click.option(
         "--base",

@@ -17,6 +17,7 @@ from countersign.faces.cli.session import Command, Session
 @click.command("sign-off", cls=Command)
 @click.argument("what", metavar="[KIND[/NAME]]...", nargs=-1)
 @options.inputs
+@options.carry_over
 @click.option(
     "--decision",
     default="",
@@ -56,6 +57,7 @@ def command(
     *,
     what: Sequence[str],
     inputs: options.Inputs,
+    earlier: Sequence[str],
     decision: str,
     live: bool,
     revisions: str,
@@ -91,6 +93,10 @@ def command(
     questions, and it has to be reviewed afterwards (countersign status says how). With
     -n alone, instead of -f, two of them open a whole namespace for an hour.
 
+    With --carry-over the objects that are as they were keep the evidence they had, if
+    admission would still take it; asked and signed is about the others. With --previous
+    what a release no longer holds is signed as deleted, with the rest.
+
     \b
     Example:
       countersign sign-off -f release.yaml --cluster prod-eu --out signed.yaml
@@ -100,6 +106,7 @@ def command(
         return _write_form(session, review.write_answers, policies, signing)
     review.require_consistent()
     ways = _Ways(inputs, decision, revisions, images, live=live)
+    _require_files(inputs, earlier, review, carrier)
     window = review.break_glass and bool(inputs.namespace) and not ways.given
     _require_one_way(ways, what, window=window)
     if review.break_glass:
@@ -108,13 +115,7 @@ def command(
         raise click.UsageError(
             "expected the cluster it holds for, saw none: give --cluster NAME"
         )
-    if not (
-        review.answers or review.reject or review.break_glass or session.interactive
-    ):
-        raise click.UsageError(
-            "expected a terminal to ask the questions on, saw none: give --answers "
-            "FILE (--write-answers FILE makes one)"
-        )
+    _require_answers(session, review)
     if not (decision or live or window):
         options.require_out(output, out)
     # pydantic, git and cryptography, which --help does not need
@@ -160,7 +161,7 @@ def command(
     from countersign.faces.cli.source import read_source  # noqa: PLC0415
 
     seen = read_source(revisions, repo, repo_uri, session)
-    return sign_files(ask, inputs, seen)
+    return sign_files(ask, inputs, seen, earlier)
 
 
 def _write_form(
@@ -207,6 +208,42 @@ def _require_one_way(ways: _Ways, what: Sequence[str], *, window: bool) -> None:
         raise click.UsageError(
             f"expected kinds and names with --live only, saw {' '.join(what)}: give -f "
             "for files"
+        )
+
+
+def _require_answers(session: Session, review: ReviewOptions) -> None:
+    said = review.answers or review.reject or review.break_glass
+    if not (said or session.interactive):
+        raise click.UsageError(
+            "expected a terminal to ask the questions on, saw none: give --answers "
+            "FILE (--write-answers FILE makes one)"
+        )
+
+
+def _require_files(
+    inputs: options.Inputs,
+    earlier: Sequence[str],
+    review: ReviewOptions,
+    carrier: str | None,
+) -> None:
+    """What is carried over, or was there before, is of a release that is given."""
+    if (earlier or review.previous) and not inputs.given:
+        name = "--carry-over" if earlier else "--previous"
+        raise click.UsageError(
+            f"expected the objects of the release beside {name}, saw none: give -f"
+        )
+    if not earlier:
+        return
+    refused = {
+        "--break-glass": review.break_glass,
+        "--reject": review.reject,
+        "--operation delete": review.operation == "delete",
+        "--carrier oci": carrier == Carrier.OCI,
+    }
+    if said := [name for name, given in refused.items() if given]:
+        raise click.UsageError(
+            f"expected --carry-over with an approval of objects, saw {said[0]}: "
+            "leave one of the two out"
         )
 
 

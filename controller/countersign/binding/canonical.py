@@ -12,8 +12,9 @@ import orjson
 import rfc8785
 
 from countersign.binding.kinds import BUILT_IN, Kinds, is_custom
-from countersign.binding.masking import is_secret, mask, masked_part
+from countersign.binding.masking import is_secret, mask, masked_part, salt_of
 from countersign.binding.normal_form import LAST_APPLIED, OWN_PREFIX, SERVER_OWNED
+from countersign.binding.plan import is_plan, require_plan
 from countersign.binding.scalars import SCALARS
 from countersign.binding.tables import (
     TYPES,
@@ -71,6 +72,8 @@ def canonical(
     """
     if is_custom(manifest):
         return _custom(manifest, namespace, kinds)
+    if is_plan(manifest):
+        return _plan(manifest, namespace, salt)
     kind = kind_of(manifest)
     if is_secret(manifest) and "salt" not in manifest:
         manifest = mask(manifest, salt)
@@ -87,6 +90,18 @@ def canonical(
     metadata = _clean_metadata(tree)
     _place(metadata, namespace, namespaced=kind.namespaced)
     return _intent(tree | masked)
+
+
+def _plan(manifest: Tree, namespace: str, salt: bytes) -> Intent:
+    """Return the canonical intent of a plan, masked."""
+    tree: Struct = {**(manifest if "salt" in manifest else mask(manifest, salt))}
+    salt_of(tree)
+    about = tree.get("metadata")
+    tree["metadata"] = _clean({} if about is None else about, _METADATA, "/metadata")
+    metadata = _clean_metadata(tree)
+    require_plan(tree)
+    _place(metadata, namespace, namespaced=True)
+    return _intent(tree)
 
 
 def _custom(manifest: Tree, namespace: str, kinds: Kinds) -> Intent:

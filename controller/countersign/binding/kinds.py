@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 from countersign.binding.custom.definition import CustomKind, compile_definition
+from countersign.binding.plan import PLAN, is_plan
 from countersign.binding.tables import KINDS, Kind, kind_key
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Tree
@@ -69,6 +70,8 @@ class Kinds:
 
     def custom(self, key: str) -> CustomKind | None:
         """Return a custom kind by its ``apiVersion/kind``, or None."""
+        if key == PLAN.key:
+            return PLAN  # of our group: no cluster defines it
         found = self._custom.get(key)
         return found if found and may_be_custom(found.group) else None
 
@@ -91,6 +94,8 @@ class Kinds:
         """
         if built_in := KINDS.get(kind_key(tree)):
             return built_in.namespaced
+        if is_plan(tree):
+            return True
         group = str(tree["apiVersion"]).rpartition("/")[0]
         return self._scopes.get((group, str(tree["kind"])))
 

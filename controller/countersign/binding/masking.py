@@ -1,6 +1,6 @@
 """Secrets: what is signed of them are salted digests of their values.
 
-A masked Secret has at its top a ``salt`` and in ``data``, instead of each value, its
+Plans of infrastructure are secrets, too (`plan`). A masked Secret has at its top a ``salt`` and in ``data``, instead of each value, its
 HMAC-SHA-256 under that salt; null, which is nobody's secret, stays. So an intent can travel in annotations, statements and
 reports: neither a value nor its plain hash appears anywhere outside the Secret.
 """
@@ -8,20 +8,22 @@ reports: neither a value nor its plain hash appears anywhere outside the Secret.
 import hmac
 import re
 
+from countersign.binding.plan import PLAN, is_plan
 from countersign.binding.scalars import decode_base64
 from countersign.binding.tables import kind_key
-from countersign.binding.tree import Struct, token
+from countersign.binding.tree import Struct, Value, token
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Tree
 
 SALT_BYTES = 32
+_SECRETS = frozenset({"v1/Secret", PLAN.key})
 _SALT = re.compile(rf"[0-9a-f]{{{2 * SALT_BYTES}}}")
 _MASKED = re.compile(r"hmac-sha256:[0-9a-f]{64}")
 
 
 def is_secret(tree: Tree) -> bool:
-    """Tell whether an object is a Secret."""
-    return kind_key(tree) == "v1/Secret"
+    """Tell whether an object is a Secret, or a plan: it is signed masked."""
+    return kind_key(tree) in _SECRETS
 
 
 def salt_of(tree: Tree) -> bytes | None:
@@ -88,6 +90,8 @@ def _values(secret: Tree) -> dict[str, bytes | None]:
     data, plain = secret.get("data") or {}, secret.get("stringData") or {}
     if type(data) is not dict or type(plain) is not dict:
         raise Malformed("expected data and stringData to be maps")
+    if is_plan(secret):
+        return {key: _text(value) for key, value in data.items()}
     values = {
         key: None if value is None else decode_base64(value)
         for key, value in data.items()
@@ -98,6 +102,12 @@ def _values(secret: Tree) -> dict[str, bytes | None]:
         nothing = text is None and values.get(key) is None
         values[key] = None if nothing else (text or "").encode()
     return values
+
+
+def _text(value: Value) -> bytes:
+    if type(value) is not str:
+        raise Malformed("/data: expected the texts of a plan")
+    return value.encode()
 
 
 def _digest(salt: bytes, key: str, value: bytes) -> str:

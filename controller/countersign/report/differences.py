@@ -13,6 +13,8 @@ from countersign.core.types.verdict import Differences, Finding, Reason
 from countersign.report.phrases import clean
 
 MAX_LISTED = 5  # differences of one finding that are shown
+_MASKED = '"*****"'  # how `binding.causes` shows values of Secrets and plans
+_RESOURCE = "/data/resource_changes "  # of a plan (`wire.plan`)
 _VALUE = 60  # characters of a value in a sentence
 
 _SAYS = MappingProxyType(
@@ -57,7 +59,12 @@ _NEW_FILE = frozenset({Cause.UNWRITTEN, Cause.DROPPED, Cause.MARKED})
 
 def chief(differences: Iterable[Difference]) -> Difference:
     """Return the one to speak of first: real changes go before what has a remedy."""
-    return min(differences, key=lambda each: (each.cause in _HINTS, each.path))
+    return min(differences, key=_order)
+
+
+def _order(one: Difference) -> tuple[bool, bool, str]:
+    """Put real changes first, and of a plan the resources that it changes."""
+    return one.cause in _HINTS, not one.path.startswith(_RESOURCE), one.path
 
 
 def difference(found: tuple[Difference, ...]) -> str:
@@ -122,7 +129,7 @@ def recorded_lines(facts: Json, reason: str, about: ObjectRef) -> Iterator[str]:
 def _lines(
     found: tuple[Difference, ...], about: ObjectRef | Subject, *, hints: bool
 ) -> Iterator[str]:
-    ordered = sorted(found, key=lambda each: (each.cause in _HINTS, each.path))
+    ordered = sorted(found, key=_order)
     for one in ordered[:MAX_LISTED]:
         hint = _HINTS.get(one.cause, "") if hints else ""
         advice = f": {hint.format_map(_pieces(one, about))}" if hint else ""
@@ -133,6 +140,8 @@ def _lines(
 
 def _said(one: Difference) -> str:
     cause = one.cause
+    if one.expected == one.seen == _MASKED:
+        return f"{clean(one.path)} is another than was signed"
     if cause is Cause.OTHERWISE and one.expected is None:
         cause = Cause.UNSIGNED
     elif one.seen is None and cause in (Cause.OTHERWISE, Cause.UNWRITTEN):

@@ -42,6 +42,15 @@ RELEASE_ATTEST = (
     "helm template {release} CHART -n {namespace} | countersign attest RANGE -f -{images} "
     "--namespace {namespace} --cluster {cluster} --carrier bundleset --out ATTESTED"
 )
+PLAN_SIGN = (
+    "countersign sign-off {plan}{files} --cluster {cluster} --sets-only --out SIGNED"
+)
+PLAN_ATTEST = (
+    "countersign attest {commits} {plan}{files} --cluster {cluster} --sets-only "
+    "--out ATTESTED"
+)
+PLAN_AGAIN = "    then gate again with -f SIGNED, and apply that very plan"
+
 HELM_AGAIN = f"{APPLY}    then helm again"
 
 STEPS = MappingProxyType(
@@ -162,6 +171,8 @@ class Way:
         access: It is an access, which only break-glass lets in.
         release: Helm's name of what the object belongs to, fit for a shell, or ``""``.
         namespace: Of the object.
+        plan: Options that name a plan of infrastructure, which no server sees, fit for
+            a shell; ``""``: it is none.
         file: What ``-f`` is to name, and options that belong to it, fit for a shell;
             a placeholder where nobody knows.
         commits: The range that CI attests, likewise.
@@ -172,6 +183,7 @@ class Way:
     access: bool = False
     release: str = ""
     namespace: str = ""
+    plan: str = ""
     file: str = "FILE"
     commits: str = "RANGE"
     ahead: bool = False
@@ -244,6 +256,9 @@ def _composed(
     elif way.release:
         commands = _released(way, cluster, images, attested=attested)
         end = HELM_AGAIN
+    elif way.plan:
+        commands = _planned(way, cluster, attested=attested)
+        end = PLAN_AGAIN
     else:
         commands, end = _filed(way, cluster, images, attested=attested), APPLY
     step = _words(finding, asks, way, decided=decided)
@@ -349,6 +364,20 @@ def _released(way: Way, cluster: str, images: str, *, attested: bool) -> dict[st
     }
     attest, sign = RELEASE_ATTEST.format_map(pieces), RELEASE.format_map(pieces)
     made = f"{SIGN.format(cluster=name, file='ATTESTED')} --sets-only"
+    make = f"{attest}{THEN}{made}" if attested else sign
+    return {"attest": attest, "sign": sign, "make": make}
+
+
+def _planned(way: Way, cluster: str, *, attested: bool) -> dict[str, str]:
+    """Return the commands on a plan, whose evidence comes to the gate as a file."""
+    pieces = {
+        "plan": way.plan,
+        "files": f" -f {way.file}" if way.file else "",
+        "cluster": quote(clean(cluster)),
+        "commits": way.commits,
+    }
+    attest, sign = PLAN_ATTEST.format_map(pieces), PLAN_SIGN.format_map(pieces)
+    made = PLAN_SIGN.format_map({**pieces, "files": " -f ATTESTED"})
     make = f"{attest}{THEN}{made}" if attested else sign
     return {"attest": attest, "sign": sign, "make": make}
 

@@ -12,6 +12,7 @@ from countersign.binding.landing import landing
 from countersign.binding.masking import is_secret, salt_of
 from countersign.binding.match import state_digest
 from countersign.binding.normal_form import SERVER_OWNED, normal_form
+from countersign.binding.plan import is_plan
 from countersign.binding.tables import supported
 from countersign.binding.tree import find
 from countersign.core.errors import Malformed, Unavailable
@@ -111,6 +112,8 @@ async def _kinds(order: LookOrder, cluster: ClusterState | None) -> Kinds:
 async def _item(
     one: Prepared, order: LookOrder, cluster: ClusterState | None, kinds: Kinds
 ) -> Item:
+    if is_plan(one.intent.tree):
+        cluster = None  # no server has one
     live = None if cluster is None else await _live(one.version, one.ref, cluster)
     change = ObjectChange(
         object=one.ref,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from countersign.binding.applied import applied
 from countersign.binding.kinds import BUILT_IN, Kinds
 from countersign.binding.landing import allocated
+from countersign.binding.plan import is_plan
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import ObjectRef, Tree
 from countersign.core.types.request import AdmissionRequest, Requester, Resource, Verb
@@ -62,6 +63,8 @@ async def _on(
     manifest: Tree, created: AdmissionRequest, state: ClusterState
 ) -> AdmissionRequest:
     ref = created.ref
+    if is_plan(manifest):
+        return created  # no server has one
     live = await state.get(created.version, ref, live=True) if ref.name else None
     if live is None:
         return created

@@ -27,12 +27,18 @@ class _AmbiguousError(ValueError):
     """Readers could disagree."""
 
 
-def parse_json(raw: bytes, *, limit: int) -> Json:
+VERBATIM = "\0"
+"""Name in the object that stands for a number as it is written."""
+
+
+def parse_json(raw: bytes, *, limit: int, verbatim: bool = False) -> Json:
     """Parse one JSON value.
 
     Args:
         raw: UTF-8 without byte order mark.
         limit: Most bytes that are looked at.
+        verbatim: Numbers that are no short integers are not read: ``{VERBATIM: digits}``
+            stands for each, and no object may have that name.
 
     Raises:
         Malformed: it is longer than `limit`, nested deeper than `MAX_DEPTH`, no JSON,
@@ -44,10 +50,10 @@ def parse_json(raw: bytes, *, limit: int) -> Json:
         text = raw.decode()
         value: Json = json.loads(
             text,
-            object_pairs_hook=_object,
+            object_pairs_hook=_plain_object if verbatim else _object,
             parse_constant=_constant,
-            parse_int=_integer,
-            parse_float=_float,
+            parse_int=_short if verbatim else _integer,
+            parse_float=_verbatim if verbatim else _float,
         )
     except RecursionError as error:
         raise Malformed(f"expected JSON nested at most {MAX_DEPTH} deep") from error
@@ -66,6 +72,22 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
         twice = next(name for name in names if names.count(name) > 1)
         raise _AmbiguousError(f"the key {twice[:80]!r} twice in one object")
     return value
+
+
+def _plain_object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    value = _object(pairs)
+    if VERBATIM in value:
+        raise _AmbiguousError("an object that stands for a number")
+    return value
+
+
+def _short(digits: str) -> Json:
+    short = len(digits) < _MAX_DIGITS and digits != "-0"
+    return int(digits) if short else _verbatim(digits)
+
+
+def _verbatim(digits: str) -> Json:
+    return {VERBATIM: digits}
 
 
 def _constant(name: str) -> float:

@@ -173,3 +173,9 @@ class Difference:
     expected: str | None
     seen: str | None
     cause: Cause = field(default=Cause.OTHERWISE, compare=False)
+
+
+class Digits(str):
+    """A number as it is written, where no double or 64-bit integer holds it."""
+
+    __slots__ = ()

@@ -139,6 +139,7 @@ def command(
         out=out,
         output=output,
     )
+    sets_only = sets_only or bool(inputs.plans)  # no server takes a plan
     if sets_only:
         carrier = _beside(carrier)
     if declare_human:
@@ -183,8 +184,8 @@ def command(
 def _beside(carrier: str | None) -> str:
     if carrier in {ANNOTATIONS, OCI}:
         raise click.UsageError(
-            f"expected the carrier {BUNDLE_SET} with --sets-only, saw {carrier}: it "
-            "writes sets and nothing else"
+            f"expected the carrier {BUNDLE_SET} with --sets-only and --plan, saw "
+            f"{carrier}: sets are written and nothing else"
         )
     return BUNDLE_SET
 

@@ -39,23 +39,23 @@ def is_input(name: str) -> bool:
     return name == STDIN or Path(name).exists() or bool(glob.glob(name))  # noqa: PTH207
 
 
-def read_file(path: str) -> bytes:
+def read_file(path: str, limit: int = MAX_FILE) -> bytes:
     """Return the content of a file, or of standard input for ``-``.
 
     Raises:
-        Malformed: it is larger than `MAX_FILE`.
+        Malformed: it is larger than `limit` bytes.
         Unavailable: it cannot be read.
     """
     try:
         if path == STDIN:
-            data = sys.stdin.buffer.read(MAX_FILE + 1)
+            data = sys.stdin.buffer.read(limit + 1)
         else:
             with Path(path).open("rb") as stream:
-                data = stream.read(MAX_FILE + 1)
+                data = stream.read(limit + 1)
     except OSError as error:
         raise Unavailable(f"could not read {path}: {error.strerror}") from error
-    if len(data) > MAX_FILE:
-        raise Malformed(f"{path}: expected at most {MAX_FILE} bytes, saw more")
+    if len(data) > limit:
+        raise Malformed(f"{path}: expected at most {limit} bytes, saw more")
     return data
 
 

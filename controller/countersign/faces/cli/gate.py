@@ -134,6 +134,8 @@ def command(
     Example:
       countersign gate -f deploy/ -f evidence.yaml --policies policies/ \\
         --cluster prod-eu --sarif gate.sarif --junit gate.xml --comment gate.md
+      countersign gate --plan web=plan.json -n infra-prod -f signed.yaml \\
+        --policies policies/ --cluster prod-eu
     """  # noqa: D301 - click's mark for "do not wrap"
     # pydantic and cryptography, which --help does not need
     from countersign.faces.cli.engine import (  # noqa: PLC0415
@@ -142,9 +144,10 @@ def command(
         sources,
     )
     from countersign.faces.cli.manifests import NOWHERE, read_placed  # noqa: PLC0415
+    from countersign.faces.cli.plans import require_protected  # noqa: PLC0415
 
     if not (inputs.given or images):
-        raise click.UsageError("expected -f or --image, saw neither")
+        raise click.UsageError("expected -f, --plan or --image, saw none")
     if not cluster:
         raise click.UsageError(
             "expected a cluster to judge for, saw none: give --cluster NAME"
@@ -154,6 +157,7 @@ def command(
     placed = read_placed(inputs) if inputs.given else ()
     what = Manifests(tuple(tree for tree, _ in placed), inputs.namespace, tuple(images))
     judged = asyncio.run(judged_by(session, found, cluster, what))
+    require_protected((request.ref, one.verdict) for request, one in judged)
     places = chain((place for _, place in placed), repeat(NOWHERE))
     gate = Gate(
         cluster=cluster,

@@ -7,6 +7,7 @@ from pathlib import Path
 from countersign.core.errors import Unavailable
 from countersign.faces.cli.files import STDIN
 from countersign.faces.cli.options import Inputs
+from countersign.faces.cli.plans import plan_way
 from countersign.report.phrases import clean
 from countersign.report.steps import BY_FILE, Way
 
@@ -22,6 +23,8 @@ def way_of(inputs: Inputs, environ: Mapping[str, str]) -> Way:
     files = " -f ".join(map(shlex.quote, names))
     if files and inputs.recursive:
         files += " -R"
+    if inputs.plans:
+        return plan_way(inputs, _commits(environ) or BY_FILE.commits)
     if inputs.kustomizations or inputs.render:
         files = BY_FILE.file  # it is signed from a file, or by the same option
     if inputs.namespace:

@@ -13,6 +13,7 @@ from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Tree
 from countersign.faces.cli.files import STDIN, read_inputs, write_result
 from countersign.faces.cli.options import Inputs
+from countersign.faces.cli.plans import is_about_plans, read_plans
 from countersign.faces.cli.rendering import render_folders, rendered
 from countersign.faces.cli.session import NoInput
 from countersign.report.gate import Place
@@ -53,6 +54,9 @@ def read_placed(inputs: Inputs) -> tuple[tuple[Tree, Place], ...]:
             found += [(tree, Place(file, line)) for line, tree in parse_placed(raw)]
         except Malformed as error:
             raise Malformed(f"{name}: {error}") from error
+    for tree, name in read_plans(inputs):
+        here = name != STDIN
+        found.append((tree, Place(in_repository(Path(name))) if here else NOWHERE))
     if not found:
         names = (*inputs.filenames, *inputs.kustomizations, inputs.render)
         raise NoInput(f"expected objects, saw none in {', '.join(filter(None, names))}")
@@ -114,13 +118,15 @@ def write_manifests(out: Path | None, objects: Sequence[Tree]) -> None:
 
 
 def write_to_apply(out: Path | None, objects: Sequence[Tree]) -> None:
-    """Write objects, and tell a person the command that applies them.
+    """Write objects, and tell a person what is done with them.
 
     Raises:
         Unavailable: the file cannot be written.
     """
     write_manifests(out, objects)
-    if out:
+    if out and is_about_plans(objects):
+        click.echo(f"written to {out}; next: the gate, with -f {out}", err=True)
+    elif out:
         way = " --server-side" if any(map(_is_large, objects)) else ""
         click.echo(f"written to {out}; next: kubectl apply{way} -f {out}", err=True)
 

@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from countersign.core.errors import Malformed
+from countersign.faces.cli.params import NamedFile
 from countersign.wire.times import parse_duration, parse_instant
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,6 +47,8 @@ class Inputs:
         kustomizations: Folders that ``kubectl kustomize`` builds.
         render: Command that prints objects, and is held to print the same each time;
             ``""``: none.
+        plans: Plans of infrastructure: what each is called, and the file that
+            ``show -json`` was written to.
     """
 
     filenames: tuple[str, ...] = ()
@@ -53,11 +56,13 @@ class Inputs:
     recursive: bool = False
     kustomizations: tuple[str, ...] = ()
     render: str = ""
+    plans: tuple[tuple[str, str], ...] = ()
 
     @property
     def given(self) -> bool:
         """Whether anything is named."""
-        return bool(self.filenames or self.kustomizations or self.render)
+        named = self.filenames or self.kustomizations or self.render or self.plans
+        return bool(named)
 
 
 class Duration(click.ParamType[timedelta]):
@@ -143,6 +148,14 @@ _INPUTS = (
         metavar="COMMAND",
         help="What prints the objects: 'helm template web ./chart -n payments'. It is "
         "run several times, and refused if it gives others each time. No shell sees it.",
+    ),
+    click.option(
+        "--plan",
+        "plans",
+        multiple=True,
+        type=NamedFile(),
+        help="A plan of Terraform or OpenTofu, as show -json printed it, and what to "
+        "call it; -n is the namespace whose policies protect its stack. Repeatable.",
     ),
     click.option(
         "-n", "--namespace", default="", help="Namespace of manifests that name none."

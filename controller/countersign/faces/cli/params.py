@@ -75,3 +75,20 @@ class BaseType(click.ParamType[Digest | Base]):
             return Digest.parse(str(value))
         except Malformed:
             self.fail(f"expected any, absent or sha256:…, saw {value}", param, ctx)
+
+
+class NamedFile(click.ParamType[tuple[str, str]]):
+    """A file, and what to call it: ``NAME=FILE``."""
+
+    name = "name=file"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Cut at the first ``=``."""
+        if isinstance(value, tuple):
+            return value
+        name, _, file = str(value).partition("=")
+        if not (name and file):
+            self.fail(f"expected NAME=FILE, saw {value}", param, ctx)
+        return name, file

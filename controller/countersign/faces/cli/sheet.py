@@ -7,15 +7,19 @@ from dataclasses import replace
 from rich.console import Console
 from rich.text import Text
 
+from countersign.binding.plan import is_plan
 from countersign.core.types.artifacts import Digest, Json, Tree
 from countersign.core.types.change import NamespaceWindow
 from countersign.core.types.evidence import Build, Provenance
 from countersign.faces.cli import words
 from countersign.faces.cli.text import one_line, visible
 from countersign.ports import Attached
+from countersign.report.plan import plan_lines
 from countersign.usecases.inspect import Inspected
 from countersign.usecases.lint_kinds import Lint, LintKind, Severity
+from countersign.usecases.prepare import Prepared
 from countersign.usecases.sheet import Going, Item, Opening, Sheet
+from countersign.wire.plan import read_parts
 from countersign.wire.yaml_text import render_yaml
 
 _CONTEXT = 3  # unchanged lines around a change, as diff -u shows
@@ -152,6 +156,9 @@ def diff(item: Item) -> Iterator[str]:
 
 def _show_item(console: Console, item: Item, *, past: bool) -> None:
     """Show what would change; of what was done already the whole, as it was done."""
+    if is_plan(item.prepared.manifest) and "salt" not in item.prepared.manifest:
+        _show_plan(console, item.prepared)
+        return
     lines = list(diff(replace(item, landing=None) if past else item))
     said = _since(item) if past else _summary(item, lines)
     head = Text(one_line(str(item.prepared.ref), 600), style="bold")
@@ -159,6 +166,15 @@ def _show_item(console: Console, item: Item, *, past: bool) -> None:
     console.print(head)
     for line in lines:
         console.print(Text(f"  {line}", style=_STYLES.get(line[:1], "")))
+    console.print()
+
+
+def _show_plan(console: Console, one: Prepared) -> None:
+    """Show what a plan would do, line by line."""
+    console.print(Text(one_line(str(one.ref), 600), style="bold"))
+    for line in plan_lines(*read_parts(one.manifest)):
+        style = _STYLES.get(line[:1], "")
+        console.print(Text(f"  {visible(line)}", style=style))
     console.print()
 
 

@@ -9,6 +9,7 @@ import click
 from countersign.core.questions import DEFAULT
 from countersign.core.types.evidence import Carrier
 from countersign.faces.cli import cluster, options
+from countersign.faces.cli.plans import require_signable
 from countersign.faces.cli.recorder import recorder
 from countersign.faces.cli.review_options import ReviewOptions, review_options
 from countersign.faces.cli.session import Command, Session
@@ -105,6 +106,7 @@ def command(
     if review.write_answers:
         return _write_form(session, review.write_answers, policies, signing)
     review.require_consistent()
+    sets_only |= require_signable(inputs, carrier, review.operation)
     ways = _Ways(inputs, decision, revisions, images, live=live)
     _require_files(inputs, earlier, review, carrier)
     window = review.break_glass and bool(inputs.namespace) and not ways.given

@@ -83,6 +83,7 @@ def command(
         sources,
     )
     from countersign.faces.cli.manifests import read_manifests  # noqa: PLC0415
+    from countersign.faces.cli.plans import require_protected  # noqa: PLC0415
 
     if bool(inputs.given or images) == bool(review):
         raise click.UsageError("expected -f, --image or --review, and not both")
@@ -103,6 +104,7 @@ def command(
     )
     judgements = asyncio.run(judged_by(session, found, cluster, read))
     verdicts = [(request, judged.verdict) for request, judged in judgements]
+    require_protected((request.ref, verdict) for request, verdict in verdicts)
     if asked is None and any(
         _might_lie_beside(judged.policies, judged.verdict) for _, judged in judgements
     ):

@@ -7,23 +7,19 @@ and its audit log tells what became of each.
 import asyncio
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from countersign.adapters.sign.key import KeySigner, load_key
-from countersign.core.types.artifacts import Algorithm, Digest, Subject
-from countersign.core.types.evidence import CommitRange, Declaration
-from countersign.wire.declaration import render_declaration
 from tests.support import chart
 from tests.support.author import Work
 from tests.support.cli import Ran
 from tests.support.each import One, apply_each
-from tests.support.forms import FORMS, TWINS, Form
+from tests.support.forms import FORMS, TWINS, Form, spoken
 from tests.support.gate import Gate, bundles, carry, documents, written
-from tools.stack.people import LEE, REPOSITORY
+from tools.stack.people import LEE
 
 DECLARED = "payments: signed declared=lee"
 _ASSISTED = ("an AI-assisted change", "an AI-made change")
@@ -71,16 +67,8 @@ def _make(form: Form, work: Work, folder: Path) -> Made:
 
 def _by_hand(work: Work) -> bytes:
     """Sign what the command refuses to, with the author's own key."""
-    base, head, tree = work.git.git(
-        "rev-parse", work.base, "HEAD", "HEAD^{tree}"
-    ).split()
-    span = CommitRange(*(Digest(Algorithm.GIT_COMMIT, one) for one in (base, head)))
-    word = render_declaration(
-        Declaration(repository=REPOSITORY, range=span, declared_on=datetime.now(UTC)),
-        [Subject("tree", Digest(Algorithm.GIT_TREE, tree))],
-    )
     key = load_key(work.gate.stack.key(LEE).read_bytes(), "")
-    return asyncio.run(KeySigner(key).sign(word))
+    return asyncio.run(KeySigner(key).sign(spoken(work)))
 
 
 def test_recorded_assistance_needs_a_senior(gate: Gate, made: dict[str, Made]) -> None:

@@ -8,14 +8,18 @@ without the mark. (`assistants` has what each single tool writes, by nobody anyb
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from countersign.core.types.artifacts import Algorithm, Digest, Subject
+from countersign.core.types.evidence import CommitRange, Declaration
 from countersign.provenance.agent_trace import PATH
+from countersign.wire.declaration import render_declaration
 from tests.support.author import Work, known
 from tests.support.git import COPILOT, WEB_FLOW, GitFolder, Who
 from tests.support.hooked import CLAUDE, Clone
-from tools.stack.people import LEE
+from tools.stack.people import LEE, REPOSITORY
 
 FILE = "deploy/region"
 
@@ -64,6 +68,18 @@ class Form:
         file = folder / f"{self.name}.request.json"
         file.write_text(json.dumps(self.request))
         return ["--pull-request", file]
+
+
+def spoken(work: Work) -> bytes:
+    """Return the words, to be signed, that the command refuses to sign of some ranges."""
+    base, head, tree = work.git.git(
+        "rev-parse", work.base, "HEAD", "HEAD^{tree}"
+    ).split()
+    span = CommitRange(*(Digest(Algorithm.GIT_COMMIT, one) for one in (base, head)))
+    return render_declaration(
+        Declaration(repository=REPOSITORY, range=span, declared_on=datetime.now(UTC)),
+        [Subject("tree", Digest(Algorithm.GIT_TREE, tree))],
+    )
 
 
 def _change(folder: GitFolder) -> None:

@@ -1,5 +1,6 @@
 """How tests are spread over processes: ``pytest -n 2``."""
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ settings.load_profile("unhurried")
 
 _ROOT = Path(__file__).parents[1]
 _INTEGRATION = "tests/integration/"
+_TOLD = "told"
 _WHOLE_GATE = ("gate: Gate", "dock: Dock")  # fixtures, as tests ask for them
 
 
@@ -44,3 +46,23 @@ def _group(file: str) -> str:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """Choose the scheduler above, whatever ``--dist`` says."""
     return _TwoControlPlanes(config, log)
+
+
+@pytest.fixture(name="tell")
+def _tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Have a line stand at the end of the run, whichever process the test runs in."""
+    return lambda line: record_property(_TOLD, line)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests that passed measured, for people to read."""
+    lines = [
+        line
+        for report in terminalreporter.stats.get("passed", ())
+        for name, line in report.user_properties
+        if name == _TOLD
+    ]
+    if lines:
+        terminalreporter.section("measured")
+        for line in lines:
+            terminalreporter.line(str(line))

@@ -1,5 +1,6 @@
 """How many commits of assistants are recognised, in a real repository that git made."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,12 +56,12 @@ def found_in(folder: GitFolder, branch: str) -> Derivation:
     return derive(GitRepository(folder.path).history(f"main..{branch}"), AGENTS)
 
 
-def test_precision_and_recall(
-    folder: GitFolder, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Whoever leaves a mark is recognised, and nobody else is; printed for the docs."""
+def test_precision_and_recall(folder: GitFolder, tell: Callable[[str], None]) -> None:
+    """Whoever leaves a mark is recognised, and nobody else is; told at the run's end."""
     marked, silent = Tally(), Tally()
     slips: list[str] = []
+    made = Counter(case.made_by for case in cases() if case.made_by and not case.silent)
+    hits: Counter[str] = Counter()
     for case in cases():
         found = found_in(folder, case.commit(folder))
         names = {tool.name for tool in found.tools}
@@ -68,17 +69,24 @@ def test_precision_and_recall(
         tally.right += case.made_by in names
         tally.wrong += len(names - {case.made_by})
         tally.missed += bool(case.made_by) and case.made_by not in names
+        hits[case.made_by] += case.made_by in names
         assert found.complete, case.name
         assert (found.assistance > Assistance.UNKNOWN) is bool(names)
         if names != ({case.made_by} - {""}) and not case.silent:
             slips.append(f"{case.name}: {sorted(names)}")
 
-    with capsys.disabled():
-        print(  # noqa: T201 - for people to read
-            f"\nassistants: precision {marked.precision:.3f}, recall {marked.recall:.3f} "
-            f"over {len(cases())} commits, {marked.right} of them by assistants that "
-            f"mark; without a mark {silent.right} of {silent.missed} found"
+    tell(
+        f"assistants: precision {marked.precision:.3f}, recall {marked.recall:.3f} "
+        f"over {len(cases())} commits, {marked.right} of them by assistants that "
+        f"mark; without a mark {silent.right} of {silent.missed} found"
+    )
+    tell(
+        ", ".join(
+            f"{name} {count}/{made[name]}"
+            for name, count in sorted(hits.items())
+            if name
         )
+    )
     assert slips == []
     assert silent.right == 0
     assert len({case.made_by for case in cases()} - {""}) == len(AGENTS.agents)

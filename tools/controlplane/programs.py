@@ -1,7 +1,8 @@
 """The programs: what they are called, how they are asked and built.
 
 Five make and drive a control plane. Others only tests need: `IMAGES` put images into
-registries and sign them, `GITOPS` apply what is in a git repository.
+registries and sign them, `GITOPS` apply what is in a git repository, `TOFU` plans
+infrastructure.
 """
 
 import subprocess
@@ -222,4 +223,19 @@ KUSTOMIZE_CONTROLLER = _of_gitops(
 )
 
 GITOPS = (ARGOCD_SYNC, KUSTOMIZE_CONTROLLER)
-BY_NAME = {program.name: program for program in (*ALL, *IMAGES, *GITOPS)}
+
+TOFU = Program(
+    name="tofu",
+    package="github.com/opentofu/opentofu/cmd/tofu",
+    asks_version=("version", "-json"),
+    pinned=lambda pins: pins.tofu.version,
+    fits=lambda found, pins: (
+        found >= pins.tofu.version and found.major == pins.tofu.version.major
+    ),
+    folder=lambda pins: f"tofu-{pins.tofu.version}",
+    module=lambda pins: pins.tofu.module,
+    ldflags=lambda _: "-s -w -X github.com/opentofu/opentofu/version.dev=no",
+    cold_build_s=250,
+)
+
+BY_NAME = {program.name: program for program in (*ALL, *IMAGES, *GITOPS, TOFU)}

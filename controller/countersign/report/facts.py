@@ -42,6 +42,7 @@ _PIECES = (
     "making",
     "roles",
 )
+_MAX_SIGNER = 60  # characters, of whom nobody knows; what is wrong follows
 _NO_GLASS = "of break-glass (this policy has none)"
 GAPS = {
     Gap.UNSEEN: "each of its platforms has to be covered, and which it has could not be seen in its registry",
@@ -154,10 +155,16 @@ def _gap(facts: ProvenanceGap | DeclarationGap) -> dict[str, str]:
         return {"what": lacks(facts), "seen": seen}
     under = _gap(facts.provenance)["what"] if facts.provenance else ""
     return {
-        "person": clean(facts.person) or clean(facts.signer),
+        "person": clean(facts.person) or _ending(facts.signer),
         "seen": seen or "none",
         "what": WORDS[facts.gap].format(seen=seen or "unnamed", gap=under),
     }
+
+
+def _ending(signer: str) -> str:
+    """Return the end of an identity, which tells a workflow from others, and leave room."""
+    shown = clean(signer, len(signer))
+    return shown if len(shown) <= _MAX_SIGNER else f"…{shown[1 - _MAX_SIGNER :]}"
 
 
 def lacks(gap: ProvenanceGap) -> str:

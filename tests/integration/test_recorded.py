@@ -57,7 +57,9 @@ def _made(gate: Gate, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Mad
 
 def _make(form: Form, work: Work, folder: Path) -> Made:
     form.begin(work)
-    text = work.attest(chart.config_map(form.name), images=[], flags=form.flags(folder))
+    text = work.attest(
+        chart.config_map(form.name), images=[], flags=form.flags(work, folder)
+    )
     word, declaring = work.declare(check=False)
     raw = word.read_bytes() if declaring.code == 0 else _by_hand(work)
     (tree,) = documents(text)

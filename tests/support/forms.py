@@ -61,12 +61,16 @@ class Form:
         work.git.git("checkout", "--quiet", "--force", "-B", branch, work.base)
         self.make(work.git)
 
-    def flags(self, folder: Path) -> list[str | Path]:
-        """Return what ``attest`` has to be told; a file is written where one is."""
+    def flags(self, work: Work, folder: Path) -> list[str | Path]:
+        """Return what ``attest`` has to be told; its file is written to `folder`."""
         if not self.request:
             return []
         file = folder / f"{self.name}.request.json"
-        file.write_text(json.dumps(self.request))
+        text = json.dumps(self.request)
+        if HEAD_OF_REQUEST in text:
+            head = work.git.git("rev-parse", HEAD_OF_REQUEST)
+            text = text.replace(HEAD_OF_REQUEST, head)
+        file.write_text(text)
         return ["--pull-request", file]
 
 
@@ -80,6 +84,9 @@ def spoken(work: Work) -> bytes:
         Declaration(repository=REPOSITORY, range=span, declared_on=datetime.now(UTC)),
         [Subject("tree", Digest(Algorithm.GIT_TREE, tree))],
     )
+
+
+HEAD_OF_REQUEST = "refs/pull/10/head"
 
 
 def _change(folder: GitFolder) -> None:
@@ -178,6 +185,15 @@ def squashed_by_the_forge(message: str, number: int) -> Callable[[GitFolder], ob
         _gone(folder)
 
     return make
+
+
+def _squashed_in_silence(folder: GitFolder) -> None:
+    """Squash with words of one's own; the file about the request names its head."""
+    head = _side(folder, _MARKED)
+    folder.git("update-ref", HEAD_OF_REQUEST, head)
+    folder.git("merge", "--quiet", "--squash", "side")
+    folder.commit("Mine\n", author=_LEE)
+    _gone(folder)
 
 
 def picked(message: str) -> Callable[[GitFolder], object]:
@@ -288,6 +304,13 @@ FORMS = (
     Form("hook", "claude", _by_hook(CLAUDE)),
     Form("squash", "claude", squashed(_MARKED)),
     Form("forge-squash", "claude", squashed_by_the_forge(_MARKED, 7)),
+    Form(
+        "silent-squash",
+        "claude",
+        _squashed_in_silence,
+        request={"headRefName": "set-it", "headRefOid": HEAD_OF_REQUEST},
+        in_request=True,
+    ),
     Form("picked", "claude", picked(_MARKED)),
     Form("reverted", "claude", reverted(_MARKED)),
     Form("merged", "claude", merged(_MARKED)),

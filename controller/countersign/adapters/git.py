@@ -1,18 +1,14 @@
 """Reading git repositories through libgit2: the commits of a range, and beside them."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pygit2
 from pygit2.enums import AttrCheck, SortMode
 
-from countersign.adapters.git_diff import changes
-from countersign.adapters.git_message import message_of
-from countersign.adapters.git_refs import References
-from countersign.adapters.git_traces import added_traces
+from countersign.adapters.git_commits import Reader, commit_digest, tree_digest
 from countersign.core.errors import Malformed
-from countersign.core.types.artifacts import Algorithm, Digest
+from countersign.core.types.artifacts import Digest
 from countersign.provenance.agent_trace import PATH
 from countersign.provenance.commits import (
     Commit,
@@ -20,13 +16,10 @@ from countersign.provenance.commits import (
     Gap,
     History,
     Patch,
-    Signature,
     Unseen,
 )
-from countersign.provenance.derive import WEB_COMMITTERS
 
 MAX_COMMITS = 10_000  # a statement about more does not fit into a bundle
-MAX_MERGED = 1_000  # commits of one squashed request
 
 MAX_WORK_TREE = 64 << 20  # characters of traces in the work tree; the rest is unread
 
@@ -60,10 +53,15 @@ class GitRepository:
                 f"expected a readable git repository, saw {error}: give --repo"
             ) from error
 
-    def history(self, revision_range: str) -> History:
+    def history(self, revision_range: str, head: str = "") -> History:
         """Read the commits of ``base..target`` or ``target`` (from the root).
 
         An empty side of ``..`` means HEAD, as in git.
+
+        Args:
+            revision_range: As above.
+            head: Commit at which a request ends that the range merged, or ``""``: what
+                only it shows is the last commit's.
 
         Raises:
             Malformed: no such revision, a range of another form, more commits than
@@ -76,11 +74,14 @@ class GitRepository:
             )
         base = self._commit(start or "HEAD") if dots else None
         target = self._commit(end or "HEAD")
-        reader = _Reader(self._repo)
+        reader = Reader(self._repo)
         try:
             commits = [
                 reader.read(found) for found in self._counted(self._walk(base, target))
             ]
+            if head and commits:
+                hidden = [one.id for one in (base, target) if one]
+                commits[-1] = reader.with_request(commits[-1], head, hidden)
         except (pygit2.GitError, KeyError) as error:
             raise Malformed(
                 f"expected all commits of {revision_range}, saw one missing ({error}): "
@@ -90,9 +91,9 @@ class GitRepository:
         if any(c.digest.value in cut for one in commits for c in (one, *one.merged)):
             reader.unseen.add(Unseen(Gap.SHALLOW))
         return History(
-            base=_commit_digest(base) if base else None,
-            target=_commit_digest(target),
-            tree=_tree_digest(target),
+            base=commit_digest(base) if base else None,
+            target=commit_digest(target),
+            tree=tree_digest(target),
             commits=tuple(commits),
             unseen=tuple(sorted({*reader.unseen, *reader.references.unseen})),
             generated=self._generated(commits, target),
@@ -194,91 +195,5 @@ class GitRepository:
         return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
-class _Reader:
-    """Reads commits with what lies beside them, and remembers what it could not see."""
-
-    def __init__(self, repository: pygit2.Repository) -> None:
-        self._repo = repository
-        self.references = References(repository)
-        self.unseen: set[Unseen] = set()
-
-    def read(self, commit: pygit2.Commit, *, squashed: bool = True) -> Commit:
-        """Read one commit.
-
-        Args:
-            commit: It.
-            squashed: Look for the request that it is the squash of.
-        """
-        name = str(commit.id)
-        changed = changes(commit)
-        if changed.unseen:
-            self.unseen.add(Unseen(Gap.OBJECTS, name))
-        message = message_of(commit)
-        return Commit(
-            digest=_commit_digest(commit),
-            tree=_tree_digest(commit),
-            parents=tuple(_digest(Algorithm.GIT_COMMIT, i) for i in commit.parent_ids),
-            author=_signature(commit.author),
-            committer=_signature(commit.committer),
-            message=message,
-            note=self.references.note(name),
-            files=changed.files,
-            edits=changed.edits,
-            traces=self._traces(commit),
-            touched=changed.touched,
-            merged=tuple(self._merged(commit, message)) if squashed else (),
-        )
-
-    def _traces(self, commit: pygit2.Commit) -> tuple[str, ...]:
-        try:
-            return added_traces(commit, commit.parents)
-        except (pygit2.GitError, KeyError):
-            self.unseen.add(Unseen(Gap.OBJECTS, str(commit.id)))
-            return ()
-
-    def _merged(self, commit: pygit2.Commit, message: str) -> Iterator[Commit]:
-        """Yield the commits of the request that `commit` is the squash of."""
-        if len(commit.parent_ids) != 1:
-            return
-        committer = _signature(commit.committer).email
-        by_forge = committer.lower() in WEB_COMMITTERS
-        for head in self.references.requests(message, by_forge=by_forge):
-            walker = self._repo.walk(head, SortMode.TOPOLOGICAL | SortMode.REVERSE)
-            walker.hide(commit.parent_ids[0])
-            for number, one in enumerate(walker):
-                if number == MAX_MERGED:
-                    self.unseen.add(Unseen(Gap.PULL_REQUEST, str(head)))
-                    break
-                yield self.read(one, squashed=False)
-
-
 def _lines(patch: pygit2.Patch | None) -> list[str]:
     return [] if patch is None else patch.data.decode(errors="replace").splitlines()
-
-
-def _digest(algorithm: Algorithm, oid: pygit2.Oid) -> Digest:
-    return Digest(algorithm, str(oid))
-
-
-def _commit_digest(commit: pygit2.Commit) -> Digest:
-    return _digest(Algorithm.GIT_COMMIT, commit.id)
-
-
-def _tree_digest(commit: pygit2.Commit) -> Digest:
-    return _digest(Algorithm.GIT_TREE, commit.tree_id)
-
-
-def _signature(raw: pygit2.Signature) -> Signature:
-    return Signature(
-        name=raw.raw_name.decode(errors="replace"),
-        email=raw.raw_email.decode(errors="replace"),
-        at=_moment(raw.time),
-    )
-
-
-def _moment(seconds: int) -> datetime:
-    """Read git's seconds; what no calendar holds becomes the epoch."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        return datetime.fromtimestamp(0, UTC)

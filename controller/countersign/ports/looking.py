@@ -13,8 +13,12 @@ from countersign.provenance.commits import History, Patch
 class Repository(Protocol):
     """A git repository."""
 
-    def history(self, revision_range: str) -> History:
+    def history(self, revision_range: str, head: str = "") -> History:
         """Read the commits of ``base..target`` or ``target``.
+
+        Args:
+            revision_range: As above.
+            head: Commit at which the request ends that the range merged, or ``""``.
 
         Raises:
             Malformed: no repository, or no such revision.

@@ -122,6 +122,9 @@ def _gitlab(environ: Mapping[str, str]) -> CiRun:
         target_ref=f"refs/heads/{branch}" if branch else "",
         review_link=link,
         request=PullRequest(
-            text="\n\n".join(text for text in texts if text), branch=source, link=link
+            text="\n\n".join(text for text in texts if text),
+            branch=source,
+            link=link,
+            cut=environ.get("CI_MERGE_REQUEST_DESCRIPTION_IS_TRUNCATED") == "true",
         ),
     )

@@ -82,6 +82,7 @@ class Gap(StrEnum):
     MESSAGE = "messageTooLong"
     SUBMODULE = "submodule"
     PULL_REQUEST = "pullRequestGone"
+    DESCRIPTION = "descriptionCut"
 
 
 @dataclass(frozen=True, slots=True, order=True)

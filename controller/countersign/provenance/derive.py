@@ -144,7 +144,9 @@ def derive(
     )
     return Derivation(
         assistance=max(judged.assistance for judged in commits),
-        unseen=tuple(sorted({*history.unseen, *records.unseen, *_overlooked(history)})),
+        unseen=tuple(
+            sorted({*history.unseen, *records.unseen, *_overlooked(history, request)})
+        ),
         commits=commits,
         by_file=count(history, [judged.claimed for judged in commits]),
         uncounted=_uncounted(history),
@@ -219,8 +221,10 @@ def _recorded(note: Record, registry: Registry) -> Iterable[Contributor]:
         yield Contributor(part, who, agent=agent)
 
 
-def _overlooked(history: History) -> Iterable[Unseen]:
+def _overlooked(history: History, request: PullRequest) -> Iterable[Unseen]:
     """Say which messages were too long, and which paths hide their content."""
+    if request.cut or len(request.text) > MAX_MESSAGE:
+        yield Unseen(Gap.DESCRIPTION)
     for commit in history.commits:
         if len(commit.message) > MAX_MESSAGE:
             yield Unseen(Gap.MESSAGE, commit.digest.value)

@@ -8,6 +8,7 @@ Source:
     --json``; docs.gitlab.com, the merge request event and the REST object.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -27,6 +28,8 @@ class PullRequest:
         text: Title and description.
         branch: That is to be merged.
         link: Its page.
+        head: Commit that it ends at, hexadecimal: a squash or a rebase leaves it behind.
+        cut: Some of the description was left out.
         actors: Who opened it, and who pushed; of one that an assistant opened, whom it is assigned to:
             the one who asked for it.
     """
@@ -34,10 +37,14 @@ class PullRequest:
     text: str = ""
     branch: str = ""
     link: str = ""
+    head: str = ""
+    cut: bool = False
     actors: frozenset[Contributor] = frozenset()
 
 
 NO_REQUEST = PullRequest()
+
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def read_request(document: Json) -> PullRequest:
@@ -61,6 +68,12 @@ def read_request(document: Json) -> PullRequest:
         return NO_REQUEST
     texts = (text_of(body.get(key)) for key in ("title", "body", "description"))
     links = (text_of(body.get(key)) for key in ("html_url", "web_url", "url"))
+    heads = (
+        text_of(_object(body.get("head")).get("sha")),
+        text_of(body.get("headRefOid")),
+        text_of(_object(body.get("last_commit")).get("id")),
+        text_of(body.get("sha")),
+    )
     openers = [body.get("user"), body.get("author")]
     if "object_attributes" in whole:
         # of GitLab's event the user is who acted, whose request it may not be
@@ -69,6 +82,7 @@ def read_request(document: Json) -> PullRequest:
         text="\n\n".join(text for text in texts if text),
         branch=branch,
         link=next((link for link in links if link), ""),
+        head=next((head for head in heads if _COMMIT.fullmatch(head)), ""),
         actors=frozenset(
             {
                 *_named(openers, Part.OPENER),

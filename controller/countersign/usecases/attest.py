@@ -117,7 +117,7 @@ async def attest(
         Rejected: the signer's identity was refused.
         Unavailable: the signer's services did not answer.
     """
-    history = repository.history(order.revisions)
+    history = repository.history(order.revisions, order.request.head)
     if order.source_branch:
         branches = (*history.branches, order.source_branch)
         history = replace(history, branches=branches)

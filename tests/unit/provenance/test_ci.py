@@ -4,6 +4,9 @@ import pytest
 
 from countersign.core.types.evidence import Contributor, Part
 from countersign.provenance.ci import NO_CI, ci_run, repository_uri
+from countersign.provenance.derive import derive
+from countersign.provenance.registry import known_agents
+from tests.support.commits import commit, history
 
 GITHUB = {
     "GITHUB_ACTIONS": "true",
@@ -101,3 +104,20 @@ def test_a_laptop_is_no_ci() -> None:
 def test_names_a_repository_as_policies_do(remote: str, uri: str) -> None:
     """However it was cloned; credentials never get into a statement."""
     assert repository_uri(remote) == uri
+
+
+@pytest.mark.parametrize("cut", ["true", "false", ""])
+def test_a_description_that_was_cut_is_not_whole(cut: str) -> None:
+    """GitLab tells its jobs the beginning; what an assistant adds stands at the end."""
+    told = ci_run(
+        {
+            "GITLAB_CI": "true",
+            "CI_MERGE_REQUEST_IID": "9",
+            "CI_MERGE_REQUEST_DESCRIPTION": "x" * 2700,
+            "CI_MERGE_REQUEST_DESCRIPTION_IS_TRUNCATED": cut,
+        }
+    )
+
+    found = derive(history(commit()), known_agents(), told.request)
+
+    assert found.complete is (cut != "true")

@@ -49,9 +49,9 @@ class FakeRepository:
     def __init__(self, found: History) -> None:
         self.found = found
 
-    def history(self, revision_range: str) -> History:
+    def history(self, revision_range: str, head: str = "") -> History:
         """Return it for the range of `ORDER`."""
-        assert revision_range == ORDER.revisions
+        assert (revision_range, head) == (ORDER.revisions, "")
         return self.found
 
 

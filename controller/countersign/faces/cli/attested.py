@@ -25,6 +25,8 @@ REMEDIES = {
     Gap.SUBMODULE: "a submodule changed, whose commits are elsewhere; attest it there, "
     "and begin the range after the change",
     Gap.PULL_REQUEST: "the commits of a squashed pull request are gone; fetch its head",
+    Gap.DESCRIPTION: "the request's description was cut; give the forge's whole answer "
+    "with --pull-request",
 }
 
 

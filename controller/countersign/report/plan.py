@@ -7,7 +7,7 @@ of such places, for whoever marks a thing may do so to hide it.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from types import MappingProxyType
 from typing import Final
@@ -16,6 +16,7 @@ from countersign.core.types.artifacts import Digits, Json
 from countersign.report.phrases import clean
 
 _VALUE: Final = 100  # characters of one value
+_SECRET: Final = 6  # characters, with quotes: shorter ones stand anywhere by chance
 _MAX_PLACES: Final = 200  # attributes of one resource; what is beyond is counted
 _NOTHING: Final = "null"
 _LATER: Final = "(known after apply)"
@@ -47,13 +48,15 @@ def plan_lines(changes: Sequence[Json], others: Mapping[str, Json]) -> Iterator[
 
     Args:
         changes: Of the plan's ``resource_changes`` those in which something happens.
-        others: Its fields ``output_changes``, ``resource_drift``, ``deferred_changes``.
+        others: Its fields ``output_changes``, ``resource_drift``, ``deferred_changes``;
+            ``variables`` and ``configuration``, which say what else is sensitive.
     """
+    secrets = _secrets(changes, others)
     yield plan_counts(changes)
     for one in sorted(map(_map, changes), key=_gravity):
-        yield from _change(one)
+        yield from _change(one, secrets)
     for title, field in (("output", "output_changes"), ("drifted", "resource_drift")):
-        yield from _others(title, others.get(field))
+        yield from _others(title, others.get(field), secrets)
     if left := others.get("deferred_changes"):
         yield f"deferred: {len(left) if isinstance(left, list) else 1}"
 
@@ -82,7 +85,33 @@ def plan_counts(changes: Sequence[Json]) -> str:
     return f"Plan: {', '.join(said)}."
 
 
-def _change(one: Mapping[str, Json]) -> Iterator[str]:
+def _secrets(changes: Sequence[Json], others: Mapping[str, Json]) -> frozenset[str]:
+    """Return the texts that are marked as sensitive anywhere.
+
+    A provider that copies one loses the mark, and the program then shows it.
+    """
+    outputs = [*_map(others.get("output_changes")).values()]
+    drifted = [*_list(others.get("resource_drift"))]
+    found: list[_Leaf] = []
+    for change in [_map(_map(one).get("change")) for one in (*changes, *drifted)] + [
+        _map(one) for one in outputs
+    ]:
+        for side in ("before", "after"):
+            leaves = _flat(change.get(side), change.get(f"{side}_sensitive"), None)
+            found += leaves.values()
+    module = _map(_map(others.get("configuration")).get("root_module"))
+    said = _map(others.get("variables"))
+    for name, variable in _map(module.get("variables")).items():
+        hidden = _map(variable).get("sensitive") is True
+        found += _flat(_map(said.get(name)).get("value"), hidden, None).values()
+    return frozenset(
+        json.loads(leaf.text)
+        for leaf in found
+        if leaf.hidden and leaf.text.startswith('"') and len(leaf.text) >= _SECRET
+    )
+
+
+def _change(one: Mapping[str, Json], secrets: frozenset[str]) -> Iterator[str]:
     """Yield a line about one resource, and one for each place that changes in it."""
     change = _map(one.get("change"))
     actions = tuple(str(action) for action in _list(change.get("actions")))
@@ -99,13 +128,13 @@ def _change(one: Mapping[str, Json]) -> Iterator[str]:
     yield f"{sign} {clean(str(one.get('address')), 400)}: {clean('; '.join(about), 600)}"
     if _NOT_SHOWN.isdisjoint(actions):
         forced = {_joined(path) for path in _list(change.get("replace_paths"))}
-        yield from _places(change, forced)
+        yield from _places(change, forced, secrets)
 
 
 _NOT_SHOWN: Final = frozenset({"forget", "no-op"})
 
 
-def _others(title: str, found: Json) -> Iterator[str]:
+def _others(title: str, found: Json, secrets: frozenset[str]) -> Iterator[str]:
     """Yield what changes in outputs, or changed behind the program's back."""
     if isinstance(found, dict):
         named = [(name, _map(change)) for name, change in found.items()]
@@ -117,13 +146,22 @@ def _others(title: str, found: Json) -> Iterator[str]:
         sign, _ = _SIGNS.get(actions, ("?", ""))
         if actions != ("no-op",):
             yield f"{sign} {title} {clean(name, 400)}"
-            yield from _places(change, set())
+            yield from _places(change, set(), secrets)
 
 
-def _places(change: Mapping[str, Json], forced: set[str]) -> Iterator[str]:
-    before = _flat(change.get("before"), change.get("before_sensitive"), None)
-    after = _flat(
-        change.get("after"), change.get("after_sensitive"), change.get("after_unknown")
+def _places(
+    change: Mapping[str, Json], forced: set[str], secrets: frozenset[str]
+) -> Iterator[str]:
+    sides = (
+        _flat(change.get("before"), change.get("before_sensitive"), None),
+        _flat(
+            change.get("after"),
+            change.get("after_sensitive"),
+            change.get("after_unknown"),
+        ),
+    )
+    before, after = (
+        {path: _hiding(leaf, secrets) for path, leaf in side.items()} for side in sides
     )
     hidden, shown = 0, 0
     for path in dict.fromkeys(chain(before, after)):
@@ -153,6 +191,14 @@ class _Leaf:
         if self.unknown:
             return _LATER
         return _HIDDEN if self.hidden else clean(self.text, _VALUE)
+
+
+def _hiding(leaf: _Leaf, secrets: frozenset[str]) -> _Leaf:
+    """Hide a text in which something sensitive stands, marked here or not."""
+    if leaf.hidden or not leaf.text.startswith('"'):
+        return leaf
+    text = json.loads(leaf.text)
+    return replace(leaf, hidden=any(secret in text for secret in secrets))
 
 
 def _flat(value: Json, sensitive: Json, unknown: Json) -> dict[str, _Leaf]:

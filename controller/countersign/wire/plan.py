@@ -26,8 +26,16 @@ MAX_ADDRESSES: Final = 400_000  # characters of their addresses, for the same re
 IGNORED: Final = frozenset({"timestamp"})
 """When the plan was made: applying it does the same whenever that was."""
 
-SHOWN: Final = frozenset({"deferred_changes", "output_changes", "resource_drift"})
-"""What people see of a plan besides the resources that change."""
+SHOWN: Final = frozenset(
+    {
+        "configuration",
+        "deferred_changes",
+        "output_changes",
+        "resource_drift",
+        "variables",
+    }
+)
+"""What is looked at for people besides the resources that change."""
 
 CHANGES: Final = "resource_changes"
 _NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")

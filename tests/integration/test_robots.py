@@ -5,6 +5,8 @@ the policy of ``payments`` says; the commands, the collector and the server as t
 """
 
 import json
+import re
+import shlex
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,8 +18,10 @@ from tests.support.cli import Ran
 from tests.support.gate import Gate, Judged, bundles, carry, documents, written
 from tests.support.git import Who
 from tools.sigstore import Workflow
-from tools.stack.people import LEE, RAVI, REPOSITORY, ROBOT, ROBOT_WORKFLOW
+from tools.stack.people import CI, LEE, RAVI, REPOSITORY, ROBOT, ROBOT_WORKFLOW
+from tools.stack.policies import CLUSTER
 
+_DOC = Path(__file__).parents[2] / "docs" / "robots.md"
 VERSIONS = Who("versions", ROBOT)
 VALUES = "charts/ledger/values.yaml"
 BY_ROBOT = ("payments: signed declared=robot:versions",)
@@ -41,6 +45,28 @@ def test_from_its_commit_to_an_admission(gate: Gate, work: Work, name: str) -> N
     assert f"declared by robot:versions, for {ROBOT}" in said.err
     assert admitted.bases == BY_ROBOT, admitted.out
     assert gate.pod(name)  # children follow what a robot stands for
+
+
+def test_the_documented_commands(
+    gate: Gate, work: Work, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of docs/robots.md, one after the other, and what they write is admitted."""
+    _bump(work)
+    where = ("--repo", work.git.path, "--repo-uri", REPOSITORY)
+    signers = (("--identity-token", _token(work)), ("--key", gate.stack.key(CI)))
+    monkeypatch.chdir(tmp_path)
+    Path("deploy.yaml").write_text(written([chart.config_map(name)]))
+    blocks = re.findall(
+        r"^```sh\n(.*?)^```$", _DOC.read_text(), re.MULTILINE | re.DOTALL
+    )
+
+    for block, signer in zip(blocks, signers, strict=True):
+        told = block.replace("$BASE", work.base).replace("prod-eu", CLUSTER)
+        words = shlex.split(told)
+        done = gate.cli(*words[1:], *where, *signer)
+        assert done.code == 0, done.err
+
+    assert gate.apply(Path("release.yaml").read_text()).bases == BY_ROBOT
 
 
 def test_a_person_beside_it(gate: Gate, work: Work, name: str) -> None:
@@ -184,10 +210,8 @@ def _declare(
     checked: bool = True,
 ) -> tuple[Path, Ran]:
     """Have the robot's workflow, or another one, sign for the range."""
-    stack, head = work.gate.stack, work.git.git("rev-parse", "HEAD")
-    run = Workflow(file=workflow, repository=repository, revision=head)
-    token, out = work.gate.folder / "robot.token", work.gate.folder / f"{uuid4()}.json"
-    token.write_text(stack.sigstore.token(run))
+    token = _token(work, workflow, repository)
+    out = work.gate.folder / f"{uuid4()}.json"
     done = work.gate.cli(
         *("attest", span or work.span, "--declare-human", "--yes"),
         *("--repo", work.git.path, "--repo-uri", about),
@@ -197,3 +221,14 @@ def _declare(
     )
     assert done.code == 0 or checked, done.err
     return out, done
+
+
+def _token(
+    work: Work, workflow: str = ROBOT_WORKFLOW, repository: str = REPOSITORY
+) -> Path:
+    """Return the file with what a run of a workflow identifies itself by."""
+    head = work.git.git("rev-parse", "HEAD")
+    run = Workflow(file=workflow, repository=repository, revision=head)
+    token = work.gate.folder / "robot.token"
+    token.write_text(work.gate.stack.sigstore.token(run))
+    return token

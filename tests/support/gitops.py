@@ -166,7 +166,9 @@ class Flux:
         )
         return revision
 
-    def follow(self, name: str, **spec: object) -> None:
+    def follow(
+        self, name: str, *, labels: Mapping[str, str] | None = None, **spec: object
+    ) -> None:
         """Have the controller keep the namespace as the repository `name` says."""
         told: Tree = {
             "interval": "1h",
@@ -176,7 +178,7 @@ class Flux:
             "targetNamespace": NAMESPACE,
             **spec,
         }
-        self._put("kustomize", "Kustomization", name, told)
+        self._put("kustomize", "Kustomization", name, told, labels)
 
     def again(self, name: str, moment: str) -> None:
         """``flux reconcile kustomization NAME``."""
@@ -214,13 +216,24 @@ class Flux:
         until(otherwise, what=f"Flux's word on {name}")
         return found[0]
 
-    def _put(self, group: str, kind: str, name: str, spec: Tree) -> None:
+    def _put(
+        self,
+        group: str,
+        kind: str,
+        name: str,
+        spec: Tree,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
         self.plane.kubectl(
             *("apply", "--server-side", "-f", "-"),
             stdin={
                 "apiVersion": f"{group}.toolkit.fluxcd.io/v1",
                 "kind": kind,
-                "metadata": {"name": name, "namespace": SYSTEM},
+                "metadata": {
+                    "name": name,
+                    "namespace": SYSTEM,
+                    "labels": dict(labels or {}),
+                },
                 "spec": spec,
             },
         ).check()

@@ -28,6 +28,8 @@ from countersign.report.steps import Way, next_step
 MAX_DENIAL = 1024  # bytes of the whole
 _HEADLINE, _LINE, _STEP = 300, 160, 480  # bytes of each line, at most
 _RELEASE = re.compile(r"[a-z0-9][-a-z0-9.]{0,52}")  # as Helm has it: it is in a command
+_OF_FLUX = "kustomize.toolkit.fluxcd.io/name"  # a label
+_OF_ARGOCD = "argocd.argoproj.io/tracking-id"  # an annotation
 _ABOVE = 3  # lines above the step that are always there
 MAX_WARNING = 250  # bytes: the API server cuts warnings above 256
 
@@ -93,6 +95,21 @@ def _way(request: Asked, decision: Decision | None) -> Way:
         access=proposal is not None and isinstance(proposal.change, Access),
         release=_release(request.object),
         namespace=request.ref.namespace,
+        ahead=_is_kept(request.object),
+    )
+
+
+def _is_kept(tree: Tree | None) -> bool:
+    """Tell whether Argo CD or Flux keeps an object as git says.
+
+    What a person applied of it they would take back; so only its evidence is applied,
+    and the object is theirs.
+    """
+    metadata = (tree or {}).get("metadata")
+    about = metadata if isinstance(metadata, dict) else {}
+    labels, annotations = about.get("labels"), about.get("annotations")
+    return (isinstance(labels, dict) and _OF_FLUX in labels) or (
+        isinstance(annotations, dict) and _OF_ARGOCD in annotations
     )
 
 

@@ -55,6 +55,11 @@ OF_HELM: Tree = {
     }
 }
 
+OF_ENGINES: list[Tree] = [
+    {"metadata": {"labels": {"kustomize.toolkit.fluxcd.io/name": "web"}}},
+    {"metadata": {"annotations": {"argocd.argoproj.io/tracking-id": "a:/b:c/d"}}},
+]
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -509,7 +514,17 @@ def test_a_release_with_a_name_that_helm_does_not_give_is_none() -> None:
     assert "evil" not in deny(finding(Reason.SLOT_OPEN), object={"metadata": metadata})
 
 
-@pytest.mark.parametrize("tree", [None, OF_HELM], ids=["by hand", "by Helm"])
+@pytest.mark.parametrize("tree", OF_ENGINES, ids=["Flux", "Argo CD"])
+def test_what_an_engine_keeps_is_not_applied_by_people(tree: Tree) -> None:
+    """It would be taken back; so only the evidence is."""
+    step = deny(finding(Reason.SLOT_OPEN), object=tree, dry_run=True).splitlines()[-1]
+
+    assert "--out SIGNED --sets-only    then: kubectl apply -f SIGNED" in step
+
+
+@pytest.mark.parametrize(
+    "tree", [None, OF_HELM, *OF_ENGINES], ids=["by hand", "Helm", "Flux", "Argo CD"]
+)
 @pytest.mark.parametrize("decision", [None, RECORDED], ids=["unrecorded", "recorded"])
 @pytest.mark.parametrize("head", findings.ALL, ids=lambda found: found.reason)
 def test_a_step_is_never_cut(

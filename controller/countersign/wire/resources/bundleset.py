@@ -24,6 +24,13 @@ MAX_OBJECT = 1_400_000
 _HEX = 32  # characters of the digest in a name: 128 bits
 _MAX_WHAT = 200  # characters; a name has at most 253
 _OTHER = re.compile(r"[^a-z0-9]+")
+# Argo CD applies it before what it speaks of. Neither Argo CD nor Flux removes it when
+# it is in git no more: what runs may rest on it, and its removal would be denied.
+_FIRST_AND_LASTING = {
+    "argocd.argoproj.io/sync-wave": "-1",
+    "argocd.argoproj.io/sync-options": "Prune=false",
+    "kustomize.toolkit.fluxcd.io/prune": "disabled",
+}
 
 
 def render_bundle_set(
@@ -60,7 +67,11 @@ def render_bundle_set(
     made: Tree = {
         "apiVersion": API_VERSION,
         "kind": BUNDLE_SET.name,
-        "metadata": {"name": f"{front}-{_mark(spec)}", "namespace": namespace},
+        "metadata": {
+            "name": f"{front}-{_mark(spec)}",
+            "namespace": namespace,
+            "annotations": dict(_FIRST_AND_LASTING),
+        },
         "spec": spec,
     }
     _bound("bytes of JSON", len(orjson.dumps(made)), MAX_OBJECT)

@@ -8,7 +8,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -19,20 +18,23 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/argoproj/argo-cd/gitops-engine/pkg/cache"
-	"github.com/argoproj/argo-cd/gitops-engine/pkg/engine"
 	"github.com/argoproj/argo-cd/gitops-engine/pkg/sync"
 	"github.com/argoproj/argo-cd/gitops-engine/pkg/sync/common"
 	"github.com/argoproj/argo-cd/gitops-engine/pkg/utils/kube"
+	"github.com/argoproj/argo-cd/gitops-engine/pkg/utils/tracing"
 )
 
 const (
 	tracking     = "argocd.argoproj.io/tracking-id"
 	installation = "argocd.argoproj.io/installation-id"
 	manager      = "argocd-controller"
+	pause        = 100 * time.Millisecond
 )
 
 type application struct {
@@ -92,26 +94,62 @@ func (app *application) run() (failed bool, err error) {
 			mark := un.GetAnnotations()[tracking]
 			return mark, mark != ""
 		}))
-	run := engine.NewEngine(config, live, engine.WithLogr(logr.Discard()))
-	stop, err := run.Run()
-	if err != nil {
+	if err := live.EnsureSynced(); err != nil {
 		return false, err
 	}
-	defer stop()
-	within, cancel := context.WithTimeout(context.Background(), app.timeout)
-	defer cancel()
+	defer live.Invalidate()
+	state := operation{started: metav1.Now()}
+	for end := time.Now().Add(app.timeout); !state.phase.Completed(); {
+		if time.Now().After(end) {
+			app.print(state.results)
+			return false, fmt.Errorf("not within %s: %s", app.timeout, state.message)
+		}
+		if err := app.step(config, live, targets, &state); err != nil {
+			return false, err
+		}
+		if !state.phase.Completed() {
+			time.Sleep(pause)
+		}
+	}
+	return app.print(state.results) || !state.phase.Successful(), nil
+}
+
+// operation is what an Application's operationState keeps between two steps.
+type operation struct {
+	phase   common.OperationPhase
+	message string
+	results []common.ResourceSyncResult
+	started metav1.Time
+}
+
+// step goes on with a sync on what is live now, as SyncAppState in
+// argo-cd/controller/sync.go does: a wave begins where the one before is live.
+func (app *application) step(
+	config *rest.Config, live cache.ClusterCache,
+	targets []*unstructured.Unstructured, state *operation,
+) error {
 	// What carries the mark of another object is not this application's: a controller
 	// copies annotations to what it makes.
 	own := func(r *cache.Resource) bool { return r.Info == app.mark(r.ResourceKey()) }
-	results, err := run.Sync(within, targets, own, "HEAD", app.namespace,
+	managed, err := live.GetManagedLiveObjs(targets, own)
+	if err != nil {
+		return err
+	}
+	result := sync.Reconcile(targets, managed, app.namespace, live)
+	run, done, err := sync.NewSyncContext("HEAD", result, config, config,
+		&kube.KubectlCmd{Log: logr.Discard(), Tracer: tracing.NopTracer{}}, app.namespace,
 		sync.WithLogr(logr.Discard()),
+		sync.WithInitialState(state.phase, state.message, state.results, state.started),
 		sync.WithPrune(app.prune),
 		sync.WithServerSideApply(app.serverSide),
 		sync.WithServerSideApplyManager(manager))
-	if err != nil && len(results) == 0 {
-		return false, err
+	if err != nil {
+		return err
 	}
-	return app.print(results), nil
+	defer done()
+	run.Sync()
+	state.phase, state.message, state.results = run.GetState()
+	return nil
 }
 
 func (app *application) print(results []common.ResourceSyncResult) (failed bool) {

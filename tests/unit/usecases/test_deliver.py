@@ -199,6 +199,30 @@ async def test_more_than_a_set_holds_is_refused() -> None:
         await delivered(order(*prepared(big)), Carrier.BUNDLE_SET)
 
 
+async def test_much_goes_into_several_sets() -> None:
+    """Under one signature, which each of them holds; no object is left out."""
+    noise = random.Random(1)  # noqa: S311 - hard to compress
+    trees: list[Tree] = [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": f"m{number}"},
+            "data": {"x": noise.randbytes(100 << 10).hex()},
+        }
+        for number in range(20)
+    ]
+    objects = prepared(*trees)
+
+    found = await delivered(order(*objects), Carrier.BUNDLE_SET)
+
+    sets = [read(tree) for tree in found.sets]
+    assert len(sets) > 1
+    assert len({one.bundles for one in sets}) == 1
+    assert [raw for one in sets for raw in one.intents] == [
+        canonical_json(one.intent.tree) for one in objects
+    ]
+
+
 async def test_a_deletion_is_signed_for_the_live_object() -> None:
     """By its uid, and shown as it is, without values."""
     live: Tree = {

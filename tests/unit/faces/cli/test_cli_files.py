@@ -37,6 +37,15 @@ def test_reads_what_kubectl_reads(name: str, expected: list[str], folder: Path) 
     assert [content.decode() for _, content in found] == expected
 
 
+def test_reads_folders_below(folder: Path) -> None:
+    """As kubectl does with -R; not what is of another name."""
+    found = read_inputs([str(folder)], recursive=True)
+
+    assert [content.decode() for _, content in found] == [
+        *("a.yml", "b.yaml", "c.json", "sub/d.yaml")
+    ]
+
+
 def test_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     """For what another program rendered."""
     stdin = io.TextIOWrapper(io.BytesIO(b"kind: List"))

@@ -92,19 +92,23 @@ def _parted(text: str) -> tuple[list[str], bool, str]:
 
 
 def _attestations(lines: list[str]) -> tuple[set[str], set[Attested], bool]:
-    """Return sessions, their lines, and whether every line was understood."""
+    """Return sessions, their lines, and whether every line was understood.
+
+    A path without an entry is none: it may be the rest of a note that was torn.
+    """
     keys: set[str] = set()
     found: set[Attested] = set()
-    clean, path = True, ""
+    clean, path, bare = True, "", False
     for line in lines:
         if not line.strip():
             continue
         if not line[0].isspace():
+            clean, bare = clean and not bare, True
             path = line.rstrip("\r")
             if len(path) > 1 and path[0] == path[-1] == '"':
                 path = path[1:-1]
         elif matched := _ENTRY.fullmatch(line):
-            key = matched[1].partition("::")[0]
+            key, bare = matched[1].partition("::")[0], False
             if key.startswith(_HUMAN):
                 continue
             keys.add(key)
@@ -113,7 +117,7 @@ def _attestations(lines: list[str]) -> tuple[set[str], set[Attested], bool]:
             found.update(Attested(path, *each) for each in ranges if each)
         else:
             clean = False
-    return keys, found, clean
+    return keys, found, clean and not bare
 
 
 def _range(text: str) -> tuple[int, int] | None:

@@ -32,6 +32,7 @@ class Records:
         for traces in self._brought.values():
             for trace in traces:
                 self._of[trace.revision].append(trace)
+        self._loose = [*self._astray(history)]
 
     def note(self, commit: Commit) -> Record:
         """Return what the note of `commit` says."""
@@ -46,6 +47,7 @@ class Records:
         traces = [
             *self._brought.get(commit.digest.value, ()),
             *(trace for name in revisions for trace in self._of.get(name, ())),
+            *self._loose,
         ]
         if not traces:
             return union(())
@@ -61,6 +63,28 @@ class Records:
                 line for trace in traces for line in trace.lines if line.path in touched
             ),
         )
+
+    def _astray(self, history: History) -> Iterator[Trace]:
+        """Yield what the range brought about paths that the same commit does not touch.
+
+        It names no revision, or one from before a rebase: any commit may be meant.
+        """
+        known = {p.value for one in history.commits for p in (one.digest, *one.parents)}
+        for one in history.commits:
+            touched = {file.path for file in one.files}
+            for trace in self._brought[one.digest.value]:
+                if trace.revision not in known and trace.sessions.keys() - touched:
+                    yield Trace(
+                        revision="",
+                        lines=frozenset(
+                            n for n in trace.lines if n.path not in touched
+                        ),
+                        sessions={
+                            path: sessions
+                            for path, sessions in trace.sessions.items()
+                            if path not in touched
+                        },
+                    )
 
     def _read(self, lines: Iterable[str], where: str) -> Iterator[Trace]:
         for number, line in enumerate(lines):

@@ -7,7 +7,7 @@ import pytest
 from countersign.core.types.artifacts import Digest, Json
 from countersign.core.types.evidence import Assistance, Lines
 from countersign.provenance.agent_trace import MAX_TRACE, read_trace
-from countersign.provenance.commits import Gap
+from countersign.provenance.commits import ChangedFile, Gap
 from countersign.provenance.derive import derive
 from countersign.provenance.marks import MarkKind, Tool
 from countersign.provenance.registry import known_agents
@@ -105,6 +105,28 @@ def test_a_record_is_found_by_the_revision_it_names() -> None:
     later = commit("Later", files=(), traces=(trace(revision=BASE),))
 
     found = derive(history(first, later, third), AGENTS)
+
+    assert [judged.assistance for judged in found.commits] == [
+        Assistance.AI,
+        Assistance.UNKNOWN,
+        Assistance.UNKNOWN,
+    ]
+
+
+@pytest.mark.parametrize(
+    "revision", [None, commit_id("gone")], ids=["none", "before a rebase"]
+)
+def test_a_record_that_comes_apart_from_its_lines(revision: Digest | None) -> None:
+    """Brought by a commit of its own, it may mean any that touches its paths."""
+    record = trace(revision=revision)
+    found = derive(
+        history(
+            commit("First"),
+            commit("Other", files=(ChangedFile("README", 1),)),
+            commit("Later", files=(), traces=(record,)),
+        ),
+        AGENTS,
+    )
 
     assert [judged.assistance for judged in found.commits] == [
         Assistance.AI,

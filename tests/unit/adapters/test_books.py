@@ -86,6 +86,19 @@ def test_what_a_policy_names_must_be_readable(
     assert invalid.scope.namespaces == ("payments",)
 
 
+def test_no_assistant_is_a_robot() -> None:
+    """What the registry knows as one is never human, whoever signs for it."""
+    copilot = "198982749+Copilot@users.noreply.github.com"
+    provenance = {
+        "collectors": [stored.collector()],
+        "robots": [stored.robot(authors=[copilot])],
+    }
+    books = bound(stored.policy(provenance=provenance), *WHOLE[1:])
+
+    (invalid,) = books.policies.invalid
+    assert "expected no assistant's address" in "; ".join(invalid.problems)
+
+
 def test_a_revocation_that_cannot_be_read_denies_everything_protected() -> None:
     """Nobody can say what it was to withdraw."""
     lost = stored.revocation({"kind": "peron", "value": "dana"})

@@ -7,7 +7,7 @@ from countersign.core.types.evidence import Evidence, Provenance
 from countersign.core.types.policy import Slot
 from countersign.core.types.running import Bar, Word
 from countersign.usecases.voices import about_images, merged, voices
-from tests.support import a
+from tests.support import a, robots
 
 SENIOR = a.policy(slots=(Slot(role="senior", independent_of=frozenset({"author"})),))
 
@@ -55,6 +55,20 @@ def test_an_emergency_and_a_declaration_are_words_of_their_own() -> None:
         (Word.BREAK_GLASS, None),
         (Word.DECLARATION, None),
     }
+
+
+def test_a_robot_is_heard_as_one() -> None:
+    """Where its word counts; outside of its paths it said nothing."""
+    policy = a.policy(robots=(robots.robot(),))
+
+    def spoken(about: Evidence) -> list[str]:
+        made, evidence = said([about], Provenance), [robots.word(about)]
+        states = {a.MANIFEST}
+        found = voices(policy, a.OBJECT, states, made, evidence, cluster=a.CLUSTER)
+        return [voice.person for voice in found if voice.word is Word.DECLARATION]
+
+    assert spoken(robots.made()) == ["robot:versions"]
+    assert not spoken(robots.made(paths=["src/ledger.go"]))
 
 
 def test_a_word_counts_if_it_does_for_any_policy() -> None:

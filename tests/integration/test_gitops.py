@@ -4,12 +4,15 @@ What they leave on objects, the order in which they apply and what they ask befo
 theirs; what is asserted of it here stands in docs/gitops.md.
 """
 
+import contextlib
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support import chart
 from tests.support.chart import NAMESPACE
@@ -25,8 +28,10 @@ from tests.support.gitops import (
 )
 from tests.support.seconds import in_another_second
 from tests.support.trip import printed, run
-from tools.stack.people import DANA, LEE
+from tools.stack.history import commit
+from tools.stack.people import CI, DANA, LEE
 
+PAGE = Path(__file__).parents[2] / "docs" / "gitops.md"
 ARGO = "argocd.argoproj.io"
 KUSTOMIZE = "kustomize.toolkit.fluxcd.io"
 
@@ -313,3 +318,37 @@ def test_flux_prunes_what_was_signed_for(
     assert flux.ready(name, revision, "1")[0] == "True"
     gone = gate.stack.plane.kubectl("get", "configmap", name, "-n", NAMESPACE)
     assert not gone.ok
+
+
+def test_the_page(gate: Gate, flux: Flux, rendered: Rendered, tmp_path: Path) -> None:
+    """Its commands, and its Kustomizations, as they stand."""
+    text = PAGE.read_text()
+    history, source = gate.stack.history, tmp_path / "source"
+    shutil.copytree(history.path, source)
+    manifests = written([chart.deployment("paged"), chart.service("paged")])
+    (source / "rendered").mkdir()
+    (source / "rendered" / "app.yaml").write_text(manifests)
+    commit(source, LEE, "Page\n\nAI-Assisted: amazon-q/2026-03")
+    told = re.findall(r"^countersign (attest|sign-off)( .*)$", text, re.MULTILINE)
+    by = {"attest": CI, "sign-off": DANA}
+
+    with contextlib.chdir(source):
+        for verb, rest in told:
+            words = rest.replace("$BASELINE", history.baseline)
+            words = words.replace("$IMAGE", chart.PINNED)
+            done = run(gate, verb + words.replace("prod-eu", "local"), by=by[verb])
+            assert done.code == 0, done.err
+    evidence = (source / "signed.yaml").read_text()
+    rendered.commit({"app/all.yaml": manifests, "evidence/all.yaml": evidence})
+    revision = flux.offer(rendered, "payments")
+    shown = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (both,) = (one for one in shown if "kind: Kustomization" in one)
+    for tree in yaml.safe_load_all(both):
+        gate.stack.plane.kubectl("apply", "-f", "-", stdin=tree).check()
+        name = tree["metadata"]["name"]
+        flux.again(name, "1")
+        status, message = flux.ready(name, revision, "1")
+        assert status == "True", message
+
+    assert len(told) == 2
+    assert gate.pod("paged")

@@ -163,9 +163,14 @@ def _places(
     before, after = (
         {path: _hiding(leaf, secrets) for path, leaf in side.items()} for side in sides
     )
+    later = tuple(
+        f"{path}{step}" for path, leaf in after.items() if leaf.unknown for step in ".["
+    )
     hidden, shown = 0, 0
     for path in dict.fromkeys(chain(before, after)):
         was, is_now = before.get(path, _Leaf()), after.get(path, _Leaf())
+        if path not in after and path.startswith(later):
+            is_now = _Leaf(unknown=True)
         hidden += was.hidden or is_now.hidden
         if was == is_now:
             continue

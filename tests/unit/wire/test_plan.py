@@ -304,6 +304,7 @@ def test_a_person_sees_what_the_program_would_do() -> None:
     assert "triggers_replace: 3 -> 4  # forces replacement" in text
     assert "moved from terraform_data.one" in text
     assert "input.big" not in text  # it does not change
+    assert "output.size: 3 -> (known after apply)" in text
     assert SECRET not in text
     assert "2 marked as sensitive, which are not shown" in text
 

@@ -73,9 +73,12 @@ async def left_out(
             kept.append(one.ref)
         else:
             removals.append(one)
-    for hook in (one for one in objects if one.ref.name and is_replaced(one.manifest)):
-        if await cluster.get(hook.version, hook.ref, live=True) is not None:
-            removals.append(Removal(ref=hook.ref, version=hook.version))
+    hooks = (one for one in objects if one.ref.name and is_replaced(one.manifest))
+    removals += [
+        Removal(ref=hook.ref, version=hook.version)
+        for hook in hooks
+        if await cluster.get(hook.version, hook.ref, live=True) is not None
+    ]
     return LeftOut(removals=tuple(removals), gone=tuple(gone), kept=tuple(kept))
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from countersign.faces.cli import options
+from countersign.faces.cli import options, params
+from countersign.faces.cli.inputs import Inputs, inputs
 from countersign.faces.cli.session import Command, Exit, Session
 
 ANNOTATIONS, BUNDLE_SET, OCI = "annotations", "bundleset", "oci"
@@ -25,7 +26,7 @@ ANNOTATIONS, BUNDLE_SET, OCI = "annotations", "bundleset", "oci"
     envvar="COUNTERSIGN_COLLECTOR",
     help="What the collector calls itself; else the CI's workflow.",
 )
-@options.inputs
+@inputs
 @options.carry_over
 @click.option(
     "--image",
@@ -43,7 +44,7 @@ ANNOTATIONS, BUNDLE_SET, OCI = "annotations", "bundleset", "oci"
 @options.clusters
 @click.option(
     "--valid",
-    type=options.Duration(),
+    type=params.Duration(),
     default="90d",
     show_default=True,
     help="For how long it may be used.",
@@ -83,7 +84,7 @@ def command(
     repo: Path,
     repo_uri: str,
     collector: str,
-    inputs: options.Inputs,
+    inputs: Inputs,
     earlier: Sequence[str],
     images: Sequence[str],
     pull_request: Path | None,
@@ -214,7 +215,7 @@ def _require(
 
 
 def _require_nothing_else(
-    inputs: options.Inputs,
+    inputs: Inputs,
     images: Sequence[str],
     beside: Sequence[str],
     carrier: str | None,

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from countersign.core.types.decision import Outcome
-from countersign.faces.cli import options
+from countersign.faces.cli import options, params
 from countersign.faces.cli.cluster import given, namespace_in
 from countersign.faces.cli.decisions import Reach, ask, fetch
 from countersign.faces.cli.recorder import recorder as recorder_options
@@ -49,7 +49,7 @@ command.add_command(running)
 )
 @click.option("--person", default="", help="On whose word it rests.")
 @click.option(
-    "--since", type=options.Until(), help="Not before this time, or so long ago."
+    "--since", type=params.Until(), help="Not before this time, or so long ago."
 )
 @click.option("--debts", is_flag=True, help="Break-glass that nobody has reviewed yet.")
 @click.option(

@@ -13,8 +13,8 @@ from countersign.core.types.evidence import SignOff
 from countersign.core.types.verdict import Reason, Verdict
 from countersign.faces.cli.cluster import Where
 from countersign.faces.cli.engine import Sources, list_sets, open_bench
+from countersign.faces.cli.inputs import Inputs
 from countersign.faces.cli.manifests import read_manifests
-from countersign.faces.cli.options import Inputs
 from countersign.faces.cli.rulebook import open_rulebook, read_policies
 from countersign.faces.cli.session import Session
 from countersign.faces.cli.text import one_line

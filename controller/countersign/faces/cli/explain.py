@@ -9,6 +9,7 @@ import click
 from countersign.faces.cli import options
 from countersign.faces.cli.cluster import given
 from countersign.faces.cli.decisions import Reach, fetch
+from countersign.faces.cli.inputs import Inputs, inputs
 from countersign.faces.cli.recorder import recorder as recorder_options
 from countersign.faces.cli.session import Command, Exit, Session
 from countersign.faces.cli.text import one_line
@@ -20,13 +21,9 @@ from countersign.report.requirements import explained_json, explained_text
 
 @click.command("explain", cls=Command)
 @click.argument("decision", required=False)
-@options.inputs
+@inputs
 @options.policies
-@click.option(
-    "--cluster",
-    envvar="COUNTERSIGN_CLUSTER",
-    help="Name of the cluster that the manifests are for.",
-)
+@options.cluster
 @options.kubeconfig
 @options.ask_registries
 @options.registries
@@ -37,7 +34,7 @@ def command(
     session: Session,
     *,
     decision: str | None,
-    inputs: options.Inputs,
+    inputs: Inputs,
     policies: Path | None,
     cluster: str | None,
     kubeconfig: Path | None,

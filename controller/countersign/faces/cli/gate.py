@@ -20,6 +20,7 @@ from countersign.faces.cli.gated import (
     run_of,
     way_of,
 )
+from countersign.faces.cli.inputs import Inputs, inputs
 from countersign.faces.cli.session import Command, Exit, NoInput, Session
 from countersign.faces.cli.verify import exit_of
 from countersign.report.comment import comment
@@ -55,23 +56,12 @@ class _Ci(NamedTuple):
 
 
 @click.command("gate", cls=Command)
-@options.inputs
-@click.option(
-    "--image",
-    "images",
-    multiple=True,
-    metavar="REF@DIGEST",
-    help="Judge the objects that were attested or approved beside this image. Its "
-    "registry is asked, as with --registries. Repeatable.",
-)
+@inputs
+@options.judged_images
 @options.ask_registries
 @options.registries
 @options.policies
-@click.option(
-    "--cluster",
-    envvar="COUNTERSIGN_CLUSTER",
-    help="Name of the cluster that the manifests are for.",
-)
+@options.cluster
 @options.kubeconfig
 @click.option("--sarif", type=options.FILE, help="Write SARIF 2.1.0: code scanning.")
 @click.option("--junit", type=options.FILE, help="Write JUnit XML: test reports.")
@@ -110,7 +100,7 @@ def command(
     session: Session,
     /,
     *,
-    inputs: options.Inputs,
+    inputs: Inputs,
     images: Sequence[str],
     ask_registries: bool,
     registry: options.RegistryOptions,

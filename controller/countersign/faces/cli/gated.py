@@ -6,7 +6,7 @@ from pathlib import Path
 
 from countersign.core.errors import Unavailable
 from countersign.faces.cli.files import STDIN
-from countersign.faces.cli.options import Inputs
+from countersign.faces.cli.inputs import Inputs
 from countersign.faces.cli.plans import plan_way
 from countersign.report.phrases import clean
 from countersign.report.steps import BY_FILE, Way

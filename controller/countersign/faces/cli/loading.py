@@ -11,8 +11,8 @@ from countersign.binding.masking import SALT_BYTES, is_secret
 from countersign.faces.cli.attest import ANNOTATIONS, BUNDLE_SET, OCI
 from countersign.faces.cli.carried_over import Before, CarriedOver
 from countersign.faces.cli.files import read_inputs
+from countersign.faces.cli.inputs import Inputs
 from countersign.faces.cli.manifests import read_manifests, warn_of_places
-from countersign.faces.cli.options import Inputs
 from countersign.usecases.carry import Placed, unload
 from countersign.usecases.prepare import Prepared, prepare
 

@@ -12,7 +12,7 @@ from countersign.binding.tables import kind_key
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Tree
 from countersign.faces.cli.files import STDIN, read_inputs, write_result
-from countersign.faces.cli.options import Inputs
+from countersign.faces.cli.inputs import Inputs
 from countersign.faces.cli.plans import is_about_plans, read_plans
 from countersign.faces.cli.rendering import render_folders, rendered
 from countersign.faces.cli.session import NoInput

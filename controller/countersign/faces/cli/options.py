@@ -1,19 +1,13 @@
-"""Options that several commands share, and their types."""
+"""Options that several commands share."""
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
 from functools import wraps
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
 from click.core import ParameterSource
-
-from countersign.core.errors import Malformed
-from countersign.faces.cli.params import NamedFile
-from countersign.wire.times import parse_duration, parse_instant
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,77 +30,7 @@ class RegistryOptions:
     plain_http: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
-    """What a command looks at: the objects that ``-f`` and its like name.
-
-    Attributes:
-        filenames: Files, folders, patterns, or ``-``.
-        namespace: Of objects that name none.
-        recursive: Whether folders are read with those below them.
-        kustomizations: Folders that ``kubectl kustomize`` builds.
-        render: Command that prints objects, and is held to print the same each time;
-            ``""``: none.
-        plans: Plans of infrastructure: what each is called, and the file that
-            ``show -json`` was written to.
-    """
-
-    filenames: tuple[str, ...] = ()
-    namespace: str = ""
-    recursive: bool = False
-    kustomizations: tuple[str, ...] = ()
-    render: str = ""
-    plans: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def given(self) -> bool:
-        """Whether anything is named."""
-        named = self.filenames or self.kustomizations or self.render or self.plans
-        return bool(named)
-
-
-class Duration(click.ParamType[timedelta]):
-    """A span of time: ``30d``, ``72h``, ``1h30m``."""
-
-    name = "duration"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> timedelta:
-        """Read the span; zero is none."""
-        if isinstance(value, timedelta):
-            return value
-        try:
-            span = parse_duration(str(value))
-        except Malformed as error:
-            self.fail(str(error), param, ctx)
-        if span <= timedelta(0):
-            self.fail(f"expected a duration above zero, saw {value}", param, ctx)
-        return span
-
-
-class Until(click.ParamType[datetime | timedelta]):
-    """A time, or a duration after the validity ends."""
-
-    name = "time|duration"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime | timedelta:
-        """Read ``2027-01-21T00:00:00Z`` or ``60d``."""
-        if isinstance(value, datetime | timedelta):
-            return value
-        try:
-            return parse_instant(str(value))
-        except Malformed:
-            pass
-        try:
-            return parse_duration(str(value))
-        except Malformed:
-            self.fail(f"expected a time or a duration, saw {value}", param, ctx)
-
-
-def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
+def together(*options: Callable[[F], F]) -> Callable[[F], F]:
     """Make one decorator of several, shown in the order given."""
 
     def decorate(function: F) -> F:
@@ -119,48 +43,6 @@ def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
-_INPUTS = (
-    click.option(
-        "-f",
-        "--filename",
-        "filenames",
-        multiple=True,
-        help="Manifests: a file, a folder, a pattern, or - for standard input. "
-        "Repeatable.",
-    ),
-    click.option(
-        "-R",
-        "--recursive",
-        is_flag=True,
-        help="Read folders of -f with those below them.",
-    ),
-    click.option(
-        "-k",
-        "--kustomize",
-        "kustomizations",
-        multiple=True,
-        metavar="DIR",
-        help="A folder that kubectl kustomize builds. Repeatable.",
-    ),
-    click.option(
-        "--render",
-        default="",
-        metavar="COMMAND",
-        help="What prints the objects: 'helm template web ./chart -n payments'. It is "
-        "run several times, and refused if it gives others each time. No shell sees it.",
-    ),
-    click.option(
-        "--plan",
-        "plans",
-        multiple=True,
-        type=NamedFile(),
-        help="A plan of Terraform or OpenTofu, as show -json printed it, and what to "
-        "call it; -n is the namespace whose policies protect its stack. Repeatable.",
-    ),
-    click.option(
-        "-n", "--namespace", default="", help="Namespace of manifests that name none."
-    ),
-)
 clusters = click.option(
     "--cluster",
     "clusters",
@@ -188,7 +70,7 @@ _source = click.option(
     help="Commits (BASE..TARGET) to show and approve, so that later ranges may begin at "
     "TARGET.",
 )
-source = _together(_source, repo, repo_uri)
+source = together(_source, repo, repo_uri)
 carry_over = click.option(
     "--carry-over",
     "earlier",
@@ -196,6 +78,19 @@ carry_over = click.option(
     metavar="FILE",
     help="What attest or sign-off wrote before. Objects that are the same as there keep "
     "its evidence, as far as it still holds; only the others are covered. Repeatable.",
+)
+cluster = click.option(
+    "--cluster",
+    envvar="COUNTERSIGN_CLUSTER",
+    help="Name of the cluster that the manifests are for.",
+)
+judged_images = click.option(
+    "--image",
+    "images",
+    multiple=True,
+    metavar="REF@DIGEST",
+    help="Judge the objects that were attested or approved beside this image. Its "
+    "registry is asked, as with --registries. Repeatable.",
 )
 out = click.option("--out", type=FILE, help="Where the result is written.")
 output = click.option(
@@ -211,7 +106,7 @@ policies = click.option(
     envvar="COUNTERSIGN_POLICIES",
     help="Folder that holds ProtectionPolicy, Roster, TrustRoot and Revocation.",
 )
-kubeconfig = _together(
+kubeconfig = together(
     click.option("--kubeconfig", type=FILE, help="Path of the kubeconfig."),
     click.option("--context", help="Context of the kubeconfig."),
 )
@@ -273,35 +168,7 @@ def signing(function: F) -> F:
             chosen["key"] = None
         return function(*args, signing=SigningOptions(**chosen), **given)
 
-    return _together(*_SIGNING)(cast("F", gathered))
-
-
-def inputs(function: F) -> F:
-    """Add the options that name objects, given as one `Inputs`."""
-
-    @wraps(function)
-    def gathered(*args: Any, **given: Any) -> Any:  # noqa: ANN401 - click's own calls
-        chosen = {field.name: given.pop(field.name) for field in fields(Inputs)}
-        chosen["namespace"] = chosen["namespace"] or _namespace_of(chosen["render"])
-        return function(*args, inputs=Inputs(**chosen), **given)
-
-    return _together(*_INPUTS)(cast("F", gathered))
-
-
-def _namespace_of(command: str) -> str:
-    """Return the namespace that a command of Helm is told, or ``""``."""
-    try:
-        program, *words = shlex.split(command) or [""]
-    except ValueError:  # whoever runs it says so
-        return ""
-    if PurePath(program).name != "helm":
-        return ""
-    found = ""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        name, equals, value = word.partition("=")
-        if name in ("-n", "--namespace"):
-            found = value if equals else following
-    return found
+    return together(*_SIGNING)(cast("F", gathered))
 
 
 ask_registries = click.option(
@@ -334,7 +201,7 @@ def registries(function: F) -> F:
         chosen = {f.name: given.pop(f.name) for f in fields(RegistryOptions)}
         return function(*args, registry=RegistryOptions(**chosen), **given)
 
-    return _together(*_REGISTRIES)(cast("F", gathered))
+    return together(*_REGISTRIES)(cast("F", gathered))
 
 
 def require_out(output: str, out: Path | None) -> None:

@@ -1,6 +1,7 @@
 """Values of options that have a grammar of their own."""
 
 import re
+from datetime import datetime, timedelta
 
 import click
 
@@ -8,8 +9,50 @@ from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digest
 from countersign.core.types.change import Base, Elastic, Stretch
 from countersign.core.types.evidence import Trace
+from countersign.wire.times import parse_duration, parse_instant
 
 _STRETCH = re.compile(r"([^/]+)/([^:]+):(/.+)=([0-9]{1,9})\.\.([0-9]{1,9})")
+
+
+class Duration(click.ParamType[timedelta]):
+    """A span of time: ``30d``, ``72h``, ``1h30m``."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Read the span; zero is none."""
+        if isinstance(value, timedelta):
+            return value
+        try:
+            span = parse_duration(str(value))
+        except Malformed as error:
+            self.fail(str(error), param, ctx)
+        if span <= timedelta(0):
+            self.fail(f"expected a duration above zero, saw {value}", param, ctx)
+        return span
+
+
+class Until(click.ParamType[datetime | timedelta]):
+    """A time, or a duration after the validity ends."""
+
+    name = "time|duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime | timedelta:
+        """Read ``2027-01-21T00:00:00Z`` or ``60d``."""
+        if isinstance(value, datetime | timedelta):
+            return value
+        try:
+            return parse_instant(str(value))
+        except Malformed:
+            pass
+        try:
+            return parse_duration(str(value))
+        except Malformed:
+            self.fail(f"expected a time or a duration, saw {value}", param, ctx)
 
 
 class TraceType(click.ParamType[Trace]):

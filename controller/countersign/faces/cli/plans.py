@@ -11,7 +11,7 @@ from countersign.core.types.change import Operation
 from countersign.core.types.evidence import Carrier
 from countersign.core.types.verdict import Verdict
 from countersign.faces.cli.files import STDIN, read_file
-from countersign.faces.cli.options import Inputs
+from countersign.faces.cli.inputs import Inputs
 from countersign.report.phrases import clean
 from countersign.report.steps import Way
 from countersign.wire.plan import MAX_PLAN, read_plan

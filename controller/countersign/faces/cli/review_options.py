@@ -147,13 +147,13 @@ _REVIEW = (
     click.option(
         "--valid",
         "valid_for",
-        type=options.Duration(),
+        type=params.Duration(),
         help="For how long it may admit; else 30d, or what the policies allow if less, "
         "and 1h with --break-glass.",
     ),
     click.option(
         "--restore-until",
-        type=options.Until(),
+        type=params.Until(),
         help="Until when this state may return after newer ones.",
     ),
     click.option(

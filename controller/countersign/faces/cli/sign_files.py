@@ -21,12 +21,12 @@ from countersign.faces.cli.cluster import kinds_at, look_at
 from countersign.faces.cli.conversation import Ask, Case, Outcome, converse
 from countersign.faces.cli.files import write_result
 from countersign.faces.cli.images import sent_json
+from countersign.faces.cli.inputs import Inputs
 from countersign.faces.cli.manifests import (
     read_manifests,
     warn_of_places,
     write_to_apply,
 )
-from countersign.faces.cli.options import Inputs
 from countersign.faces.cli.progress import working
 from countersign.faces.cli.rulebook import Rulebook, open_rulebook
 from countersign.faces.cli.session import Exit

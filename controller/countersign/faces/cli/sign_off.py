@@ -9,6 +9,7 @@ import click
 from countersign.core.questions import DEFAULT
 from countersign.core.types.evidence import Carrier
 from countersign.faces.cli import cluster, options
+from countersign.faces.cli.inputs import Inputs, inputs
 from countersign.faces.cli.plans import require_signable
 from countersign.faces.cli.recorder import recorder
 from countersign.faces.cli.review_options import ReviewOptions, review_options
@@ -17,7 +18,7 @@ from countersign.faces.cli.session import Command, Session
 
 @click.command("sign-off", cls=Command)
 @click.argument("what", metavar="[KIND[/NAME]]...", nargs=-1)
-@options.inputs
+@inputs
 @options.carry_over
 @click.option(
     "--decision",
@@ -57,7 +58,7 @@ def command(
     session: Session,
     *,
     what: Sequence[str],
-    inputs: options.Inputs,
+    inputs: Inputs,
     earlier: Sequence[str],
     decision: str,
     live: bool,
@@ -181,7 +182,7 @@ def _write_form(
 class _Ways:
     """How it is said what is signed."""
 
-    inputs: options.Inputs
+    inputs: Inputs
     decision: str
     revisions: str
     images: Sequence[str]
@@ -223,7 +224,7 @@ def _require_answers(session: Session, review: ReviewOptions) -> None:
 
 
 def _require_files(
-    inputs: options.Inputs,
+    inputs: Inputs,
     earlier: Sequence[str],
     review: ReviewOptions,
     carrier: str | None,

@@ -12,8 +12,8 @@ from countersign.core.types.artifacts import ObjectRef, Tree
 from countersign.faces.cli.carried_over import Before, CarriedOver, read_before
 from countersign.faces.cli.cluster import look_at
 from countersign.faces.cli.conversation import Ask
+from countersign.faces.cli.inputs import Inputs
 from countersign.faces.cli.manifests import read_manifests
-from countersign.faces.cli.options import Inputs
 from countersign.faces.cli.text import one_line
 from countersign.usecases.left_out import LeftOut, left_out
 from countersign.usecases.prepare import Prepared, name_of

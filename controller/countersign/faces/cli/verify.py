@@ -13,6 +13,7 @@ from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Verdict
 from countersign.faces.cli import options
 from countersign.faces.cli.files import read_file
+from countersign.faces.cli.inputs import Inputs, inputs
 from countersign.faces.cli.session import Command, Exit, Session
 from countersign.faces.cli.text import one_line
 from countersign.report.explain import explain
@@ -21,26 +22,15 @@ from countersign.report.records import as_json
 
 
 @click.command("verify", cls=Command)
-@options.inputs
+@inputs
 @click.option(
     "--review", help="A recorded AdmissionReview (JSON) to judge instead of manifests."
 )
-@click.option(
-    "--image",
-    "images",
-    multiple=True,
-    metavar="REF@DIGEST",
-    help="Judge the objects that were attested or approved beside this image. Its "
-    "registry is asked, as with --registries. Repeatable.",
-)
+@options.judged_images
 @options.ask_registries
 @options.registries
 @options.policies
-@click.option(
-    "--cluster",
-    envvar="COUNTERSIGN_CLUSTER",
-    help="Name of the cluster that the manifests are for.",
-)
+@options.cluster
 @options.kubeconfig
 @click.option("--strict", is_flag=True, help="Exit with 11 where there are warnings.")
 @options.output
@@ -48,7 +38,7 @@ from countersign.report.records import as_json
 def command(
     session: Session,
     *,
-    inputs: options.Inputs,
+    inputs: Inputs,
     review: str | None,
     images: Sequence[str],
     ask_registries: bool,

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from countersign.core.errors import Malformed
 from countersign.faces.cli.gated import run_of, way_of
+from countersign.faces.cli.inputs import Inputs
 from countersign.faces.cli.manifests import in_repository, read_placed
-from countersign.faces.cli.options import Inputs
 from countersign.report.gate import Place
 from countersign.wire.manifests import parse_manifests, parse_placed
 

@@ -8,6 +8,8 @@ from enum import IntEnum
 
 import click
 
+from countersign.faces.cli.sections import FEW, by_section
+
 
 class Exit(IntEnum):
     """What the process tells its caller; all other codes are reserved."""
@@ -56,6 +58,20 @@ class Command(click.Command):
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's own parameters and the common ones."""
         return [*super().get_params(ctx), _DEBUG]
+
+    def format_options(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """Write the options, under headings where there are many."""
+        options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
+        if len(options) <= FEW:
+            super().format_options(ctx, formatter)
+            return
+        for heading, some in by_section(options):
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [line for one in some if (line := one.get_help_record(ctx))]
+                )
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ import pytest
 
 from countersign.core.errors import Malformed, Unavailable
 from countersign.faces.cli.group import COMMANDS
+from countersign.faces.cli.sections import REST, SECTIONS
 from countersign.faces.cli.session import Exit, NoInput
 from tests.support.cli import Run
 
@@ -54,6 +56,21 @@ def test_help_lists_every_command(run: Run) -> None:
     assert ran.code == Exit.DONE
     assert all(name in ran.out for name in COMMANDS)
     assert "dashboard" not in ran.out.split()
+
+
+@pytest.mark.parametrize(
+    "name", ["attest", "audit log", "explain", "gate", "sign-off", "verify"]
+)
+def test_many_options_have_headings(name: str, run: Run) -> None:
+    """Each has one: only what all commands have stands under the last."""
+    said = run(*name.split(), "--help").out
+    _, first, _ = said.partition(f"\n{next(iter(SECTIONS))}:\n")
+    _, last, rest = said.partition(f"\n{REST}:\n")
+
+    assert first
+    assert last
+    listed = re.findall(r"^  (?:-\w, )?(--[\w-]+)", rest, re.MULTILINE)
+    assert listed == ["--help", "--debug"]
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])

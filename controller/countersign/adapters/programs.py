@@ -48,7 +48,8 @@ def output_of(
             f"{command[0]}: expected an end within {MAX_SECONDS:.0f} s, saw none"
         ) from error
     except (OSError, ValueError) as error:
-        raise Unavailable(f"could not run {command[0]}: {error}") from error
+        why = (isinstance(error, OSError) and error.strerror) or error
+        raise Unavailable(f"could not run {command[0]}: {why}") from error
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()[-_MAX_SAID:]
         raise Malformed(f"{command[0]}: {said or f'exit code {done.returncode}'}")

@@ -288,5 +288,7 @@ def _place(metadata: Struct, namespace: str, *, namespaced: bool) -> None:
     if written and namespace and written != namespace:
         raise Malformed(f"/metadata/namespace: expected {namespace}, saw {written}")
     if not (written or namespace):
-        raise Malformed("/metadata/namespace: expected a namespace, saw none")
+        raise Malformed(
+            "/metadata/namespace: expected a namespace, saw none: give --namespace"
+        )
     metadata["namespace"] = written or namespace

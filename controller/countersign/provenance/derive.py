@@ -119,6 +119,13 @@ class Derivation:
         return self.by_file
 
 
+def _none(history: History) -> str:
+    """Say why a range has no commit: its end is its start, or comes before it."""
+    if history.base in (None, history.target):
+        return "none: it starts where it ends"
+    return "none: its end is older than its start. The older one comes first, OLD..NEW"
+
+
 def derive(
     history: History, registry: Registry, request: PullRequest = NO_REQUEST
 ) -> Derivation:
@@ -133,7 +140,9 @@ def derive(
         Malformed: there is no commit, so there is nothing to speak of.
     """
     if not history.commits:
-        raise Malformed("expected at least one commit in the range, saw none")
+        raise Malformed(
+            f"expected at least one commit in the range, saw {_none(history)}"
+        )
     for_all = (
         *_branch_marks(history.branches, registry),
         *request_marks(request, registry),

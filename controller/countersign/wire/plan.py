@@ -26,16 +26,21 @@ MAX_ADDRESSES: Final = 400_000  # characters of their addresses, for the same re
 IGNORED: Final = frozenset({"timestamp"})
 """When the plan was made: applying it does the same whenever that was."""
 
-SHOWN: Final = frozenset(
+NOT_SHOWN: Final = frozenset(
     {
-        "configuration",
-        "deferred_changes",
-        "output_changes",
-        "resource_drift",
-        "variables",
+        "applyable",
+        "complete",
+        "errored",
+        "format_version",
+        "planned_values",
+        "prior_state",
+        "relevant_attributes",
+        "resource_changes",
+        "terraform_version",
     }
 )
-"""What is looked at for people besides the resources that change."""
+"""What tells people nothing that the resources that change do not. All else is looked
+at, what nobody here knows, too: Terraform's ``action_invocations`` are run."""
 
 CHANGES: Final = "resource_changes"
 _NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
@@ -43,6 +48,7 @@ _FORMAT = re.compile(r"1\.\d{1,4}")
 _VERSION = "terraform_version"
 _MADE_OF = ("configuration", "planned_values")  # in each plan, and in no state
 _UNCHANGED = ["no-op"]
+_SAVED = b"PK\x03\x04"  # a ZIP archive: what `plan -out` writes
 
 
 def read_plan(raw: bytes, *, name: str, namespace: str) -> Tree:
@@ -68,6 +74,11 @@ def read_plan(raw: bytes, *, name: str, namespace: str) -> Tree:
     if not namespace:
         raise Malformed(
             "expected the namespace that protects the stack, saw none: give --namespace"
+        )
+    if raw.startswith(_SAVED):
+        raise Malformed(
+            "expected JSON, saw a plan as it was saved: give what "
+            "`tofu show -json PLANFILE` prints of it"
         )
     plan = parse_json(raw, limit=MAX_PLAN, verbatim=True)
     if not isinstance(plan, dict):
@@ -180,7 +191,7 @@ def _put(data: dict[str, Json], key: str, value: Json) -> None:
 
 
 def read_parts(tree: Tree) -> tuple[tuple[Json, ...], dict[str, Json]]:
-    """Return what people see of a plan: what changes, and the other `SHOWN` fields.
+    """Return what people see of a plan: what changes, and all but `NOT_SHOWN`.
 
     Numbers that are no short integers are `Digits`.
 
@@ -189,8 +200,9 @@ def read_parts(tree: Tree) -> tuple[tuple[Json, ...], dict[str, Json]]:
     """
     data = tree.get("data")
     texts = data if isinstance(data, dict) and "salt" not in tree else {}
-    changes = [_read(v) for k, v in texts.items() if k.startswith(f"{CHANGES} ")]
-    return tuple(changes), {k: _read(v) for k, v in texts.items() if k in SHOWN}
+    own = {k: v for k, v in texts.items() if k.startswith(f"{CHANGES} ")}
+    others = texts.keys() - own.keys() - NOT_SHOWN
+    return tuple(map(_read, own.values())), {k: _read(texts[k]) for k in others}
 
 
 def _read(text: Json) -> Json:

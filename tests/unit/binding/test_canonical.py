@@ -110,7 +110,11 @@ def test_reads_whole_floats_as_integers() -> None:
         ("/metadata/labels", {"a": 1}, "/metadata/labels/a: expected a string"),
         ("/metadata/labels", [], "/metadata/labels: expected a map"),
         ("/metadata", {"namespace": "here"}, "expected a name"),
-        ("/metadata/namespace", None, "expected a namespace"),
+        (
+            "/metadata/namespace",
+            None,
+            "expected a namespace, saw none: give --namespace",
+        ),
         ("/kind", "Widget", "unsupported kind apps/v1/Widget"),
         ("/kind", "v1/Deployment", "expected apiVersion and kind"),
         ("/apiVersion", "extensions/v1beta1", "unsupported kind"),

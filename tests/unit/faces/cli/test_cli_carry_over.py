@@ -143,11 +143,20 @@ def _withdrawn(release: Release) -> None:
 
 
 def _stricter(release: Release) -> None:
+    _ask(release, preset="high-blast-radius")
+
+
+def _urgent(release: Release) -> None:
+    door = {"role": "senior", "maxValidity": "4h", "reviewWithin": "72h"}
+    _ask(release, breakGlass=door)
+
+
+def _ask(release: Release, **more: Any) -> None:
     file = release.path("policies") / "all.yaml"
     trees = list(yaml.safe_load_all(file.read_text()))
     for tree in trees:
         if tree["kind"] == "ProtectionPolicy":
-            tree["spec"] |= {"preset": "high-blast-radius"}
+            tree["spec"] |= more
     file.write_text(render_yaml(trees))
 
 
@@ -250,6 +259,23 @@ def test_worse_that_came_in_since_is_not_left_out(
     assert ran.code == Exit.DONE
     (kept,) = _carried(done, "Deployment")
     assert set(_carried(again, "Deployment")[0]) <= set(kept)
+
+
+def test_an_emergency_is_not_carried_over(run: Run, release: Release) -> None:
+    """It is admitted for its hour still; but a debt stays one, and somebody is asked."""
+    _urgent(release)
+    file = release.path("attested.yaml")
+    urgent = ("--break-glass", "--incident", "INC-7", "--justification", "it flaps")
+    before, ran = sign(run, release, file, "first.yaml", *urgent)
+    assert ran.code == Exit.DONE, ran.err
+    assert verdict(run, release, before).code == Exit.DONE
+
+    done, ran = sign(run, release, file, "second.yaml", "--carry-over", before)
+
+    assert ran.code == Exit.DONE, ran.err
+    assert "0 of 2 objects changed, 2 to be covered anew; 0 keep" in ran.err
+    assert ran.err.count("no longer holds: signed for an emergency\n") == 2
+    assert verdict(run, release, done, at=NOON + timedelta(days=1)).code == Exit.DONE
 
 
 def test_a_tampered_file_carries_nothing(

@@ -6,21 +6,27 @@ of such places, for whoever marks a thing may do so to hide it.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
-from countersign.core.types.artifacts import Digits, Json
+from countersign.core.types.artifacts import Json
 from countersign.report.phrases import clean
+from countersign.report.plan_values import (
+    Leaf,
+    both,
+    fields,
+    flat,
+    hiding,
+    items,
+    joined,
+    spelt,
+)
 
-_VALUE: Final = 100  # characters of one value
 _SECRET: Final = 6  # characters, with quotes: shorter ones stand anywhere by chance
 _MAX_PLACES: Final = 200  # attributes of one resource; what is beyond is counted
-_NOTHING: Final = "null"
-_LATER: Final = "(known after apply)"
-_HIDDEN: Final = "(sensitive value)"
 
 _GRAVITY: Final = MappingProxyType({"delete": 0, "forget": 1, "update": 2, "create": 3})
 _SIGNS: Final = MappingProxyType(
@@ -38,6 +44,19 @@ _SIGNS: Final = MappingProxyType(
 )
 """How the program marks what happens (``DiffActionSymbol``), and what that means."""
 
+_READ: Final = frozenset(
+    {
+        "checks",
+        "configuration",
+        "deferred_changes",
+        "output_changes",
+        "resource_drift",
+        "variables",
+    }
+)
+_RUNS: Final = frozenset({"create", "delete"})  # with these, provisioners run
+_INSTANCE: Final = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
+
 _COUNTED: Final = MappingProxyType(
     {"create": "add", "update": "change", "delete": "destroy", "forget": "forget"}
 )
@@ -48,17 +67,72 @@ def plan_lines(changes: Sequence[Json], others: Mapping[str, Json]) -> Iterator[
 
     Args:
         changes: Of the plan's ``resource_changes`` those in which something happens.
-        others: Its fields ``output_changes``, ``resource_drift``, ``deferred_changes``;
-            ``variables`` and ``configuration``, which say what else is sensitive.
+        others: Its fields ``output_changes``, ``resource_drift``, ``deferred_changes``,
+            ``checks``; ``variables`` and ``configuration``, which say what else is
+            sensitive and which commands run; and each field that nobody here knows.
     """
     secrets = _secrets(changes, others)
+    module = fields(fields(others.get("configuration")).get("root_module"))
+    commands = dict(_provisioners(module, ""))
     yield plan_counts(changes)
-    for one in sorted(map(_map, changes), key=_gravity):
+    for one in sorted(map(fields, changes), key=_gravity):
         yield from _change(one, secrets)
+        yield from _commands(one, commands, secrets)
     for title, field in (("output", "output_changes"), ("drifted", "resource_drift")):
         yield from _others(title, others.get(field), secrets)
     if left := others.get("deferred_changes"):
         yield f"deferred: {len(left) if isinstance(left, list) else 1}"
+    yield from _checks(others.get("checks"))
+    for field in sorted(others.keys() - _READ):
+        about = [str(fields(one).get("address", "")) for one in items(others[field])]
+        named = f": {', '.join(spelt(one) for one in about)}" if any(about) else ""
+        yield f"? {clean(field)}, which is not known here: see `show`{named}"
+
+
+def _checks(found: Json) -> Iterator[str]:
+    """Yield which checks of the stack do not hold."""
+    for check in map(fields, items(found)):
+        if (status := check.get("status")) in ("fail", "error"):
+            name = fields(check.get("address")).get("to_display")
+            yield f"! {clean(str(name), 400)}: check ended in {status}"
+
+
+def _provisioners(
+    module: Mapping[str, Json], path: str
+) -> Iterator[tuple[str, Sequence[Json]]]:
+    """Yield the provisioners of each resource of a module, and of those below it."""
+    todo = [(path, module)]
+    while todo:
+        path, module = todo.pop()
+        for one in map(fields, items(module.get("resources"))):
+            if found := items(one.get("provisioners")):
+                yield f"{path}{one.get('address')}", found
+        for name, call in fields(module.get("module_calls")).items():
+            below = fields(fields(call).get("module"))
+            todo.append((f"{path}module.{name}.", below))
+
+
+def _commands(
+    one: Mapping[str, Json],
+    commands: Mapping[str, Sequence[Json]],
+    secrets: frozenset[str],
+) -> Iterator[str]:
+    """Yield what else runs where a resource is made or destroyed.
+
+    Source:
+        OpenTofu's internal/command/jsonconfig/config.go, ``provisioner``.
+    """
+    found = commands.get(_INSTANCE.sub("", str(one.get("address"))), ())
+    if _RUNS.isdisjoint(map(str, items(fields(one.get("change")).get("actions")))):
+        return
+    for provisioner in map(fields, found):
+        given = fields(fields(provisioner.get("expressions")).get("command"))
+        said = (
+            str(hiding(flat(given["constant_value"], None, None)[""], secrets))
+            if (type(given.get("constant_value")) is str)
+            else "see its code"
+        )
+        yield f"    runs {clean(str(provisioner.get('type')))}: {said}"
 
 
 def plan_counts(changes: Sequence[Json]) -> str:
@@ -69,12 +143,12 @@ def plan_counts(changes: Sequence[Json]) -> str:
         counted, what is only read or moved is not.
     """
     counts = dict.fromkeys(("import", *_COUNTED.values()), 0)
-    for one in map(_map, changes):
-        change = _map(one.get("change"))
+    for one in map(fields, changes):
+        change = fields(one.get("change"))
         if one.get("mode") != "managed":
             continue
         counts["import"] += "importing" in change
-        for action in _list(change.get("actions")):
+        for action in items(change.get("actions")):
             if action in _COUNTED:
                 counts[_COUNTED[str(action)]] += 1
     said = [f"{counts[what]} to {what}" for what in ("add", "change", "destroy")]
@@ -90,20 +164,20 @@ def _secrets(changes: Sequence[Json], others: Mapping[str, Json]) -> frozenset[s
 
     A provider that copies one loses the mark, and the program then shows it.
     """
-    outputs = [*_map(others.get("output_changes")).values()]
-    drifted = [*_list(others.get("resource_drift"))]
-    found: list[_Leaf] = []
-    for change in [_map(_map(one).get("change")) for one in (*changes, *drifted)] + [
-        _map(one) for one in outputs
-    ]:
+    outputs = [*fields(others.get("output_changes")).values()]
+    drifted = [*items(others.get("resource_drift"))]
+    found: list[Leaf] = []
+    for change in [
+        fields(fields(one).get("change")) for one in (*changes, *drifted)
+    ] + [fields(one) for one in outputs]:
         for side in ("before", "after"):
-            leaves = _flat(change.get(side), change.get(f"{side}_sensitive"), None)
+            leaves = flat(change.get(side), change.get(f"{side}_sensitive"), None)
             found += leaves.values()
-    module = _map(_map(others.get("configuration")).get("root_module"))
-    said = _map(others.get("variables"))
-    for name, variable in _map(module.get("variables")).items():
-        hidden = _map(variable).get("sensitive") is True
-        found += _flat(_map(said.get(name)).get("value"), hidden, None).values()
+    module = fields(fields(others.get("configuration")).get("root_module"))
+    said = fields(others.get("variables"))
+    for name, variable in fields(module.get("variables")).items():
+        hidden = fields(variable).get("sensitive") is True
+        found += flat(fields(said.get(name)).get("value"), hidden, None).values()
     return frozenset(
         json.loads(leaf.text)
         for leaf in found
@@ -113,8 +187,8 @@ def _secrets(changes: Sequence[Json], others: Mapping[str, Json]) -> frozenset[s
 
 def _change(one: Mapping[str, Json], secrets: frozenset[str]) -> Iterator[str]:
     """Yield a line about one resource, and one for each place that changes in it."""
-    change = _map(one.get("change"))
-    actions = tuple(str(action) for action in _list(change.get("actions")))
+    change = fields(one.get("change"))
+    actions = tuple(str(action) for action in items(change.get("actions")))
     sign, meaning = _SIGNS.get(actions, ("?", ", ".join(actions)))
     about = [meaning]
     if deposed := one.get("deposed"):
@@ -122,12 +196,12 @@ def _change(one: Mapping[str, Json], secrets: frozenset[str]) -> Iterator[str]:
     if (before := one.get("previous_address")) is not None:
         about.append(f"moved from {before}")
     if "importing" in change:
-        about.append(f"imported, {json.dumps(_map(change['importing']).get('id'))}")
+        about.append(f"imported, {json.dumps(fields(change['importing']).get('id'))}")
     if reason := one.get("action_reason"):
         about.append(str(reason).replace("_", " "))
     yield f"{sign} {clean(str(one.get('address')), 400)}: {clean('; '.join(about), 600)}"
     if _NOT_SHOWN.isdisjoint(actions):
-        forced = {_joined(path) for path in _list(change.get("replace_paths"))}
+        forced = {joined(path) for path in items(change.get("replace_paths"))}
         yield from _places(change, forced, secrets)
 
 
@@ -137,12 +211,12 @@ _NOT_SHOWN: Final = frozenset({"forget", "no-op"})
 def _others(title: str, found: Json, secrets: frozenset[str]) -> Iterator[str]:
     """Yield what changes in outputs, or changed behind the program's back."""
     if isinstance(found, dict):
-        named = [(name, _map(change)) for name, change in found.items()]
+        named = [(name, fields(change)) for name, change in found.items()]
     else:
-        about = [_map(one) for one in _list(found)]
-        named = [(str(one.get("address")), _map(one.get("change"))) for one in about]
+        about = [fields(one) for one in items(found)]
+        named = [(str(one.get("address")), fields(one.get("change"))) for one in about]
     for name, change in named:
-        actions = tuple(str(action) for action in _list(change.get("actions")))
+        actions = tuple(str(action) for action in items(change.get("actions")))
         sign, _ = _SIGNS.get(actions, ("?", ""))
         if actions != ("no-op",):
             yield f"{sign} {title} {clean(name, 400)}"
@@ -153,131 +227,38 @@ def _places(
     change: Mapping[str, Json], forced: set[str], secrets: frozenset[str]
 ) -> Iterator[str]:
     sides = (
-        _flat(change.get("before"), change.get("before_sensitive"), None),
-        _flat(
+        flat(change.get("before"), change.get("before_sensitive"), None),
+        flat(
             change.get("after"),
             change.get("after_sensitive"),
             change.get("after_unknown"),
         ),
     )
     before, after = (
-        {path: _hiding(leaf, secrets) for path, leaf in side.items()} for side in sides
+        {path: hiding(leaf, secrets) for path, leaf in side.items()} for side in sides
     )
     later = tuple(
         f"{path}{step}" for path, leaf in after.items() if leaf.unknown for step in ".["
     )
     hidden, shown = 0, 0
     for path in dict.fromkeys(chain(before, after)):
-        was, is_now = before.get(path, _Leaf()), after.get(path, _Leaf())
+        was, is_now = before.get(path, Leaf()), after.get(path, Leaf())
         if path not in after and path.startswith(later):
-            is_now = _Leaf(unknown=True)
+            is_now = Leaf(unknown=True)
         hidden += was.hidden or is_now.hidden
         if was == is_now:
             continue
         shown += 1
         if shown <= _MAX_PLACES:
             why = "  # forces replacement" if path in forced else ""
-            yield f"    {clean(path, 300) or 'value'}: {was} -> {is_now}{why}"
+            yield f"    {spelt(path) or 'value'}: {both(was, is_now)}{why}"
     if shown > _MAX_PLACES:
         yield f"    and {shown - _MAX_PLACES} more places"
     if hidden:
         yield f"    {hidden} marked as sensitive, which are not shown"
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaf:
-    """One value; two that are sensitive are the same if what they hide is."""
-
-    text: str = _NOTHING
-    hidden: bool = False
-    unknown: bool = False
-
-    def __str__(self) -> str:
-        if self.unknown:
-            return _LATER
-        return _HIDDEN if self.hidden else clean(self.text, _VALUE)
-
-
-def _hiding(leaf: _Leaf, secrets: frozenset[str]) -> _Leaf:
-    """Hide a text in which something sensitive stands, marked here or not."""
-    if leaf.hidden or not leaf.text.startswith('"'):
-        return leaf
-    text = json.loads(leaf.text)
-    return replace(leaf, hidden=any(secret in text for secret in secrets))
-
-
-def _flat(value: Json, sensitive: Json, unknown: Json) -> dict[str, _Leaf]:
-    """Return each value that is in another, by its path."""
-    found: dict[str, _Leaf] = {}
-    todo: list[tuple[str, Json, Json, Json]] = [("", value, sensitive, unknown)]
-    while todo:
-        path, one, secret, later = todo.pop()
-        hidden = secret is True
-        if later is True:
-            found[path] = _Leaf(hidden=hidden, unknown=True)
-        elif isinstance(one, dict | list) or isinstance(later, dict | list):
-            below = [*_steps(one, later)]
-            todo += [
-                (
-                    _step(path, key),
-                    _at(one, key),
-                    True if hidden else _at(secret, key),
-                    _at(later, key),
-                )
-                for key in reversed(below)
-            ]
-            if not below:
-                found[path] = _Leaf(json.dumps(one), hidden=hidden)
-        elif one is not None:
-            text = (
-                one if isinstance(one, Digits) else json.dumps(one, ensure_ascii=False)
-            )
-            found[path] = _Leaf(text, hidden=hidden)
-    return found
-
-
-def _steps(*values: Json) -> Iterator[str | int]:
-    """Yield the names or places in any of the values, each once."""
-    names: dict[str | int, None] = {}
-    for value in values:
-        if isinstance(value, dict):
-            names |= dict.fromkeys(value)
-        elif isinstance(value, list):
-            names |= dict.fromkeys(range(len(value)))
-    yield from names
-
-
-def _at(value: Json, step: str | int) -> Json:
-    if isinstance(value, dict) and isinstance(step, str):
-        return value.get(step)
-    if isinstance(value, list) and isinstance(step, int) and step < len(value):
-        return value[step]
-    return None
-
-
-def _step(path: str, step: str | int) -> str:
-    if isinstance(step, int):
-        return f"{path}[{step}]"
-    return f"{path}.{step}" if path else step
-
-
-def _joined(path: Json) -> str:
-    joined = ""
-    for step in _list(path):
-        plain = isinstance(step, str | int) and not isinstance(step, Digits)
-        joined = _step(joined, step if plain else str(step))  # type: ignore[arg-type]
-    return joined
-
-
 def _gravity(one: Mapping[str, Json]) -> tuple[int, str]:
-    actions = _list(_map(one.get("change")).get("actions"))
+    actions = items(fields(one.get("change")).get("actions"))
     grave = min((_GRAVITY.get(str(action), 9) for action in actions), default=9)
     return grave, str(one.get("address"))
-
-
-def _map(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Json) -> Sequence[Json]:
-    return value if isinstance(value, list) else []

@@ -15,7 +15,15 @@ set -euf
 : "${COUNTERSIGN_MANIFESTS:?expected manifests, one a line}"
 : "${COUNTERSIGN_CLUSTER:?expected the name of a cluster}"
 reports=${COUNTERSIGN_REPORTS:-countersign-reports}
-mkdir -p "$reports"
+# what the change brought there is no report of ours, and its links lead anywhere
+part=${reports#"$PWD/"}
+while case $part in /* | .) false ;; esac; do
+  part=${part%/}
+  if [ -L "$part" ]; then rm -f -- "$part"; fi
+  part=$(dirname -- "$part")
+done
+for name in ${COUNTERSIGN_RANGE:+evidence.yaml} gate.sarif gate.xml gate.json gate.md; do rm -rf -- "$reports/$name"; done
+mkdir -p -- "$reports"
 lines='
 '
 set --
@@ -26,7 +34,7 @@ if [ -n "${COUNTERSIGN_RANGE:-}" ]; then
   # notes of assistants, which no clone fetches by itself; without them provenance is
   # not complete, and says so
   notes='+refs/notes/*:refs/notes/*'
-  if git fetch --quiet origin "$notes" && ! git config --get-all remote.origin.fetch | grep -qF "$notes"; then
+  if git fetch --quiet --no-recurse-submodules origin "$notes" && ! git config --get-all remote.origin.fetch | grep -qF "$notes"; then
     git config --add remote.origin.fetch "$notes"
   fi
   images=

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -28,7 +29,9 @@ from countersign.report.comment import marker
 from tests.support import chart
 from tests.support.cli import NOON, Ran
 from tests.support.gate import Gate, written
+from tests.support.plans import recorded
 from tests.support.release import IMAGE, Release
+from tools.stack.people import CI, DANA
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "ci" / "gate.sh"
@@ -464,6 +467,38 @@ def test_the_github_action(change: Change, runner: Mapping[str, Path]) -> None:
         assert f"{name}=" in written_out
 
 
+@pytest.mark.parametrize("link", ["evidence.yaml", "."])
+def test_no_link_of_a_change_leads_to_policies(change: Change, link: str) -> None:
+    """Seen to overwrite them with evidence, before they were read."""
+    policies = Path(change.environ["COUNTERSIGN_POLICIES"])
+    before = {file.name: file.read_bytes() for file in policies.iterdir()}
+    first = change.gate()
+    shutil.rmtree(change.reports)
+    if link == ".":
+        change.reports.symlink_to(policies)
+    else:
+        change.reports.mkdir()
+        (change.reports / link).symlink_to(policies / min(before))
+
+    ran = change.gate()
+
+    assert (first.code, ran.code) == (Exit.DENIED, Exit.DENIED), ran.err
+    assert {file.name: file.read_bytes() for file in policies.iterdir()} == before
+    assert not change.reports.is_symlink()
+
+
+def test_a_report_that_a_change_brings_is_no_report(change: Change) -> None:
+    """Also where the gate cannot look, and writes none."""
+    change.reports.mkdir()
+    for name in REPORTS:
+        (change.reports / name).write_text("all is well\n")
+
+    ran = change.gate(COUNTERSIGN_POLICIES="/nowhere")
+
+    assert ran.code not in {Exit.DONE, Exit.DENIED}
+    assert not any((change.reports / name).exists() for name in REPORTS)
+
+
 def test_the_gitlab_component(change: Change) -> None:
     """Its script, with variables as GitLab fills them, and the artifacts it promises."""
     _, jobs = yaml.safe_load_all((ROOT / "templates" / "gate.yml").read_text())
@@ -513,6 +548,37 @@ def test_judges_by_a_clusters_own_policies(gate: Gate, name: str) -> None:
     assert "`dana`" in report.read_text()
     assert after.code == Exit.DONE, after.out
     assert gate.apply(written(list(read(file)))).admitted
+
+
+def test_judges_a_plan_by_a_clusters_own_policies(gate: Gate) -> None:
+    """No server ever saw the plan; its namespace there is what protects it."""
+    history, cluster = gate.stack.history, gate.stack.folder / "kubeconfig"
+    plan, out = gate.folder / "web.json", gate.folder / "web.yaml"
+    plan.write_text(json.dumps(recorded()))
+    words = ("--plan", f"web={plan}", "-n", chart.NAMESPACE)
+
+    def judged(*more: str | Path) -> Ran:
+        return gate.cli(
+            *("gate", *words, "--kubeconfig", cluster, *more), COUNTERSIGN_POLICIES=""
+        )
+
+    attested = gate.cli(
+        *("attest", f"{history.baseline}..{history.head}", "--repo", history.path),
+        *(*words, "--carrier", "bundleset", "--sets-only", "--out", out),
+        *("--key", gate.stack.key(CI)),
+    )
+    assert attested.code == Exit.DONE, attested.err
+    before = judged("-f", out)
+    signed = gate.cli(
+        *("sign-off", *words, "-f", out, "--out", out, "--sets-only"),
+        *("--key", gate.stack.key(DANA), "--answers", gate.stack.answers),
+    )
+    assert signed.code == Exit.DONE, signed.err
+
+    assert before.code == Exit.DENIED, before.err
+    assert "without a senior sign-off" in before.out
+    assert judged("-f", out).code == Exit.DONE
+    assert judged("-f", out, "-n", "sandbox").code == Exit.UNDECIDED
 
 
 def of_the_job(change: Change) -> dict[str, str]:

@@ -18,6 +18,8 @@ ACTION = ROOT / "action.yml"
 COMPONENT = ROOT / "templates" / "gate.yml"
 EXAMPLES = ROOT / "ci" / "examples"
 SCRIPT = ROOT / "ci" / "gate.sh"
+HOW = {"actionlint": ": go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"}
+"""How to have what is no package of Python's."""
 PINNED = re.compile(r"[\w./-]+@[0-9a-f]{40}")
 
 
@@ -25,7 +27,7 @@ def program(name: str) -> str:
     """Return the path of a program of the test environment."""
     found = shutil.which(name, path=Path(sys.executable).parent) or shutil.which(name)
     if found is None:
-        pytest.skip(f"{name} is not installed: uv sync")
+        pytest.skip(f"{name} is not installed{HOW.get(name, ': uv sync')}")
     return found
 
 
@@ -71,6 +73,27 @@ def test_actionlint_finds_nothing() -> None:
     run("actionlint", EXAMPLES / "github.yml")
 
 
+def test_scripts_have_the_line_ends_of_sh(tmp_path: Path) -> None:
+    """Also in a clone on Windows, as the pre-commit framework makes one of the hooks."""
+    shutil.copy(ROOT / ".gitattributes", tmp_path)
+    scripts = ["hooks/commit-msg", "ci/gate.sh"]
+    for script in scripts:
+        (tmp_path / script).parent.mkdir()
+        shutil.copy(ROOT / script, tmp_path / script)
+
+    def git(*words: str) -> None:
+        options = ("-c", "core.autocrlf=true", "-c", "core.safecrlf=false")
+        subprocess.run(["git", *options, *words], cwd=tmp_path, check=True)
+
+    git("init", "--quiet")
+    git("add", ".")
+    for script in scripts:
+        (tmp_path / script).unlink()
+    git("checkout", "--quiet", ".")
+
+    assert all(b"\r" not in (tmp_path / script).read_bytes() for script in scripts)
+
+
 def test_every_action_that_is_used_is_pinned() -> None:
     """By a commit, with a word that says which."""
     workflow = yaml.safe_load((EXAMPLES / "github.yml").read_text())
@@ -83,6 +106,29 @@ def test_every_action_that_is_used_is_pinned() -> None:
 
     assert used
     assert all(PINNED.fullmatch(one) for one in used)
+
+
+def test_nothing_in_the_checkout_is_run_by_the_installation(tmp_path: Path) -> None:
+    """A module of Python's name stands where it starts; seen to be run."""
+    ours, change = tmp_path / "ours" / "ci", tmp_path / "change"
+    ours.mkdir(parents=True)
+    change.mkdir()
+    shutil.copy(ROOT / "ci" / "install.sh", ours)
+    (ours / "uv.txt").write_text("")
+    for name in ("venv", "argparse", "ensurepip", "pip"):
+        (change / f"{name}.py").write_text("open('ran', 'w').close()\n")
+
+    done = subprocess.run(
+        ["sh", ours / "install.sh", tmp_path / "to"],
+        cwd=change,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+    assert not list(tmp_path.rglob("ran"))
+    assert (tmp_path / "to" / "uv" / "bin" / "pip").is_file()
+    assert done.returncode != 0  # there is no uv in an empty list
 
 
 @pytest.mark.parametrize("name", ["uv.txt", "build.txt"])

@@ -199,7 +199,7 @@ def _change(one: Mapping[str, Json], secrets: frozenset[str]) -> Iterator[str]:
         about.append(f"imported, {json.dumps(fields(change['importing']).get('id'))}")
     if reason := one.get("action_reason"):
         about.append(str(reason).replace("_", " "))
-    yield f"{sign} {clean(str(one.get('address')), 400)}: {clean('; '.join(about), 600)}"
+    yield f"{sign} {spelt(str(one.get('address')))}: {clean('; '.join(about), 600)}"
     if _NOT_SHOWN.isdisjoint(actions):
         forced = {joined(path) for path in items(change.get("replace_paths"))}
         yield from _places(change, forced, secrets)
@@ -219,7 +219,7 @@ def _others(title: str, found: Json, secrets: frozenset[str]) -> Iterator[str]:
         actions = tuple(str(action) for action in items(change.get("actions")))
         sign, _ = _SIGNS.get(actions, ("?", ""))
         if actions != ("no-op",):
-            yield f"{sign} {title} {clean(name, 400)}"
+            yield f"{sign} {title} {spelt(name)}"
             yield from _places(change, set(), secrets)
 
 

@@ -402,3 +402,13 @@ def test_what_runs_beside_resources_is_seen() -> None:
     assert lines.count("    runs remote-exec: see its code") == 2
     assert any("action_invocations" in x and "action.lambda.evil" in x for x in lines)
     assert "! check.sized: check ended in fail" in lines
+
+
+def test_addresses_that_differ_never_look_the_same() -> None:
+    """However long, and by a space alone."""
+    seen = set()
+    for key in ("a b", "a  b", f"{'x' * 500}1", f"{'x' * 500}2", "\u202ea b"):
+        plan = made({"a": 1}, {"a": 2})
+        plan["resource_changes"][0]["address"] = f'terraform_data.web["{key}"]'
+        seen.add(shown(plan).splitlines()[1])
+    assert len(seen) == 5

@@ -2,12 +2,12 @@
 
 A real repository, an assistant's commit, real plans of the real OpenTofu, and the script
 that CI runs. Faults this was seen to catch: a gate that judges the JSON it is given and
-not that of the plan; a plan that is changed after it was copied; secrets in what is
-printed.
+not that of the plan; a script that applies the plan and not its copy.
 """
 
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
@@ -24,9 +24,12 @@ from countersign.report.plan import plan_counts
 from countersign.usecases.carry import unload
 from countersign.wire.manifests import parse_manifests
 from countersign.wire.plan import read_parts, read_plan
+from tests.support.chart import NAMESPACE
 from tests.support.cli import NOON, Ran
-from tests.support.plans import SECRET, STACK, Stack, program
+from tests.support.gate import Gate
+from tests.support.plans import SECRET, STACK, Stack, program, recorded
 from tests.support.release import Release
+from tools.stack.people import CI, DANA
 
 SCRIPT = Path(__file__).parents[2] / "ci" / "tofu-apply.sh"
 
@@ -225,6 +228,27 @@ def test_what_is_judged_is_what_is_applied(estate: Estate) -> None:
     assert estate.gate("signed", "-f", "signed.yaml", *where).code == Exit.UNDECIDED
 
 
+def test_a_plan_that_is_changed_while_it_is_judged(estate: Estate) -> None:
+    """What was copied first is applied, whatever becomes of the file meanwhile."""
+    stack = estate.stack
+    stack.plan("signed")
+    stack.plan("other", "-var=size=9")
+    estate.sign("signed")
+    swapping = stack.folder / "swapping"
+    tofu = shlex.quote(str(stack.tofu))
+    swapping.write_text(
+        f'#!/bin/sh\n{tofu} "$@" || exit\n'
+        'if [ "$1" = show ]; then cat other >signed; fi\n'
+    )
+    swapping.chmod(0o755)
+
+    ran = estate.apply("signed", "-f", "signed.yaml", COUNTERSIGN_TOFU=str(swapping))
+    names = [stack.folder / name for name in ("signed", "other")]
+    assert names[0].read_bytes() == names[1].read_bytes()
+    assert ran.code == 0, ran.out + ran.err
+    assert stack.state()["terraform_data.web"]["input"]["size"] == 3
+
+
 def test_a_state_that_moved_on_is_the_programs_to_refuse(estate: Estate) -> None:
     """Two plans of one state, both signed: the second is stale."""
     stack = estate.stack
@@ -292,3 +316,35 @@ def test_a_state_is_no_plan(estate: Estate) -> None:
     ran = estate.gate("state")
     assert ran.code == Exit.UNDECIDED
     assert "give the file of the plan" in ran.err
+
+
+def test_judges_a_plan_by_a_clusters_own_policies(gate: Gate) -> None:
+    """No server ever saw the plan; its namespace there is what protects it."""
+    history, cluster = gate.stack.history, gate.stack.folder / "kubeconfig"
+    people = gate.stack.folder / "people"
+    plan, out = gate.folder / "web.json", gate.folder / "web.yaml"
+    plan.write_text(json.dumps(recorded()))
+    words = ("--plan", f"web={plan}", "-n", NAMESPACE)
+
+    def judged(*more: str | Path) -> Ran:
+        return gate.cli(
+            *("gate", *words, "--kubeconfig", cluster, *more), COUNTERSIGN_POLICIES=""
+        )
+
+    attested = gate.cli(
+        *("attest", f"{history.baseline}..{history.head}", "--repo", history.path),
+        *(*words, "--carrier", "bundleset", "--sets-only", "--out", out),
+        *("--key", gate.stack.key(CI)),
+    )
+    assert attested.code == Exit.DONE, attested.err
+    before = judged("-f", out)
+    signed = gate.cli(
+        *("sign-off", *words, "-f", out, "--out", out, "--sets-only"),
+        *("--key", gate.stack.key(DANA), "--answers", people / "answers.yaml"),
+    )
+    assert signed.code == Exit.DONE, signed.err
+
+    assert before.code == Exit.DENIED, before.err
+    assert "without a senior sign-off" in before.out
+    assert judged("-f", out).code == Exit.DONE
+    assert judged("-f", out, "-n", "sandbox").code == Exit.UNDECIDED

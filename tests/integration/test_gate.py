@@ -29,9 +29,7 @@ from countersign.report.comment import marker
 from tests.support import chart
 from tests.support.cli import NOON, Ran
 from tests.support.gate import Gate, written
-from tests.support.plans import recorded
 from tests.support.release import IMAGE, Release
-from tools.stack.people import CI, DANA
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "ci" / "gate.sh"
@@ -548,37 +546,6 @@ def test_judges_by_a_clusters_own_policies(gate: Gate, name: str) -> None:
     assert "`dana`" in report.read_text()
     assert after.code == Exit.DONE, after.out
     assert gate.apply(written(list(read(file)))).admitted
-
-
-def test_judges_a_plan_by_a_clusters_own_policies(gate: Gate) -> None:
-    """No server ever saw the plan; its namespace there is what protects it."""
-    history, cluster = gate.stack.history, gate.stack.folder / "kubeconfig"
-    plan, out = gate.folder / "web.json", gate.folder / "web.yaml"
-    plan.write_text(json.dumps(recorded()))
-    words = ("--plan", f"web={plan}", "-n", chart.NAMESPACE)
-
-    def judged(*more: str | Path) -> Ran:
-        return gate.cli(
-            *("gate", *words, "--kubeconfig", cluster, *more), COUNTERSIGN_POLICIES=""
-        )
-
-    attested = gate.cli(
-        *("attest", f"{history.baseline}..{history.head}", "--repo", history.path),
-        *(*words, "--carrier", "bundleset", "--sets-only", "--out", out),
-        *("--key", gate.stack.key(CI)),
-    )
-    assert attested.code == Exit.DONE, attested.err
-    before = judged("-f", out)
-    signed = gate.cli(
-        *("sign-off", *words, "-f", out, "--out", out, "--sets-only"),
-        *("--key", gate.stack.key(DANA), "--answers", gate.stack.answers),
-    )
-    assert signed.code == Exit.DONE, signed.err
-
-    assert before.code == Exit.DENIED, before.err
-    assert "without a senior sign-off" in before.out
-    assert judged("-f", out).code == Exit.DONE
-    assert judged("-f", out, "-n", "sandbox").code == Exit.UNDECIDED
 
 
 def of_the_job(change: Change) -> dict[str, str]:

@@ -153,18 +153,36 @@ def test_argocd_prunes_what_was_signed_for(
     assert admitted.code == 0, admitted
 
 
-def test_argocd_hooks_are_denied(
-    gate: Gate, argocd: ArgoCd, rendered: Rendered, name: str
+@pytest.mark.parametrize("side", ["-server-side=false", "-server-side=true"])
+@pytest.mark.parametrize("policy", ["BeforeHookCreation", "HookSucceeded, HookFailed"])
+def test_argocd_hooks(
+    gate: Gate, argocd: ArgoCd, rendered: Rendered, policy: str, side: str
 ) -> None:
-    """Argo CD adds a finalizer to them, which nobody signed."""
+    """Made with the finalizer, let go of, removed as they say, and made again."""
+    name = f"hook-{policy[:4]}-{side[-4:]}".lower()
+    marks = {f"{ARGO}/hook": "PreSync", f"{ARGO}/hook-delete-policy": policy}
     hook = chart.config_map(name)
-    annotations(hook)[f"{ARGO}/hook"] = "PreSync"
-    rendered.commit({"app.yaml": gate.approved(hook)})
+    annotations(hook).update(marks)
+    app = chart.config_map(f"{name}-app")
+    rendered.commit({"app.yaml": gate.approved(hook, app)})
 
-    denied = argocd.sync(rendered, name)
+    first = argocd.sync(rendered, f"{name}-a", side)
+    kept = uid_of(gate, name)
+    second = argocd.sync(rendered, f"{name}-a", side)
 
-    assert denied.code == 1
-    assert f'/metadata/finalizers is ["{ARGO}/hook-finalizer"]' in denied.messages
+    assert first.code == second.code == 0, first.messages + second.messages
+    again = uid_of(gate, name)
+    assert again != kept if policy == "BeforeHookCreation" else not (kept or again)
+
+
+def uid_of(gate: Gate, name: str) -> str:
+    """Return the uid of a live ConfigMap, on which no finalizer is left; or none."""
+    shown = gate.stack.plane.kubectl(
+        *("get", "configmap", name, "-n", NAMESPACE, "-o", "json")
+    )
+    metadata = json.loads(shown.stdout)["metadata"] if shown.ok else {}
+    assert "finalizers" not in metadata
+    return str(metadata.get("uid", ""))
 
 
 @pytest.mark.parametrize("allowed", [False, True], ids=["not signed", "signed for"])

@@ -7,6 +7,7 @@ are in ``report``.
 import json
 import re
 
+from countersign.binding.argocd import HOOK_FINALIZER
 from countersign.binding.comparison import Comparison
 from countersign.binding.gated import gated
 from countersign.binding.smallest import Place, smallest
@@ -82,7 +83,7 @@ def _cause(place: Place, sides: Comparison, droppable: set[str]) -> Cause:
     if path in _SCALED and type(one) is int and type(other) is int:
         return Cause.SCALED
     if one is ABSENT:
-        if _MARK.fullmatch(path):
+        if _MARK.fullmatch(path) or other == [HOOK_FINALIZER]:
             return Cause.MARKED
         kept = other == sides.before(path)
         return Cause.KEPT if kept else Cause.UNSIGNED

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 from countersign.binding.deletions import orphans
+from countersign.binding.runs import has_run
 from countersign.binding.tree import Struct, Value, as_bytes, find
 from countersign.core.types.artifacts import Tree
 from countersign.core.types.request import AdmissionRequest, Verb
@@ -40,7 +41,6 @@ _STATUS = frozenset(
         "unknown",
     }
 )
-_ENDED = frozenset({"Complete", "Failed"})
 _AFTER = frozenset({"hook-succeeded", "hook-failed"})
 _SECONDS = re.compile(r"[1-9][0-9]{0,11}")
 _METADATA = frozenset(
@@ -112,19 +112,9 @@ def hook_is_over(tree: Tree) -> bool:
     policy = find(tree, "/metadata/annotations/helm.sh~1hook-delete-policy")
     if type(hook) is not str or type(policy) is not str or not hook:
         return False
-    if _AFTER.isdisjoint(word.strip() for word in policy.split(",")):
-        return False
-    match tree.get("kind"):
-        case "Job":
-            conditions: Value = find(tree, "/status/conditions")
-            return any(
-                condition.get("type") in _ENDED and condition.get("status") == "True"
-                for condition in (conditions if type(conditions) is list else ())
-            )
-        case "Pod":
-            return find(tree, "/status/phase") in ("Succeeded", "Failed")
-        case _:
-            return True
+    return not _AFTER.isdisjoint(word.strip() for word in policy.split(",")) and (
+        has_run(tree)
+    )
 
 
 def _texts(value: Value) -> Iterator[str]:

@@ -8,9 +8,11 @@ other addresses, ports and generated names, and no other request does.
 """
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 
 from countersign.binding.allocation.inverse import INVERSES, Step
+from countersign.binding.argocd import HOOK_FINALIZER
 from countersign.binding.besides import NOTHING, Besides
 from countersign.binding.canonical import canonical
 from countersign.binding.facts import ClusterFacts
@@ -112,6 +114,7 @@ def _steps(tree: Tree, *, created: bool, besides: Besides) -> Iterator[Step]:
     if besides.tools.argocd is not None:
         yield _without(_ANNOTATIONS + token(TRACKING_ID))
         yield _without(_ANNOTATIONS + token(INSTALLATION_ID))
+        yield partial(_unfinalized, names=(HOOK_FINALIZER,))
     if besides.tools.flux:
         yield _without(*(_LABELS + token(key) for key in FLUX))
     for field in () if created else besides.fields:
@@ -129,7 +132,7 @@ def _steps(tree: Tree, *, created: bool, besides: Besides) -> Iterator[Step]:
 
 def _inherited(tree: Tree, kind: str) -> Iterator[Step]:
     """Yield what an UPDATE may leave as it was."""
-    yield _finalizers
+    yield partial(_unfinalized, names=KEPT_FINALIZERS)
     yield _without("/metadata/ownerReferences")
     for key in sorted(KEPT_ANNOTATIONS.get(kind, ())):
         yield _without(_ANNOTATIONS + token(key))
@@ -167,9 +170,9 @@ def _scaled(tree: Tree) -> bool:
     return any(entry.get("subresource") == "scale" for entry in _managers(tree))
 
 
-def _finalizers(tree: Struct) -> None:
+def _unfinalized(tree: Struct, *, names: Collection[str]) -> None:
     kept = tree["metadata"].pop("finalizers", None) or []
-    if rest := [name for name in kept if name not in KEPT_FINALIZERS]:
+    if rest := [name for name in kept if name not in names]:
         tree["metadata"]["finalizers"] = rest
 
 

@@ -7,6 +7,7 @@ the intent does not say otherwise.
 
 import re
 
+from countersign.binding.argocd import accept_hook
 from countersign.binding.comparison import annotate, annotations
 from countersign.binding.tree import Struct
 from countersign.core.types.artifacts import ObjectRef
@@ -45,6 +46,7 @@ def accept_marks(
         accept_helm(wanted, seen)
     if tools.argocd is not None:
         _accept_argocd(wanted, seen, identity, tools.argocd)
+        accept_hook(wanted, seen)
     if tools.flux:
         _accept_flux(wanted, seen)
 

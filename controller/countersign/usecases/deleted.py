@@ -3,7 +3,7 @@
 Rule 11. Everything else is judged as a deletion to be signed.
 """
 
-from countersign.binding import helm
+from countersign.binding import argocd, helm
 from countersign.binding.deletions import (
     NAMESPACE_CONTROLLER,
     Owner,
@@ -82,14 +82,29 @@ class DeletionDoor:
         return found is not None
 
     async def _hook(self, tree: Tree, policies: tuple[Policy, ...]) -> Opened:
-        """Let a hook of Helm's go that people signed with the word that it shall."""
-        if not (supported(tree) and helm.hook_is_over(tree)):
+        """Let a hook go that people signed with the word that it shall.
+
+        That is Helm's word, or Argo CD's, for policies that name the tool.
+        """
+        if not supported(tree):
             return Opened()
-        asked = tuple(p for p in policies if p.doors.tools.helm)
-        standing = await self._owners.standing(tree, asked)
+        over, may_go = helm.hook_is_over(tree), argocd.hook_may_go(tree)
+        rules = {
+            p.name: helm.HOOK if over and p.doors.tools.helm else argocd.RULE
+            for p in policies
+            if (over and p.doors.tools.helm)
+            or (may_go and p.doors.tools.argocd is not None)
+        }
+        asked = tuple(p for p in policies if p.name in rules)
+        standing = await self._owners.standing(tree, asked) if asked else {}
         return Opened(
             tuple(
-                Basis(policy=policy, door=Door.DERIVED, rule=helm.HOOK, bundles=bundles)
+                Basis(
+                    policy=policy,
+                    door=Door.DERIVED,
+                    rule=rules[policy],
+                    bundles=bundles,
+                )
                 for policy, bundles in sorted(standing.items())
             )
         )

@@ -5,7 +5,7 @@ What they leave shut goes to the door *signed*. Nothing else admits.
 
 from collections.abc import Collection
 
-from countersign.binding import helm
+from countersign.binding import argocd, helm
 from countersign.binding.births import birth
 from countersign.binding.custom.versions import converted_from
 from countersign.binding.delta import delta, judged_changes, restarts
@@ -171,11 +171,20 @@ def unsigned_sources(
 
 
 def _named(request: AdmissionRequest, policies: tuple[Policy, ...]) -> Opened:
-    """Let in what only the policies that name it let in: restarts, Helm's storage."""
+    """Let in what only the policies that name it let in.
+
+    That is restarts, Helm's storage, and that a hook of Argo CD's is let go of.
+    """
     groups = request.requester.groups
     if helm.stores(request):
         return Opened.by(
             (p for p in policies if p.doors.tools.helm), Door.DELTA, helm.RULE
+        )
+    if argocd.releases(request):
+        return Opened.by(
+            (p for p in policies if p.doors.tools.argocd is not None),
+            Door.DELTA,
+            argocd.RULE,
         )
     if not restarts(request):
         return Opened()

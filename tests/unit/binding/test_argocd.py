@@ -22,7 +22,7 @@ POLICY = "argocd.argoproj.io/hook-delete-policy"
 PRE_SYNC = {HOOK: "PreSync"}
 ARGOCD = Tools(argocd="")
 OTHER = "shop.example/protect"
-COMPLETE = {"conditions": [{"type": "Complete", "status": "True"}]}
+COMPLETE: Any = {"conditions": [{"type": "Complete", "status": "True"}]}
 
 
 def config(marks: dict[str, Any] = PRE_SYNC, *finalizers: str, **more: Any) -> Tree:

@@ -434,6 +434,21 @@ def test_a_manifest_commands_no_runner(
     assert "outcome=denied" in runner["GITHUB_OUTPUT"].read_text()
 
 
+def test_the_name_of_a_file_commands_no_runner(change: Change) -> None:
+    """It may hold anything, and an error quotes it."""
+    folder = change.repo / "deploy"
+    folder.mkdir()
+    (folder / "##[error]\n \n ::add-mask::denied.yaml").write_text("{")
+
+    words = ("--cluster", "prod", "--policies", change.release.path("policies"))
+    ran = change.here("gate", "-f", "deploy", *words)
+
+    assert ran.code == Exit.UNDECIDED
+    assert "add-mask" in ran.err
+    assert "##[" not in ran.err
+    assert not any(line.strip().startswith("::") for line in ran.err.splitlines())
+
+
 def test_the_github_action(change: Change, runner: Mapping[str, Path]) -> None:
     """Its second step, as a runner runs it; the first one installs (docs/ci.md)."""
     action = yaml.safe_load((ROOT / "action.yml").read_text())

@@ -25,6 +25,28 @@ from tests.support import resources as stored
 Path = tuple[str | int, ...]
 
 
+WRONG_ROBOTS: list[tuple[dict[str, Any], str]] = [
+    ({"paths": []}, ".provenance.robots[0].paths: "),
+    ({"authors": []}, ".provenance.robots[0].authors: "),
+    (
+        {"sourceRepositories": []},
+        ".provenance.robots[0]: expected source",
+    ),
+    (
+        {"paths": ["**"]},
+        ".provenance.robots[0]: versions: expected a pat",
+    ),
+    (
+        {"paths": ["a/../b"]},
+        ".provenance.robots[0]: versions: expected a ",
+    ),
+    (
+        {"san": stored.WORKFLOW, "name": "ci"},
+        ": ci: expected another id",
+    ),
+]
+
+
 def resolved(tree: dict[str, Any]) -> Policy:
     """Resolve a policy in a world where its roster and trust roots are."""
     return resolve(
@@ -226,26 +248,7 @@ class TestPolicy:
                     f"spec{problem}",
                     id=f"a robot: {problem}",
                 )
-                for fields, problem in [
-                    ({"paths": []}, ".provenance.robots[0].paths: "),
-                    ({"authors": []}, ".provenance.robots[0].authors: "),
-                    (
-                        {"sourceRepositories": []},
-                        ".provenance.robots[0]: expected source",
-                    ),
-                    (
-                        {"paths": ["**"]},
-                        ".provenance.robots[0]: versions: expected a pat",
-                    ),
-                    (
-                        {"paths": ["a/../b"]},
-                        ".provenance.robots[0]: versions: expected a ",
-                    ),
-                    (
-                        {"san": stored.WORKFLOW, "name": "ci"},
-                        ": ci: expected another id",
-                    ),
-                ]
+                for fields, problem in WRONG_ROBOTS
             ),
             pytest.param(
                 {

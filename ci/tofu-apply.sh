@@ -3,7 +3,7 @@
 # is applied. The plan is copied to a private folder first, and shown, judged and applied
 # from that copy, so that nobody can change it between. Run it where the stack is, after
 # `init`. All but these is told by the environment:
-#   $1  the plan that `plan -out` wrote                              (needed)
+#   $1  the plan that `plan -out` wrote, with the code in it          (needed)
 # What follows it goes to `countersign gate`: files that were signed (-f), reports.
 #   COUNTERSIGN_PLAN       what the plan is called                   (needed)
 #   COUNTERSIGN_NAMESPACE  that protects the stack                   (needed)
@@ -27,5 +27,11 @@ cat -- "$plan" >"$private/plan"
 chmod 400 "$private/plan"
 "$tofu" show -json "$private/plan" >"$private/plan.json"
 countersign gate "$@" --plan "$COUNTERSIGN_PLAN=$private/plan.json" \
-  --namespace "$COUNTERSIGN_NAMESPACE" --cluster "$COUNTERSIGN_CLUSTER"
+  --saved-plan "$COUNTERSIGN_PLAN=$private/plan" \
+  --namespace "$COUNTERSIGN_NAMESPACE" --cluster "$COUNTERSIGN_CLUSTER" || {
+  code=$?
+  echo "in a command above, $private/plan is a copy of $plan, and gone:" \
+    "write $plan, and for its JSON what \`$tofu show -json $plan\` prints" >&2
+  exit "$code"
+}
 "$tofu" apply -input=false "$private/plan"

@@ -5,7 +5,9 @@ that CI runs. Faults this was seen to catch: a gate that judges the JSON it is g
 not that of the plan; a script that applies the plan and not its copy.
 """
 
+import base64
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -24,10 +26,11 @@ from countersign.report.plan import plan_counts
 from countersign.usecases.carry import unload
 from countersign.wire.manifests import parse_manifests
 from countersign.wire.plan import read_parts, read_plan
+from countersign.wire.saved_plan import read_code
 from tests.support.chart import NAMESPACE
 from tests.support.cli import NOON, Ran
 from tests.support.gate import Gate
-from tests.support.plans import SECRET, STACK, Stack, program, recorded
+from tests.support.plans import SECRET, STACK, Stack, archive, program, recorded
 from tests.support.release import Release
 from tools.stack.people import CI, DANA
 
@@ -65,6 +68,7 @@ class Estate:
         """Judge a plan by what it showed."""
         return self.here(
             *("gate", "--plan", f"{name}={plan}.json", "-n", "payments"),
+            *("--saved-plan", f"{name}={plan}"),
             *("--cluster", "prod", *more),
         )
 
@@ -73,6 +77,7 @@ class Estate:
         ran = self.here(
             *("attest", f"{self.release.base}..HEAD", "--repo", self.release.git.path),
             *("--plan", f"web={plan}.json", "-n", "payments", "--cluster", "prod"),
+            *("--saved-plan", f"web={plan}"),
             *("--carrier", "bundleset", "--sets-only", "--out", "attested.yaml"),
             *("--key", self.release.path("ci.key")),
         )
@@ -83,6 +88,7 @@ class Estate:
         self.attest(plan)
         ran = self.here(
             *("sign-off", "--plan", f"web={plan}.json", "-n", "payments"),
+            *("--saved-plan", f"web={plan}"),
             *("-f", "attested.yaml", "--cluster", "prod", "--out", "signed.yaml"),
             *("--key", self.release.path(f"{who}.key")),
             *("--answers", self.release.path("answers.yaml")),
@@ -151,6 +157,7 @@ def test_from_the_commit_to_the_apply(
     denied = estate.apply("one", "-f", "attested.yaml")
     assert denied.code == Exit.DENIED, denied.err
     assert "an AI-assisted change without a senior sign-off" in denied.out
+    assert "is a copy of one, and gone: write one" in denied.err
     assert stack.state() == {}
 
     judged = estate.gate("one", "-f", "attested.yaml")
@@ -202,8 +209,8 @@ def test_what_a_plan_would_do_decides(estate: Estate) -> None:
         assert ran.code != Exit.DONE, plan
         counted = re.search(r"^Plan: .*", said, re.MULTILINE)
         raw = (stack.folder / f"{plan}.json").read_bytes()
-        changes, _ = read_parts(read_plan(raw, name="a", namespace="b"))
-        assert plan_counts(changes) == (
+        parts = read_parts(read_plan(raw, {}, name="a", namespace="b"))
+        assert plan_counts(parts.changes) == (
             counted[0] if counted else "Plan: 0 to add, 0 to change, 0 to destroy."
         )
 
@@ -301,10 +308,119 @@ def test_what_makes_no_sense_of_a_plan_is_refused(
     """With what to do instead."""
     ran = estate.here(
         *("sign-off", "--plan", "web=one.json", "-n", "payments", "--cluster", "prod"),
+        *("--saved-plan", "web=one"),
         *("--answers", estate.release.path("answers.yaml"), *words),
     )
     assert ran.code == Exit.USAGE
     assert said in ran.err
+
+
+CODE = """\
+resource "terraform_data" "a" {}
+resource "terraform_data" "b" {
+  input = "${terraform_data.a.id}-good"
+  provisioner "local-exec" { command = "echo good ${self.id} >ran" }
+}
+module "m" { source = "./m" }
+"""
+MODULE = 'resource "terraform_data" "c" { input = "${terraform_data.d.id}-good" }\n'
+MODULE += 'resource "terraform_data" "d" {}\n'
+LOCKED = """\
+provider "registry.opentofu.org/hashicorp/null" {
+  version = "3.2.4"
+  hashes  = ["h1:%s", "h1:%s"]
+}
+"""
+PROVIDER = b"of a provider that is locked, and that nothing uses"
+
+
+def _locked(stack: Stack, more: str) -> None:
+    """Lock a provider, by its own hash and by one more."""
+    where = json.loads(stack.run("version", "-json").out)["platform"]
+    package = f".terraform/providers/registry.opentofu.org/hashicorp/null/3.2.4/{where}"
+    file = stack.folder / package / "terraform-provider-null"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(PROVIDER)
+    file.chmod(0o755)
+    listed = f"{hashlib.sha256(PROVIDER).hexdigest()}  {file.name}\n"
+    h1, other = (
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        for text in (listed, more)
+    )
+    (stack.folder / ".terraform.lock.hcl").write_text(LOCKED % (h1, other))
+
+
+def _coded(stack: Stack, plan: str, code: str, module: str, lock: str) -> None:
+    (stack.folder / "m").mkdir(exist_ok=True)
+    (stack.folder / "m" / "m.tf").write_text(module)
+    stack.write(code)
+    stack.init()
+    _locked(stack, lock)
+    stack.plan(plan)
+
+
+@pytest.mark.parametrize("name", ["tofu", "terraform"])
+def test_code_that_its_json_does_not_show_is_signed(
+    template: Release, tmp_path: Path, name: str
+) -> None:
+    """A literal beside a reference, a command, a module, a provider's hash: denied.
+
+    The JSON is the same to the byte, but for the time.
+    """
+    estate = made(template, tmp_path, name)
+    stack = estate.stack
+    _coded(stack, "good", CODE, MODULE, "good")
+    said = estate.sign("good")
+    evil = {
+        "literal": (CODE.replace("id}-good", "id}-evil"), MODULE, "good"),
+        "command": (CODE.replace("echo good", "echo evil"), MODULE, "good"),
+        "module": (CODE, MODULE.replace("good", "evil"), "good"),
+        "lock": (CODE, MODULE, "evil"),
+    }
+    places = dict.fromkeys(evil, "tfconfig~1m-~1main.tf")
+    places |= {"module": "tfconfig~1m-m~1m.tf", "lock": ".terraform.lock.hcl"}
+
+    assert "code: 4 files are signed with it" in said.out + said.err
+    for plan, written in evil.items():
+        _coded(stack, plan, *written)
+        shown = [json.loads(stack.show(one)) for one in ("good", plan)]
+        assert shown[0] | {"timestamp": ""} == shown[1] | {"timestamp": ""}, plan
+        ran = estate.apply(plan, "-f", "signed.yaml")
+        assert ran.code == Exit.DENIED, plan
+        assert f"/data/code {places[plan]}" in ran.out, ran.out
+    assert stack.state() == {}
+    _coded(stack, "again", *(CODE, MODULE, "good"))
+    assert estate.gate("again", "-f", "signed.yaml").code == Exit.DONE
+
+
+def test_another_folder_is_the_same_code(estate: Estate, tmp_path: Path) -> None:
+    """The repository cloned elsewhere: not a path of it is in the digests."""
+    stack = estate.stack
+    _coded(stack, "here", CODE, MODULE, "x")
+    there = Stack(tmp_path / "a" / "clone", stack.tofu)
+    there.folder.mkdir(parents=True)
+    _coded(there, "there", CODE, MODULE, "x")
+    found = [
+        read_code((one.folder / name).read_bytes())
+        for one, name in ((stack, "here"), (there, "there"))
+    ]
+    assert found[0] == found[1]
+    assert len(found[0]) == 4
+
+
+def test_a_plan_without_its_code_is_refused(estate: Estate) -> None:
+    """With what to write."""
+    said: dict[str, tuple[str, ...]] = {
+        "expected --saved-plan web=FILE with --plan web=one.json": (),
+        "expected --saved-plan web=FILE": ("db=one",),
+        "expected --saved-plan web=FILE once": ("web=a", "web=b"),
+        "expected --plan db=JSON": ("web=a", "db=b"),
+    }
+    for text, files in said.items():
+        words = [word for file in files for word in ("--saved-plan", file)]
+        ran = estate.here("gate", "--plan", "web=one.json", *words, "-n", "a")
+        assert ran.code == Exit.USAGE
+        assert text in " ".join(ran.err.split())
 
 
 def test_a_state_is_no_plan(estate: Estate) -> None:
@@ -313,6 +429,7 @@ def test_a_state_is_no_plan(estate: Estate) -> None:
     stack.plan("one")
     assert stack.apply("one").code == 0
     (stack.folder / "state.json").write_text(stack.run("show", "-json").out)
+    (stack.folder / "state").write_bytes((stack.folder / "one").read_bytes())
     ran = estate.gate("state")
     assert ran.code == Exit.UNDECIDED
     assert "give the file of the plan" in ran.err
@@ -324,7 +441,9 @@ def test_judges_a_plan_by_a_clusters_own_policies(gate: Gate) -> None:
     people = gate.stack.folder / "people"
     plan, out = gate.folder / "web.json", gate.folder / "web.yaml"
     plan.write_text(json.dumps(recorded()))
-    words = ("--plan", f"web={plan}", "-n", NAMESPACE)
+    saved = gate.folder / "web.tfplan"
+    saved.write_bytes(archive())
+    words = ("--plan", f"web={plan}", "--saved-plan", f"web={saved}", "-n", NAMESPACE)
 
     def judged(*more: str | Path) -> Ran:
         return gate.cli(

@@ -1,12 +1,16 @@
 """Plans of infrastructure for tests: one of the real program, and stacks to make more."""
 
+import io
 import json
 import os
 import shutil
 import subprocess
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tests.support.cli import Ran
@@ -45,6 +49,17 @@ output "password" {
 def recorded() -> dict[str, Any]:
     """Return a plan that does all that plans do, as the real program printed it."""
     return dict(json.loads(RECORDED.read_bytes()))
+
+
+def archive(files: Mapping[str, bytes] = MappingProxyType({})) -> bytes:
+    """Return a saved plan, as far as we read one, with more files of code."""
+    named = {"tfplan": b"\x0a", "tfconfig/m-/main.tf": b"# code\n"}
+    named |= {"tfconfig/modules.json": b"[]", ".terraform.lock.hcl": b"", **files}
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as saved:
+        for name, content in named.items():
+            saved.writestr(name, content)
+    return made.getvalue()
 
 
 @cache

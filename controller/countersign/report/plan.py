@@ -7,7 +7,7 @@ of such places, for whoever marks a thing may do so to hide it.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 from typing import Final
@@ -62,19 +62,25 @@ _COUNTED: Final = MappingProxyType(
 )
 
 
-def plan_lines(changes: Sequence[Json], others: Mapping[str, Json]) -> Iterator[str]:
+def plan_lines(
+    changes: Sequence[Json], others: Mapping[str, Json], code: Collection[str]
+) -> Iterator[str]:
     """Yield what a plan would do: counts, then resource by resource, then outputs.
+
+    Before them, how much code is signed with it: what a plan does not say is there.
 
     Args:
         changes: Of the plan's ``resource_changes`` those in which something happens.
         others: Its fields ``output_changes``, ``resource_drift``, ``deferred_changes``,
             ``checks``; ``variables`` and ``configuration``, which say what else is
             sensitive and which commands run; and each field that nobody here knows.
+        code: The files of code in the saved plan, and the lock file of providers.
     """
     secrets = _secrets(changes, others)
     module = fields(fields(others.get("configuration")).get("root_module"))
     commands = dict(_provisioners(module, ""))
     yield plan_counts(changes)
+    yield f"code: {len(code)} files {_CODE}"
     for one in sorted(map(fields, changes), key=_gravity):
         yield from _change(one, secrets)
         yield from _commands(one, commands, secrets)
@@ -87,6 +93,12 @@ def plan_lines(changes: Sequence[Json], others: Mapping[str, Json]) -> Iterator[
         about = [str(fields(one).get("address", "")) for one in items(others[field])]
         named = f": {', '.join(spelt(one) for one in about)}" if any(about) else ""
         yield f"? {clean(field)}, which is not known here: see `show`{named}"
+
+
+_CODE: Final = (
+    "are signed with it: expressions and commands are there, in the reviewed commit; "
+    "below are values, and as `runs` what provisioners run"
+)
 
 
 def _checks(found: Json) -> Iterator[str]:

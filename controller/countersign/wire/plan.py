@@ -1,7 +1,8 @@
 """Plans of Terraform and OpenTofu (``show -json PLANFILE``), as objects to be signed.
 
 The object holds a plan whole, but for the time at which it was made: fields that nobody
-here knows, too. Each resource that changes is a text of its own, and each field of the
+here knows, too; and the digest of each file of its code, which ``show -json`` does not
+print (`wire.saved_plan`). Each resource that changes is a text of its own, and each field of the
 plan is one, in canonical JSON. So a difference has a name, and a plan of any size an
 intent of a few lines for each change (`binding.plan`, which masks the texts).
 
@@ -14,7 +15,8 @@ Source:
 
 import json
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Digits, Json, Tree
@@ -43,6 +45,9 @@ NOT_SHOWN: Final = frozenset(
 at, what nobody here knows, too: Terraform's ``action_invocations`` are run."""
 
 CHANGES: Final = "resource_changes"
+CODE: Final = (
+    "code"  # no field of a plan; its texts are no JSON, so none looks like one
+)
 _NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
 _FORMAT = re.compile(r"1\.\d{1,4}")
 _VERSION = "terraform_version"
@@ -51,11 +56,14 @@ _UNCHANGED = ["no-op"]
 _SAVED = b"PK\x03\x04"  # a ZIP archive: what `plan -out` writes
 
 
-def read_plan(raw: bytes, *, name: str, namespace: str) -> Tree:
+def read_plan(
+    raw: bytes, code: Mapping[str, str], *, name: str, namespace: str
+) -> Tree:
     """Read a plan as an object: raw, to be masked before anybody else sees it.
 
     Args:
         raw: What ``show -json`` printed of a plan that was saved.
+        code: Digests of the code in that plan, by file (`wire.saved_plan`).
         name: What the plan is called; with the namespace it says of which stack it is.
         namespace: That protects the stack.
 
@@ -87,8 +95,11 @@ def read_plan(raw: bytes, *, name: str, namespace: str) -> Tree:
     _require_whole(plan)
     changes, data = _changes(plan)
     for field, value in plan.items():
+        if field.startswith(f"{CODE} "):
+            raise Malformed(f"expected a plan's fields, saw {field[:120]!r}")
         if field not in IGNORED:
             _put(data, field, value)
+    data |= {f"{CODE} {file}": digest for file, digest in code.items()}
     return {
         "apiVersion": "countersign.dev/v1alpha1",
         "kind": "Plan",
@@ -190,10 +201,22 @@ def _put(data: dict[str, Json], key: str, value: Json) -> None:
     data[key] = json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def read_parts(tree: Tree) -> tuple[tuple[Json, ...], dict[str, Json]]:
-    """Return what people see of a plan: what changes, and all but `NOT_SHOWN`.
+class Parts(NamedTuple):
+    """What people see of a plan.
 
-    Numbers that are no short integers are `Digits`.
+    Attributes:
+        changes: Of its ``resource_changes`` those in which something happens.
+        others: All its other fields, but for `NOT_SHOWN`.
+        code: The files of code that are signed with it, by name.
+    """
+
+    changes: tuple[Json, ...]
+    others: dict[str, Json]
+    code: frozenset[str]
+
+
+def read_parts(tree: Tree) -> Parts:
+    """Return what people see of a plan. Numbers that are no short integers are `Digits`.
 
     Args:
         tree: As `read_plan` made it; of a masked one nothing is seen.
@@ -201,8 +224,13 @@ def read_parts(tree: Tree) -> tuple[tuple[Json, ...], dict[str, Json]]:
     data = tree.get("data")
     texts = data if isinstance(data, dict) and "salt" not in tree else {}
     own = {k: v for k, v in texts.items() if k.startswith(f"{CHANGES} ")}
-    others = texts.keys() - own.keys() - NOT_SHOWN
-    return tuple(map(_read, own.values())), {k: _read(texts[k]) for k in others}
+    code = {k for k in texts if k.startswith(f"{CODE} ")}
+    others = texts.keys() - own.keys() - code - NOT_SHOWN
+    return Parts(
+        tuple(map(_read, own.values())),
+        {k: _read(texts[k]) for k in others},
+        frozenset(k.removeprefix(f"{CODE} ") for k in code),
+    )
 
 
 def _read(text: Json) -> Json:

@@ -23,13 +23,14 @@ from tests.support.plans import SECRET, recorded
 
 SALT = bytes(range(32))
 PLAN: Any = recorded()
+CODE = {"tfconfig/m-/main.tf": f"sha256:{'0' * 64}"}
 Step = str | int
 
 
 def digest(plan: Any, name: str = "web", namespace: str = "infra") -> Digest:
     """Return what is signed of a plan."""
     raw = plan if isinstance(plan, bytes) else json.dumps(plan).encode()
-    tree = read_plan(raw, name=name, namespace=namespace)
+    tree = read_plan(raw, CODE, name=name, namespace=namespace)
     return canonical(tree, salt=SALT).digest
 
 
@@ -40,7 +41,7 @@ def masked(plan: Any, salt: bytes = SALT) -> dict[str, Any]:
 
 def read(plan: Any) -> Any:
     """Return a plan as an object that is not masked."""
-    return read_plan(json.dumps(plan).encode(), name="web", namespace="infra")
+    return read_plan(json.dumps(plan).encode(), CODE, name="web", namespace="infra")
 
 
 SIGNED = digest(PLAN)
@@ -227,7 +228,7 @@ def test_a_plan_as_it_was_saved_is_told_apart() -> None:
     with zipfile.ZipFile(saved, "w") as archive:
         archive.writestr("tfplan", b"\x0a\x00")
     with pytest.raises(Malformed, match="show -json PLANFILE"):
-        read_plan(saved.getvalue(), name="web", namespace="infra")
+        read_plan(saved.getvalue(), CODE, name="web", namespace="infra")
 
 
 def test_nobody_reviews_thousands() -> None:
@@ -239,7 +240,7 @@ def test_nobody_reviews_thousands() -> None:
     with pytest.raises(Malformed, match="4001"):
         digest({**PLAN, "resource_changes": many})
     raw = json.dumps({**PLAN, "resource_changes": many[:-1]}).encode()
-    intent = canonical(read_plan(raw, name="web", namespace="infra"), salt=SALT)
+    intent = canonical(read_plan(raw, CODE, name="web", namespace="infra"), salt=SALT)
     assert len(raw) > 2 << 20
     assert len(canonical_json(intent.tree)) < 1 << 20
 
@@ -298,13 +299,14 @@ def test_a_difference_names_the_resource() -> None:
 def test_a_person_sees_what_the_program_would_do() -> None:
     """As it counts; destruction first; what is sensitive hidden, its copies too."""
     tree = read(PLAN)
-    changes, others = read_parts(tree)
-    lines = [*plan_lines(changes, others)]
+    lines = [*plan_lines(*read_parts(tree))]
+    changes = read_parts(tree).changes
     text = "\n".join(lines)
 
     counts = "Plan: 1 to import, 3 to add, 2 to change, 3 to destroy, 1 to forget."
     assert lines[0] == plan_counts(changes) == counts
-    heads = [line for line in lines[1:] if not line.startswith("    ")]
+    assert lines[1].startswith("code: 1 files are signed with it")
+    heads = [line for line in lines[2:] if not line.startswith("    ")]
     assert [head.split(":")[0] for head in heads][:4] == [
         "-/+ terraform_data.db[0]",
         "-/+ terraform_data.db[1]",
@@ -410,5 +412,5 @@ def test_addresses_that_differ_never_look_the_same() -> None:
     for key in ("a b", "a  b", f"{'x' * 500}1", f"{'x' * 500}2", "\u202ea b"):
         plan = made({"a": 1}, {"a": 2})
         plan["resource_changes"][0]["address"] = f'terraform_data.web["{key}"]'
-        seen.add(shown(plan).splitlines()[1])
+        seen.add(shown(plan).splitlines()[2])
     assert len(seen) == 5

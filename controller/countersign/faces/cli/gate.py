@@ -124,8 +124,8 @@ def command(
     Example:
       countersign gate -f deploy/ -f evidence.yaml --policies policies/ \\
         --cluster prod-eu --sarif gate.sarif --junit gate.xml --comment gate.md
-      countersign gate --plan web=plan.json -n infra-prod -f signed.yaml \\
-        --policies policies/ --cluster prod-eu
+      countersign gate --plan web=plan.json --saved-plan web=web.tfplan \\
+        -n infra-prod -f signed.yaml --policies policies/ --cluster prod-eu
     """  # noqa: D301 - click's mark for "do not wrap"
     # pydantic and cryptography, which --help does not need
     from countersign.faces.cli.engine import (  # noqa: PLC0415

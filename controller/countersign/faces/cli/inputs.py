@@ -1,7 +1,7 @@
 """``-f`` and its like: what a command looks at, given as one value."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import PurePath
@@ -28,6 +28,7 @@ class Inputs:
             ``""``: none.
         plans: Plans of infrastructure: what each is called, and the file that
             ``show -json`` was written to.
+        saved_plans: Of each of them the plan as it was saved: it holds the code.
     """
 
     filenames: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class Inputs:
     kustomizations: tuple[str, ...] = ()
     render: str = ""
     plans: tuple[tuple[str, str], ...] = ()
+    saved_plans: tuple[tuple[str, str], ...] = ()
 
     @property
     def given(self) -> bool:
@@ -83,6 +85,14 @@ _INPUTS = (
         "call it; -n is the namespace whose policies protect its stack. Repeatable.",
     ),
     click.option(
+        "--saved-plan",
+        "saved_plans",
+        multiple=True,
+        type=NamedFile(),
+        help="The same plan as plan -out saved it, under the same name: it holds the "
+        "code that is applied. Needed with each --plan. Repeatable.",
+    ),
+    click.option(
         "-n", "--namespace", default="", help="Namespace of manifests that name none."
     ),
 )
@@ -94,10 +104,38 @@ def inputs(function: F) -> F:
     @wraps(function)
     def gathered(*args: Any, **given: Any) -> Any:  # noqa: ANN401 - click's own calls
         chosen = {field.name: given.pop(field.name) for field in fields(Inputs)}
+        _require_pairs(chosen["plans"], chosen["saved_plans"])
         chosen["namespace"] = chosen["namespace"] or _namespace_of(chosen["render"])
         return function(*args, inputs=Inputs(**chosen), **given)
 
     return together(*_INPUTS)(cast("F", gathered))
+
+
+def _require_pairs(
+    plans: Sequence[tuple[str, str]], saved: Sequence[tuple[str, str]]
+) -> None:
+    """Refuse a plan without the code that it was made of, and code without a plan.
+
+    Raises:
+        click.UsageError: with what to write.
+    """
+    shown, held = [name for name, _ in plans], [name for name, _ in saved]
+    for option, names in (("--plan", shown), ("--saved-plan", held)):
+        if twice := next((one for one in names if names.count(one) > 1), ""):
+            raise click.UsageError(f"expected {option} {twice}=FILE once, saw it twice")
+    for name, file in plans:
+        if name not in held:
+            raise click.UsageError(
+                f"expected --saved-plan {name}=FILE with --plan {name}={file}, saw none: "
+                "give the plan that `tofu plan -out=FILE` saved; it holds the code, "
+                "which its JSON does not"
+            )
+    for name in held:
+        if name not in shown:
+            raise click.UsageError(
+                f"expected --plan {name}=JSON with --saved-plan {name}=…, saw none: give "
+                "what `tofu show -json FILE` prints of that plan"
+            )
 
 
 def _namespace_of(command: str) -> str:

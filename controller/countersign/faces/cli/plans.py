@@ -1,4 +1,4 @@
-"""``--plan``: plans of Terraform and OpenTofu among the objects that a command sees."""
+"""``--plan``, ``--saved-plan``: plans of Terraform and OpenTofu among the objects that a command sees."""
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +15,7 @@ from countersign.faces.cli.inputs import Inputs
 from countersign.report.phrases import clean
 from countersign.report.steps import Way
 from countersign.wire.plan import MAX_PLAN, read_plan
+from countersign.wire.saved_plan import MAX_SAVED, read_code
 
 _MAX_FILES = 2000  # characters of a command
 
@@ -29,12 +30,22 @@ def read_plans(inputs: Inputs) -> Iterator[tuple[Tree, str]]:
             message names it.
         Unavailable: a file cannot be read.
     """
+    saved = dict(inputs.saved_plans)
     for name, file in inputs.plans:
-        raw = read_file(file, MAX_PLAN)
+        raw, code = read_file(file, MAX_PLAN), _code(saved[name])
         try:
-            yield read_plan(raw, name=name, namespace=inputs.namespace), file
+            yield read_plan(raw, code, name=name, namespace=inputs.namespace), file
         except Malformed as error:
             raise Malformed(f"{file}: {error}") from error
+
+
+def _code(file: str) -> dict[str, str]:
+    """Return the digests of the code in a saved plan."""
+    raw = read_file(file, MAX_SAVED)
+    try:
+        return read_code(raw)
+    except Malformed as error:
+        raise Malformed(f"{file}: {error}") from error
 
 
 def require_signable(inputs: Inputs, carrier: str | None, operation: str) -> bool:
@@ -104,12 +115,17 @@ def plan_way(inputs: Inputs, commits: str) -> Way:
 
     What cannot be written on one line stays a placeholder, and so does standard input.
     """
-    words = [f"--plan {shlex.quote(f'{name}={file}')}" for name, file in inputs.plans]
+    saved = dict(inputs.saved_plans)
+    words = [
+        f"{option} {shlex.quote(f'{name}={file}')}"
+        for name, shown in inputs.plans
+        for option, file in (("--plan", shown), ("--saved-plan", saved[name]))
+    ]
     words.append(f"--namespace {shlex.quote(inputs.namespace)}")
     written = " ".join(words)
-    files = [file for _, file in inputs.plans]
+    files = [file for _, file in (*inputs.plans, *inputs.saved_plans)]
     if STDIN in files or clean(written, _MAX_FILES) != written:
-        written = "--plan NAME=FILE --namespace NAMESPACE"
+        written = "--plan NAME=JSON --saved-plan NAME=FILE --namespace NAMESPACE"
     return Way(
         file=" -f ".join(map(shlex.quote, inputs.filenames)),
         plan=written,

@@ -16,7 +16,14 @@ SECTIONS: Final[Mapping[str, frozenset[str]]] = {
     "What it is about": frozenset(
         {
             *("--filename", "--recursive", "--kustomize", "--render", "--plan"),
-            *("--namespace", "--image", "--review", "--decision", "--live"),
+            *(
+                "--saved-plan",
+                "--namespace",
+                "--image",
+                "--review",
+                "--decision",
+                "--live",
+            ),
             *("--source", "--repo", "--repo-uri", "--pull-request", "--collector"),
             *("--carry-over", "--previous", "--provenance", "--declaration"),
             *("--all-namespaces", "--kind", "--name", "--outcome", "--person"),

@@ -213,3 +213,14 @@ def test_the_command(
     folder.git("add", "empty")
     assert main(["blame", *where, "empty"]) == 3
     assert main(["blame", "--repo", str(tmp_path), "a.go"]) == 1
+
+
+def test_no_program_of_the_repository_is_run(folder: GitFolder, tmp_path: Path) -> None:
+    """One that watches the work tree is somebody's who wrote its configuration."""
+    ran = tmp_path / "ran"
+    name = folder.git("ls-files").splitlines()[0]
+    folder.git("config", "core.fsmonitor", f"touch {ran};:")
+
+    GitBlame(folder.path).lines(name, "", ())
+
+    assert not ran.exists()

@@ -203,3 +203,38 @@ def test_any_shell_will_do(clone: Clone, shell: str) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert message.read_text() == f"Change it\n\n{MARK}\n"
+
+
+@pytest.mark.parametrize("key", ["command", "cmd"])
+def test_no_trailer_is_made_by_a_command(
+    clone: Clone, tmp_path: Path, key: str
+) -> None:
+    """Wherever it is configured; what a trailer and a comment are stays configured."""
+    ran = tmp_path / "ran"
+    clone.git("config", f"trailer.see.{key}", f"touch {ran}; echo it")
+    clone.git("config", "trailer.see.key", "See")
+    clone.git("config", "core.commentChar", ";")
+    clone.git("config", "--global", f"trailer.sign.{key}", f"touch {ran}; echo me")
+    clone.change()
+    words = "Change it\n\nSee: there\nand here\nand"
+    here = ("-c", f"trailer.now.{key}=touch {ran}", "commit", "--quiet", "--edit")
+    editor = "sed -i '$a; comment'"
+
+    clone.git(*here, "--message", words, env={**CLAUDE, "GIT_EDITOR": editor})
+
+    assert clone.message() == f"{words}\n{MARK}"
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize("mark", ["#", "//", "é", "REM "])
+def test_an_editor_left_alone_commits_no_patch(clone: Clone, mark: str) -> None:
+    """Whatever a comment begins with: newer editions of git take any string."""
+    message = clone.path / ".git/COMMIT_EDITMSG"
+    line = "-" * 24
+    message.write_text(f"\n{mark} {line} >8 {line}\ndiff --git a/file b/file\n+1\n")
+
+    for name in ("prepare-commit-msg", "commit-msg"):
+        hook = str(clone.path / ".git/hooks" / name)
+        assert clone.run(hook, str(message), env=CLAUDE).returncode == 0
+
+    assert message.read_text() == ""

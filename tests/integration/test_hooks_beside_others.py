@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from countersign.adapters.git_hooks import GitHooks
-from countersign.core.errors import Malformed
+from countersign.core.errors import Malformed, Unavailable
 from countersign.provenance.hook_script import HOOKS, KEPT, hook_script
 from countersign.usecases.hooks import HookState, install, status, uninstall
 from tests.support.hooked import CLAUDE, MARK, Clone, repository
@@ -227,3 +227,25 @@ def test_no_repository(tmp_path: Path) -> None:
     """Git's own words say so."""
     with pytest.raises(Malformed, match="not a git repository"):
         GitHooks(tmp_path)
+
+
+def test_an_empty_hooks_path(bare: Clone) -> None:
+    """Git looks in the root then, not in the work tree: that is nobody's alone."""
+    bare.git("config", "core.hooksPath", "")
+
+    found = GitHooks(bare.path)
+
+    assert str(found.folder) == "/"
+    with pytest.raises(Malformed, match="others may use"):
+        install(found)
+
+
+def test_what_cannot_be_written_leaves_nothing(bare: Clone) -> None:
+    """Neither a part of it nor another name for it."""
+    (bare.path / ".git/hooks/commit-msg").mkdir()
+    before = sorted((bare.path / ".git/hooks").iterdir())
+
+    with pytest.raises(Unavailable, match="expected to write commit-msg"):
+        GitHooks(bare.path).write("commit-msg", b"#!/bin/sh\n")
+
+    assert sorted((bare.path / ".git/hooks").iterdir()) == before

@@ -253,3 +253,28 @@ def test_a_work_tree_records_too(clone: Clone, tmp_path: Path) -> None:
     assert second.assistants() == {"claude"}
     assert second.notes() == "note one"
     assert status(GitHooks(second.path)).hooks == status(GitHooks(clone.path)).hooks
+
+
+def test_signatures_are_not_looked_at(clone: Clone, tmp_path: Path) -> None:
+    """A program that checks them would be run, and its words taken for a message's."""
+    gpg = tmp_path / "gpg"
+    gpg.write_text("#!/bin/sh\necho 'AI-Assisted: aider' >&2\n")
+    gpg.chmod(0o755)
+    clone.git("config", "log.showSignature", "true")
+    clone.git("config", "gpg.program", str(gpg))
+    clone.git("checkout", "--quiet", "-b", "topic")
+    clone.commit("One", name="topic", env=CLAUDE)
+    raw = clone.git("cat-file", "commit", "HEAD").replace(
+        "\n\n",
+        "\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n"
+        " -----END PGP SIGNATURE-----\n\n",
+        1,
+    )
+    (tmp_path / "raw").write_text(f"{raw}\n")
+    signed = clone.git("hash-object", "-t", "commit", "-w", str(tmp_path / "raw"))
+    clone.git("checkout", "--quiet", "main")
+
+    clone.git("-c", "log.showSignature=false", "merge", "--squash", signed)
+    clone.git("commit", "--quiet", "--message", "Picked")
+
+    assert clone.assistants() == {"claude"}

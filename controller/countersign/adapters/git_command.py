@@ -6,6 +6,9 @@ from pathlib import Path
 
 from countersign.core.errors import Malformed, Unavailable
 
+# No program that a repository configures is started for a look at its work tree.
+_QUIET = ("--no-pager", "-c", "core.fsmonitor=false")
+
 
 def git(folder: Path, *arguments: str) -> bytes:
     """Return what ``git ARGUMENTS…`` prints in `folder`.
@@ -16,7 +19,7 @@ def git(folder: Path, *arguments: str) -> bytes:
     """
     try:
         done = subprocess.run(  # noqa: S603 - arguments, never a shell's line
-            ["git", "-C", str(folder), *arguments],  # noqa: S607 - the user's own git
+            ["git", *_QUIET, "-C", str(folder), *arguments],  # noqa: S607 - the user's own git
             check=False,
             capture_output=True,
             stdin=subprocess.DEVNULL,

@@ -39,7 +39,9 @@ class GitHooks:
         self._top = Path(inside or git_line(path, "rev-parse", "--absolute-git-dir"))
         common = git_line(self._top, "rev-parse", "--git-common-dir")
         self._common = self._top / common
-        folder = self._top / git_line(self._top, "rev-parse", "--git-path", "hooks")
+        # that of a hook: where core.hooksPath is empty, git runs `/commit-msg`
+        hook = git_line(self._top, "rev-parse", "--git-path", "hooks/commit-msg")
+        folder = (self._top / hook).parent
         husky = folder.name == "_" and (folder / "h").exists()
         self.folder = folder.parent if husky else folder
         scope = git_line(self._top, "config", "--show-scope", "--get", "core.hooksPath")
@@ -62,9 +64,15 @@ class GitHooks:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with NamedTemporaryFile(dir=self.folder, delete=False) as file:
-                file.write(script)
-            Path(file.name).chmod(0o755)
-            Path(file.name).replace(self.folder / name)
+                written = Path(file.name)
+                try:
+                    file.write(script)
+                    file.flush()
+                    written.chmod(0o755)
+                    written.replace(self.folder / name)
+                except OSError:
+                    written.unlink(missing_ok=True)
+                    raise
         except OSError as error:
             raise Unavailable(f"expected to write {name}, saw {error}") from error
 

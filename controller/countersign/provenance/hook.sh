@@ -40,7 +40,8 @@ rewritten() { [ -z "$sources" ]; }
 # Marks of the commits that go into this one: a squash must not lose them.
 inherited() {
     printf '%s\n' "$sources" |
-        git log --no-walk=unsorted --stdin --format='%B%n@author: %an <%ae>' |
+        git log --no-show-signature --no-walk=unsorted --stdin \
+            --format='%B%n@author: %an <%ae>' |
         awk '
             { # lists, quotes, emphasis and folds do not hide a trailer
                 line = $0
@@ -145,21 +146,38 @@ write() {
     case $2 in
     '' | template) words "$1" >"$dir/countersign-before" ;;
     esac
-    set -- "$1" -c trailer.separators=: interpret-trailers --in-place --no-divider \
-        --where end --if-exists addIfDifferent --if-missing add
+    file=$1
     IFS='
 '
+    set -- -c trailer.separators=:
+    for line in $(layout); do
+        set -- "$@" -c "$line"
+    done
+    set -- "$@" interpret-trailers --in-place --no-divider \
+        --where end --if-exists addIfDifferent --if-missing add
     for line in $marks; do
         set -- "$@" --trailer "$line"
     done
     unset IFS
-    file=$1
-    shift
-    git "$@" "$file"
+    ( # no other setting: some would run a command, or add trailers that nobody means
+        unset GIT_CONFIG_PARAMETERS GIT_CONFIG_COUNT
+        GIT_DIR=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null
+        HOME=/dev/null XDG_CONFIG_HOME=/dev/null # for a git older than GIT_CONFIG_GLOBAL
+        export GIT_DIR GIT_CONFIG_NOSYSTEM GIT_CONFIG_GLOBAL HOME XDG_CONFIG_HOME
+        git "$@" "$file"
+    )
 }
 
-# words MESSAGE: without comments, and the patch that `commit --verbose` shows
-words() { sed '/^. -* >8 -*$/,$d' "$1" | git stripspace -s; }
+# Settings that say where trailers begin and end: what a comment is, and whose keys count.
+layout() {
+    git config --get-regexp '^(core\.comment(char|string)|trailer\..*\.key)$' |
+        sed -n -e 's/^\(core\.comment[a-z]*\) /\1=/p' \
+            -e 's/^\(trailer\.[A-Za-z0-9_-]*\.key\) /\1=/p'
+}
+
+# words MESSAGE: without comments, and the patch that `commit --verbose` shows; the mark
+# of a comment is what core.commentString says, before git's own line of scissors
+words() { sed '/ -\{24\} >8 -\{24\}$/,$d' "$1" | git stripspace -s; }
 
 # An editor that is left without a word still means: no commit.
 finish() {

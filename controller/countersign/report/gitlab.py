@@ -10,7 +10,7 @@ from countersign.core.types.artifacts import Json
 from countersign.core.types.policy import Enforcement
 from countersign.core.types.verdict import Finding
 from countersign.report.gate import Case, Gate, cases
-from countersign.report.phrases import thing
+from countersign.report.phrases import thing, written
 from countersign.report.sarif import fingerprint
 from countersign.report.sentences import says
 
@@ -35,5 +35,5 @@ def _one(case: Case, finding: Finding) -> Json:
         "check_name": str(finding.reason),
         "fingerprint": fingerprint(case, finding),
         "severity": SEVERITIES[finding.enforcement],
-        "location": {"path": place.file, "lines": {"begin": place.line}},
+        "location": {"path": written(place.file), "lines": {"begin": place.line}},
     }

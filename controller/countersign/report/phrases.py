@@ -32,6 +32,11 @@ def clean(text: str, limit: int = MAX_PHRASE) -> str:
     return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
 
 
+def written(file: str) -> str:
+    r"""Return the name of a file for UTF-8: bytes that are none, as ``\xff``."""
+    return file.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
 def listed(names: Iterable[str], nothing: str = "nobody") -> str:
     """Join names; beyond `MAX_LISTED` only their number is said."""
     each = [clean(name, 80) for name in names]

@@ -88,7 +88,7 @@ def _result(case: Case, finding: Finding, rule: int) -> Json:
             {
                 "physicalLocation": {
                     "artifactLocation": {
-                        "uri": quote(entry.place.file),
+                        "uri": quote(entry.place.file, errors="surrogateescape"),
                         "uriBaseId": "%SRCROOT%",
                     },
                     "region": {"startLine": entry.place.line},

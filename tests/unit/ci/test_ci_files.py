@@ -178,6 +178,54 @@ def test_every_input_reaches_the_script(
             assert f"#   {name} " in script
 
 
+def test_the_example_uploads_no_report_that_a_change_brought(tmp_path: Path) -> None:
+    """Also where the installation fails: what was brought goes before it starts."""
+    steps = yaml.safe_load((EXAMPLES / "github.yml").read_text())["jobs"]["gate"][
+        "steps"
+    ]
+    names = [step["name"] for step in steps]
+    leave = names.index("Leave no report that the change brought")
+    elsewhere = tmp_path / "policies"
+    elsewhere.mkdir()
+    (elsewhere / "gate.md").touch()
+    (tmp_path / "countersign-reports").symlink_to(elsewhere)
+
+    subprocess.run(["sh", "-ec", steps[leave]["run"]], cwd=tmp_path, check=True)
+
+    assert names[:leave] == ["Check out the change"]
+    assert [file.name for file in tmp_path.iterdir()] == ["policies"]
+    assert (elsewhere / "gate.md").exists()
+
+
+@pytest.mark.parametrize("last", ["", "17"])
+def test_the_example_replaces_its_own_comment_only(tmp_path: Path, last: str) -> None:
+    """By its first line, among comments of the same bot; `gh` here says what it is told."""
+    job = yaml.safe_load((EXAMPLES / "github.yml").read_text())["jobs"]["comment"]
+    gh = tmp_path / "gh"
+    gh.write_text(
+        '#!/bin/sh\necho "$@" >>said\n'
+        f'case $* in *--paginate*) echo "$MARKER" >>said; echo {last} ;; esac\n'
+    )
+    gh.chmod(0o755)
+    (tmp_path / "gate.md").write_text("<!-- countersign gate prod -->\nwell\n")
+
+    subprocess.run(
+        ["sh", "-ec", job["steps"][-1]["run"]],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "GH_REPO": "o/r", "NUMBER": "3"},
+        check=True,
+    )
+
+    asked, marker, done = (tmp_path / "said").read_text().splitlines()
+    assert "startswith(env.MARKER)" in asked
+    assert marker == "<!-- countersign gate prod -->"
+    assert done == (
+        "api --silent --method PATCH repos/o/r/issues/comments/17 -F body=@gate.md"
+        if last
+        else "pr comment 3 --body-file gate.md"
+    )
+
+
 def _job() -> dict[str, Any]:
     _, jobs = yaml.safe_load_all(COMPONENT.read_text())
     return dict(jobs["countersign-gate"])

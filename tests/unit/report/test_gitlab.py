@@ -65,3 +65,12 @@ def test_names_the_command_once() -> None:
 def test_an_issue_is_one_line(gate: Gate) -> None:
     """Whatever it is told."""
     assert all("\n" not in one["description"] for one in read(gate))
+
+
+def test_a_path_may_be_any_bytes() -> None:
+    """Those that are no UTF-8 are spelt out: a report is."""
+    (one,) = json.loads(
+        code_quality(gated.gate(gated.entry(DENIED, file="d\udcff.yaml"))).encode()
+    )[:1]
+
+    assert one["location"]["path"] == "d\\xff.yaml"

@@ -129,3 +129,13 @@ def test_says_if_nobody_could_look() -> None:
 def test_is_the_same_each_time() -> None:
     """To the byte."""
     assert sarif(EVERY) == sarif(EVERY)
+
+
+def test_a_path_may_be_any_bytes() -> None:
+    """Each is in the address as it is on disk."""
+    (run,) = json.loads(sarif(gated.gate(entry(DENIED, file="d\udcff.yaml"))).encode())[
+        "runs"
+    ]
+
+    place = run["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "d%FF.yaml"

@@ -6,7 +6,6 @@ Exit codes are a contract: 0 allowed or done, 1 could not decide, 2 usage, 3 no 
 
 import logging
 import os
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import PurePath
@@ -17,11 +16,9 @@ from countersign.adapters.clock import SystemClock
 from countersign.core.errors import CountersignError
 from countersign.faces.cli.group import LazyGroup
 from countersign.faces.cli.session import Exit, NoInput, Session
-from countersign.faces.cli.text import visible
+from countersign.faces.cli.text import for_runner
 
 _PLUGIN = "kubectl-countersign"
-# as actions/runner looks for it: ``ActionCommand.TryParse`` and ``TryParseV2``
-_COMMAND = re.compile(r"##\[|^\s*::", re.MULTILINE)
 
 # commands say to people what matters; `serve` and `operate` log
 logging.getLogger("countersign").addHandler(logging.NullHandler())
@@ -83,7 +80,5 @@ def _failed(error: Exception, code: Exit, session: Session) -> int:
         import traceback  # noqa: PLC0415 - 10 ms that --help need not pay
 
         traceback.print_exc()
-    # names of files are quoted here: a CI system's runner must not hear a command in them
-    said = _COMMAND.sub(lambda found: " ".join(found[0]), visible(str(error)))
-    click.echo(f"error: {said}", err=True)
+    click.echo(f"error: {for_runner(str(error))}", err=True)  # it quotes names of files
     return code

@@ -185,6 +185,36 @@ def uid_of(gate: Gate, name: str) -> str:
     return str(metadata.get("uid", ""))
 
 
+def test_no_mark_makes_anything_go(gate: Gate, name: str) -> None:
+    """Of lee, who may delete: only a hook goes that people signed, under this policy."""
+    marks = {
+        f"{ARGO}/hook": "PreSync",
+        f"{ARGO}/hook-delete-policy": "BeforeHookCreation",
+    }
+    hook, plain = chart.config_map(f"{name}-a"), chart.config_map(f"{name}-b")
+    annotations(hook).update(marks)
+    gate.apply(gate.approved(hook, plain))
+    elsewhere = {**hook, "metadata": {**hook["metadata"], "namespace": "orders"}}
+    assert gate.apply(gate.sign(written([elsewhere]))).admitted
+
+    def asked(verb: str, of: str, *more: str, space: str = NAMESPACE) -> Judged:
+        return gate.kubectl(verb, "configmap", of, "-n", space, *more)
+
+    held = json.dumps({"metadata": {"finalizers": [f"{ARGO}/hook-finalizer"]}})
+    marked = [f"{key}={value}" for key, value in marks.items()]
+    unnamed = asked("delete", f"{name}-a", "--wait=false", space="orders")
+    assert "deletion" in unnamed.reasons
+    assert "--operation delete" in unnamed.out or "sign-off --decision" in unnamed.out
+    assert "changed" in asked("annotate", f"{name}-b", *marked).reasons
+    assert "changed" in asked("patch", f"{name}-b", "--type=merge", "-p", held).reasons
+    assert "deletion" in asked("delete", f"{name}-b", "--wait=false").reasons
+    orphaning = asked("delete", f"{name}-a", "--wait=false", "--cascade=orphan")
+    assert "deletion" in orphaning.reasons
+    gone = asked("delete", f"{name}-a", "--wait=false")
+    assert gone.admitted, gone.out
+    assert gone.bases == (f"{NAMESPACE}: derived argocd-hook",)
+
+
 @pytest.mark.parametrize("allowed", [False, True], ids=["not signed", "signed for"])
 def test_argocd_rolls_back(
     gate: Gate, argocd: ArgoCd, rendered: Rendered, *, allowed: bool

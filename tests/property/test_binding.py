@@ -111,6 +111,8 @@ def test_what_has_another_normal_form_matches_only_by_a_rule(
 ) -> None:
     """Without an old object and facts, only what a rule of allocation writes is free.
 
+    And a null in a map of texts, which some ways to apply drop.
+
     Caught: a comparison that stops at the first list of equal length; a rule that takes
     labels, priority classes or volumes from what it sees.
     """
@@ -120,20 +122,27 @@ def test_what_has_another_normal_form_matches_only_by_a_rule(
         found = match(intent, mutant, identity=ref(mutant), old=None)
     except Malformed:
         return
-    raw = [path for path, _, _ in differences(normal_form(manifest), seen)]
+    raw = [
+        path
+        for path, was, now in differences(normal_form(manifest), seen)
+        if not (path == NULL and (was, now) == ("", ABSENT))
+    ]
     if not raw:
         return
 
     assert found or all(path.startswith(ALLOCATED) for path in raw), raw
 
 
+NULL = "/data/nothing"  # of the corpus; the server makes the empty text of it
 ALLOCATED = (
     "/metadata/annotations/deprecated.daemonset.template.generation",
     "/metadata/annotations/kubernetes.io~1change-cause",
     "/metadata/finalizers",
     "/spec/clusterIP",
     "/spec/dataSource",
+    "/spec/extra",
     "/spec/finalizers",
+    "/spec/groups",
     "/spec/ipFamil",
     "/spec/ports",
     "/spec/healthCheckNodePort",
@@ -143,6 +152,8 @@ ALLOCATED = (
     "/spec/selector",
     "/spec/serviceAccount",
     "/spec/tolerations",
+    "/spec/uid",
+    "/spec/username",
 )
 
 

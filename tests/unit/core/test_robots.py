@@ -410,3 +410,16 @@ def test_a_certificate_is_what_says_where_it_ran() -> None:
     """Without one, a certificate's identity is nobody's."""
     assert not decide(made(), word(certificate=None)).allowed
     assert decide(made(), word(certificate=RAN)).allowed
+
+
+@pytest.mark.parametrize(
+    ("fields", "lacking"),
+    [({"authors": frozenset()}, "addresses"), ({"paths": ()}, "paths")],
+    ids=["authors", "paths"],
+)
+def test_automation_is_somebody_and_limited(
+    fields: dict[str, Any], lacking: str
+) -> None:
+    """Without addresses it is nobody's, without paths it may touch all."""
+    with pytest.raises(Malformed, match=f"expected .*{lacking}"):
+        robot(**fields)

@@ -125,6 +125,14 @@ async def test_an_end_that_nobody_spelled_out_is_signed_for() -> None:
     assert Reason.DELETION in await here.why(delete(stored(here.signed(config(HOOK)))))
 
 
+async def test_what_is_no_hook_is_signed_for() -> None:
+    """An end alone makes none, although people signed it."""
+    here = world()
+    alone = config(POLICY)
+
+    assert Reason.DELETION in await here.why(delete(stored(here.signed(alone))))
+
+
 async def test_a_run_is_not_cut_short() -> None:
     """A Job goes once it has ended."""
     here = world()
@@ -163,3 +171,19 @@ async def test_the_finalizer_is_let_go_of_and_put_on_nothing_else() -> None:
     assert await here.why(update(plain, caught))
     here.policies = (unnamed(),)
     assert await here.why(update(bare, held))
+
+
+async def test_each_policy_says_whether_a_hook_may_be_let_go_of() -> None:
+    """Of what nobody signed, so that nothing else lets it in; and of hooks alone."""
+    here = world()
+    bare, plain = (stored(config(marks)) for marks in (HOOK | POLICY, POLICY))
+    held, caught = (
+        having(tree, "/metadata/finalizers", [HOOK_FINALIZER]) for tree in (bare, plain)
+    )
+
+    assert not await here.why(update(held, bare))
+    assert await here.why(update(caught, plain))
+    here.policies = (named("one"), unnamed("two"))
+    verdict = await here.judge(update(held, bare))
+    assert [basis.policy for basis in verdict.bases] == ["one"]
+    assert {finding.policy for finding in verdict.findings} == {"two"}

@@ -25,7 +25,7 @@ FILE = "deploy/region"
 
 _LEE = known(LEE)
 _CURSOR = Who("cursor[bot]", "206951365+cursor[bot]@users.noreply.github.com")
-_ENV = {
+BY_LEE = {
     "GIT_AUTHOR_NAME": LEE.name,
     "GIT_AUTHOR_EMAIL": LEE.email,
     "GIT_COMMITTER_NAME": LEE.name,
@@ -110,7 +110,7 @@ def _saying(
 def _noted(note: str) -> Callable[[GitFolder], object]:
     def make(folder: GitFolder) -> None:
         _saying()(folder)
-        folder.git("notes", "--ref=ai", "add", "--force", "-F-", stdin=note, env=_ENV)
+        folder.git("notes", "--ref=ai", "add", "--force", "-F-", stdin=note, env=BY_LEE)
 
     return make
 
@@ -168,7 +168,7 @@ def squashed(message: str) -> Callable[[GitFolder], object]:
     def make(folder: GitFolder) -> None:
         _side(folder, message)
         folder.git("merge", "--quiet", "--squash", "side")
-        folder.git("commit", "--quiet", "--no-edit", env=_ENV)
+        folder.git("commit", "--quiet", "--no-edit", env=BY_LEE)
         _gone(folder)
 
     return make
@@ -201,7 +201,7 @@ def picked(message: str) -> Callable[[GitFolder], object]:
 
     def make(folder: GitFolder) -> None:
         made = _side(folder, message)
-        folder.git("cherry-pick", "-x", made, env=_ENV)
+        folder.git("cherry-pick", "-x", made, env=BY_LEE)
         _gone(folder)
 
     return make
@@ -213,7 +213,7 @@ def reverted(message: str) -> Callable[[GitFolder], object]:
     def make(folder: GitFolder) -> None:
         _change(folder)
         folder.commit(message, author=_LEE)
-        folder.git("revert", "--no-edit", "HEAD", env=_ENV)
+        folder.git("revert", "--no-edit", "HEAD", env=BY_LEE)
 
     return make
 
@@ -223,7 +223,7 @@ def merged(message: str) -> Callable[[GitFolder], object]:
 
     def make(folder: GitFolder) -> None:
         _side(folder, message)
-        folder.git("merge", "--quiet", "--no-ff", "-m", "Merge it", "side", env=_ENV)
+        folder.git("merge", "--quiet", "--no-ff", "-m", "Merge it", "side", env=BY_LEE)
         _gone(folder)
 
     return make
@@ -233,7 +233,7 @@ def _by_hook(environ: dict[str, str]) -> Callable[[GitFolder], object]:
     """Commit where ``countersign hooks install`` was run, as a program with `environ`."""
 
     def make(folder: GitFolder) -> None:
-        clone = Clone(folder.path, {**_ENV, "PATH": "/usr/local/bin:/usr/bin:/bin"})
+        clone = Clone(folder.path, {**BY_LEE, "PATH": "/usr/local/bin:/usr/bin:/bin"})
         clone.change(FILE, "changed\n")
         clone.git("commit", "--quiet", "--message", "Set it", env=environ)
 

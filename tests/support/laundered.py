@@ -11,7 +11,7 @@ from pathlib import Path
 
 from countersign.provenance.agent_trace import PATH
 from tests.support.author import Work, known
-from tests.support.forms import AI_NOTE, FILE, HUMAN_NOTE, trace
+from tests.support.forms import AI_NOTE, BY_LEE, FILE, HUMAN_NOTE, trace
 from tests.support.git import GitFolder, Who
 from tools.stack.people import LEE
 
@@ -19,12 +19,6 @@ MARK = "Assisted-by: Claude:claude-opus-4-5"
 
 _LEE = known(LEE)
 _CLAUDE = Who("Claude", "noreply@anthropic.com")
-_ENV = {
-    "GIT_AUTHOR_NAME": LEE.name,
-    "GIT_AUTHOR_EMAIL": LEE.email,
-    "GIT_COMMITTER_NAME": LEE.name,
-    "GIT_COMMITTER_EMAIL": LEE.email,
-}
 
 
 class Left(StrEnum):
@@ -65,7 +59,7 @@ def _by_machine(folder: GitFolder, mark: str = MARK) -> str:
 
 
 def _git(folder: GitFolder, *args: str, **env: str) -> str:
-    return folder.git(*args, env={**_ENV, **env})
+    return folder.git(*args, env={**BY_LEE, **env})
 
 
 def _as_it_is(folder: GitFolder) -> None:

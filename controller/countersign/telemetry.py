@@ -243,13 +243,51 @@ REVIEW_DEBTS = Gauge(
 )
 """state: open | overdue."""
 
+LEADING = Gauge(
+    "countersign_operator_leading",
+    "1 while this process is the one that operates and records.",
+    registry=REGISTRY,
+)
+"""No label. Summed over all processes it is 1."""
+
+SCANNED = Gauge(
+    "countersign_scan_objects",
+    "Live objects by what the last scan found out.",
+    ["result"],
+    registry=REGISTRY,
+)
+"""result: pass | neverSeen | drift | revoked | expired | unknown."""
+
+SCANNED_AT = Gauge(
+    "countersign_scan_timestamp_seconds",
+    "When the last scan of everything ended; 0 before the first.",
+    registry=REGISTRY,
+)
+"""No label."""
+
+EVENTS = Counter(
+    "countersign_operator_events",
+    "Events that were written, or could not be.",
+    ["result"],
+    registry=REGISTRY,
+)
+"""result: written | failed."""
+
+LEAF_EXPIRY = Gauge(
+    "countersign_leaf_expiry_timestamp_seconds",
+    "When the certificates end that the operator renews.",
+    ["secret"],
+    registry=REGISTRY,
+)
+"""secret: the four that it renews."""
+
 OPERATOR_FAILURES = Counter(
     "countersign_operator_failures",
     "Times that a part of the operator ended, and was started again.",
     ["part"],
     registry=REGISTRY,
 )
-"""part: kopf | evidence | conditions | debts."""
+"""part: kopf | evidence | conditions | debts | scan | certificates | events."""
 
 BUILD_INFO = Gauge(
     "countersign_build_info",

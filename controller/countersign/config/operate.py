@@ -85,9 +85,79 @@ class Spools(Group):
     )
 
 
+class Election(Group):
+    """How one of several processes is chosen that operates and records."""
+
+    name: str = Field(
+        default="countersign-operate",
+        description="Name of the Lease in own_namespace. Empty: there is no other "
+        "process, and none is asked for.",
+    )
+    identity: str = Field(
+        default="",
+        description="Name of this process in the Lease; no two have the same. Absent: "
+        "the name of the Pod, and a random part.",
+    )
+    lasts_s: int = Field(
+        default=15,
+        ge=3,
+        description="A holder that is silent for so long is taken over from. It renews "
+        "three times as often. Seconds.",
+    )
+
+
+class Scan(Group):
+    """How what runs is verified again."""
+
+    every_s: float = Field(
+        default=3600.0,
+        ge=0,
+        description="Between two scans of everything; changed policies, rosters, trust "
+        "roots and revocations are heeded within a minute. 0: never. Seconds.",
+    )
+    rate: float = Field(
+        default=20.0,
+        gt=0,
+        description="Requests to the API server a second, at most.",
+    )
+    max_results: int = Field(
+        default=200,
+        ge=1,
+        le=1000,
+        description="Findings of one namespace that its report names; the rest is "
+        "counted.",
+    )
+
+
+class Leaves(Group):
+    """Certificates of our own that are renewed."""
+
+    authority_secret: str = Field(
+        default="",
+        description="Secret in own_namespace with the authorities and their keys; see "
+        "the chart. Empty: none is renewed here.",
+    )
+    days: float = Field(
+        default=30.0,
+        gt=0,
+        description="How long a renewed certificate lasts; the next one is made when a "
+        "third of that is left.",
+    )
+    every_s: float = Field(
+        default=600.0,
+        gt=0,
+        description="Between two looks at them. Seconds.",
+    )
+
+
 class OperateSettings(Group):
     """Everything that ``countersign operate`` can be told."""
 
+    cluster_name: str = Field(
+        default="",
+        description="Name of this cluster, to which sign-offs are bound. Absent: what "
+        "runs is not verified again.",
+    )
     own_namespace: NamespacePattern = Field(
         default="countersign",
         min_length=1,
@@ -96,4 +166,7 @@ class OperateSettings(Group):
     records: Records = Records()
     spools: Spools = Spools()
     cluster: Connection = Connection()
+    lease: Election = Election()
+    scan: Scan = Scan()
+    certificates: Leaves = Leaves()
     log: Log = Log()

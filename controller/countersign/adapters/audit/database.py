@@ -56,6 +56,16 @@ def opened(file: Path) -> Iterator[Engine]:
             engine.dispose()
 
 
+def check(file: Path) -> None:
+    """Tell early that the folder of a store is not there, before it is opened.
+
+    Raises:
+        Misconfigured: it is not.
+    """
+    if not file.parent.is_dir():
+        raise Misconfigured(f"expected a folder that is there, saw none: {file.parent}")
+
+
 @contextmanager
 def _locked(file: Path) -> Iterator[None]:
     """Keep a second recorder out: two would both acknowledge what one has."""

@@ -108,6 +108,28 @@ class ApiServer:
         query = {"fieldManager": manager, "force": "true"}
         return await self._send("PATCH", path, tree, _APPLY, query)
 
+    async def replace(self, path: str, tree: Tree) -> Tree:
+        """Put `tree` in the place of the object at `path`, of the version it names.
+
+        Raises:
+            Rejected: somebody else was faster, too.
+            NotThere, Unavailable: as :meth:`create`.
+        """
+        return await self._send("PUT", path, tree, _JSON, {})
+
+    async def delete(self, path: str, uid: str) -> None:
+        """Delete the object at `path`, if it is still the one with that uid.
+
+        Raises:
+            Rejected, NotThere, Unavailable: as :meth:`create`.
+        """
+        options: Tree = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid},
+        }
+        await self._send("DELETE", path, options, _JSON, {})
+
     async def _send(
         self, method: str, path: str, tree: Tree, sort: str, query: Mapping[str, str]
     ) -> Tree:

@@ -38,17 +38,36 @@ def command(session: Session, /, *, config: Path | None, **given: str | None) ->
 async def _operate(told: OperateSettings) -> None:
     """Run what `operate` is made of until it is told to stop; a fault ends all."""
     # SQLAlchemy, aiohttp, kopf and a Kubernetes client, which --help does not need
-    from countersign.assemble.operate import recorder  # noqa: PLC0415
+    from countersign.assemble.operate import recorder, seat  # noqa: PLC0415
+    from countersign.faces.operator.election import Election  # noqa: PLC0415
     from countersign.faces.operator.run import run  # noqa: PLC0415
     from countersign.faces.recorder.server import record  # noqa: PLC0415
+    from countersign.faces.recorder.standby import standing_by  # noqa: PLC0415
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with recorder(told) as parts, asyncio.TaskGroup() as tasks:
-        tasks.create_task(record(told, parts, stop))
-        tasks.create_task(run(told, parts.archive, stop))
+    async with seat(told) as one:
+        election, records = Election(one, told.lease.lasts_s), told.records
+
+        async def chosen() -> bool:
+            files = records.certificate_file, records.key_file
+            if one is None:
+                return await election.win(stop)
+            async with standing_by(records.host, records.port, files, election.waiting):
+                return await election.win(stop)
+
+        try:
+            async with recorder(told, chosen) as parts:
+                if parts is None:
+                    return
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(election.hold(stop))
+                    tasks.create_task(record(told, parts, stop))
+                    tasks.create_task(run(told, parts.archive, stop, election))
+        finally:
+            await election.leave()
 
 
 def _first(error: Exception) -> Exception:

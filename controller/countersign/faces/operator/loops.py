@@ -6,7 +6,8 @@ and no verdict rests on any of it.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from countersign.adapters.cluster.stores import key_of
 from countersign.core.errors import Unavailable
@@ -30,6 +31,7 @@ class News:
     Attributes:
         evidence: Set when there is news of a BundleSet.
         read: Set once the policies were read.
+        rules: Counts news of what is judged by: policies, and what they name.
     """
 
     def __init__(self) -> None:
@@ -37,12 +39,15 @@ class News:
         self._there = asyncio.Event()
         self.evidence = asyncio.Event()
         self.read = asyncio.Event()
+        self.rules = 0
 
     def tell(self, kind: str, tree: Tree) -> None:
         """Take note; a later version of a BundleSet replaces an earlier one."""
         if kind == BUNDLE_SET.name:
             self._sets[key_of(tree)] = tree
             self.evidence.set()
+        else:
+            self.rules += 1
         self._there.set()
 
     async def wait(self, longest_s: float) -> None:
@@ -60,31 +65,37 @@ class News:
             del self._sets[key_of(tree)]
 
 
+Work = Callable[[News], Awaitable[None]]
+"""A loop that heeds the news."""
+
+
 async def operate(
     keeper: Keeper,
     settle: Callable[[], Awaitable[Debts]],
     login: Login,
     follow: Callable[[], Awaitable[None]],
-    stop: asyncio.Event,
+    more: Mapping[str, Work],
 ) -> None:
-    """Keep conditions and debts true until `stop` is set; raises nothing.
+    """Keep conditions and debts true, for ever; raises nothing.
 
     Args:
         keeper: Of conditions.
         settle: Closes what was reviewed, and returns what is owed.
         login: Credentials for kopf; called in another thread.
         follow: Keeps evidence beside objects known, for ever.
-        stop: Set at the end of the process.
+        more: Further loops, by the name of the part, given the news.
     """
     news = News()
-    tasks = [
-        asyncio.create_task(_ever("kopf", lambda: watch(login, news.tell))),
-        asyncio.create_task(_ever("evidence", follow)),
-        asyncio.create_task(_ever("conditions", lambda: _keep(keeper, news))),
-        asyncio.create_task(_ever("debts", lambda: _settle(settle, news))),
-    ]
+    parts: dict[str, Callable[[], Awaitable[None]]] = {
+        "kopf": lambda: watch(login, news.tell),
+        "evidence": follow,
+        "conditions": lambda: _keep(keeper, news),
+        "debts": lambda: _settle(settle, news),
+        **{name: partial(work, news) for name, work in more.items()},
+    }
+    tasks = [asyncio.create_task(_ever(part, work)) for part, work in parts.items()]
     try:
-        await stop.wait()
+        await asyncio.gather(*tasks)
     finally:
         for task in tasks:
             task.cancel()

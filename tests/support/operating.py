@@ -3,7 +3,6 @@
 import http.client
 import os
 import ssl
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,9 +14,12 @@ from countersign.config import variable
 from tests.support.lines import events
 from tests.support.webhook import write_certificate
 from tools.controlplane import ControlPlane
+from tools.stack.chart import only, render
+from tools.stack.pod import process
 from tools.stack.ready import until
 
 LOOPBACK = "127.0.0.1"
+_VALUES = {"clusterName": "test", "protectedNamespaces": ["nothing"]}
 
 
 @dataclass(frozen=True)
@@ -57,43 +59,62 @@ class Operating:
 
 @contextmanager
 def operating(
-    plane: ControlPlane, folder: Path, kubeconfig: Path, **settings: object
+    plane: ControlPlane,
+    folder: Path,
+    kubeconfig: Path,
+    *,
+    waits: bool = True,
+    **settings: object,
 ) -> Iterator[Operating]:
     """Run ``countersign operate`` while the block lasts, with no spools by default.
 
+    As the chart's Deployment runs it, but for addresses and what `settings` say.
+
     Args:
         plane: Its processes include this one.
-        folder: For certificates, log and database; what is there already stays.
+        folder: For certificates, volumes and log; what is there already stays.
         kubeconfig: As whom it reads and writes.
+        waits: Until it records; else it may stand by, and has no port.
         **settings: By path, with ``__`` for the dot.
     """
     authority = trustme.CA()
     certificate, key = write_certificate(authority, folder)
-    authority.cert_pem.write_to_path(folder / "ca.crt")
+    shown = {"crt": certificate.read_bytes(), "key": key.read_bytes()}
+    internal = {
+        f"{name}.{kind}": content
+        for name in ("recorder", "client")
+        for kind, content in shown.items()
+    }
+    container = process(
+        only(render(plane, _VALUES), "Deployment", "countersign-operate"),
+        folder,
+        secrets={
+            "countersign-internal": {"ca.crt": authority.cert_pem.bytes(), **internal}
+        },
+    )
     told: dict[str, object] = {
         "records.host": LOOPBACK,
         "records.port": 0,
-        "records.certificate_file": certificate,
-        "records.key_file": key,
-        "records.database": folder / "audit.db",
-        "spools.ca_file": folder / "ca.crt",
-        "spools.certificate_file": certificate,
-        "spools.key_file": key,
+        "spools.sources": "",
+        "lease.name": "",
         "cluster.kubeconfig": kubeconfig,
+        "lease.name": "",  # alone, unless a test says otherwise
         **{name.replace("__", "."): value for name, value in settings.items()},
     }
     name, log = f"operate-{folder.name}", folder / "operate.log"
     plane.ledger.start(
         name,
-        [sys.executable, "-m", "countersign", "operate"],
+        container.command,
         log=log,
         environment={
             **os.environ,
+            **container.environment,
             **{variable(path): str(value) for path, value in told.items()},
         },
     )
     try:
-        until(lambda: "" if _port(log) else "none", what=f"a port (log: {log})")
+        if waits:
+            until(lambda: "" if _port(log) else "none", what=f"a port (log: {log})")
         yield Operating(_port(log), authority.cert_pem.bytes(), log)
     finally:
         plane.ledger.stop(name)

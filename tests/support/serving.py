@@ -6,7 +6,6 @@ import os
 import select
 import socket
 import ssl
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,9 +20,12 @@ from countersign.config import variable
 from tests.support.lines import events
 from tests.support.webhook import write_certificate
 from tools.controlplane import ControlPlane
+from tools.stack.chart import only, render
+from tools.stack.pod import process
 from tools.stack.ready import until
 
 LOOPBACK = "127.0.0.1"
+_VALUES = {"clusterName": "test", "protectedNamespaces": ["nothing"]}
 _TURN_S = 0.05  # between looks whether the wire was cut, mended or closed
 
 
@@ -153,20 +155,34 @@ def serving(
 ) -> Iterator[Serving]:
     """Run ``countersign serve`` while the block lasts, ready or not.
 
+    As the chart's Deployment runs it, but for addresses and what `settings` say; with
+    nothing protected, and with a spool that nobody takes from.
+
     Args:
         plane: Its processes include this one.
-        folder: For certificate and log.
+        folder: For certificate, volumes and log.
         kubeconfig: As whom it reads.
         **settings: By path, with ``__`` for the dot.
     """
     authority = trustme.CA()
     certificate, key = write_certificate(authority, folder)
+    shown = {"tls.crt": certificate.read_bytes(), "tls.key": key.read_bytes()}
+    spool = {f"spool.{kind}": shown[f"tls.{kind}"] for kind in ("crt", "key")}
+    container = process(
+        only(render(plane, _VALUES), "Deployment", "countersign"),
+        folder,
+        secrets={
+            "countersign-tls": shown,
+            "countersign-internal": {"ca.crt": authority.cert_pem.bytes(), **spool},
+        },
+    )
     told: dict[str, object] = {
-        "cluster_name": "test",
+        "protected_namespaces": "",
         "listen.host": LOOPBACK,
         "listen.port": 0,
-        "listen.certificate_file": certificate,
-        "listen.key_file": key,
+        "spool.host": LOOPBACK,
+        "spool.port": 0,
+        "spool.handover_s": 0,
         "limits.drain_s": 0,
         "cluster.kubeconfig": kubeconfig,
         **{name.replace("__", "."): value for name, value in settings.items()},
@@ -174,10 +190,11 @@ def serving(
     name, log = f"serve-{folder.name}", folder / "serve.log"
     plane.ledger.start(
         name,
-        [sys.executable, "-m", "countersign", "serve"],
+        container.command,
         log=log,
         environment={
             **os.environ,
+            **container.environment,
             **{variable(path): str(value) for path, value in told.items()},
         },
     )

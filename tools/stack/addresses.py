@@ -33,6 +33,25 @@ class Addresses:
         """The authority that all of them are signed by."""
         return self.keys / "ca.crt"
 
+    def secrets(self) -> dict[str, dict[str, bytes]]:
+        """Return what the chart's Secrets hold here, by name and key."""
+        return {
+            "countersign-tls": self._pairs(tls="webhook"),
+            "countersign-internal": {
+                "ca.crt": self.authority.read_bytes(),
+                **self._pairs(
+                    spool="spool", recorder="recorder", client="recorder-client"
+                ),
+            },
+        }
+
+    def _pairs(self, **files: str) -> dict[str, bytes]:
+        return {
+            f"{key}.{kind}": (self.keys / f"{file}.{kind}").read_bytes()
+            for key, file in files.items()
+            for kind in ("crt", "key")
+        }
+
 
 def choose(keys: Path) -> Addresses:
     """Choose free ports, and write certificates into `keys`, which must not exist."""

@@ -14,16 +14,17 @@ from countersign.adapters import key_files
 from countersign.core.questions import DEFAULT
 from tools.controlplane import ControlPlane, ControlPlaneError
 from tools.sigstore import PEOPLE, WORKFLOWS, VirtualSigstore
-from tools.stack import access, addresses, history, operate, policies, webhook
+from tools.stack import access, addresses, chart, history, operate, policies, webhook
 from tools.stack.people import CI, EVERYONE, LEE, Someone, roster
 from tools.stack.ready import until
 from tools.stack.stack import LIFETIME, Stack, secret
 
 _CHECKOUT = Path(__file__).parents[2]
 _CRDS = _CHECKOUT / "manifests" / "crds"
-_ROLES = _CHECKOUT / "manifests" / "roles.yaml"
+_RIGHTS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 
 Say = Callable[[str], None]
+Founded = Callable[[list[dict[str, object]]], Mapping[str, object]]
 
 
 def build(
@@ -32,6 +33,7 @@ def build(
     *,
     say: Say,
     settings: Mapping[str, object] = MappingProxyType({}),
+    founded: Founded | None = None,
 ) -> Stack:
     """Build the stack in `folder` on a running control plane.
 
@@ -40,6 +42,9 @@ def build(
         folder: Made; must not hold a stack.
         say: Told each step.
         settings: Further ones of ``countersign serve``, by the names of its variables.
+        founded: Given the policies and all that they rest on, returns further settings;
+            then none of it is applied, and nothing operates: that is left to whoever asks. None: it is there
+            before the webhook is.
 
     Raises:
         ControlPlaneError: Something did not come up; its log is in the message.
@@ -51,24 +56,28 @@ def build(
     say("people, a git repository, policies")
     repository = history.make(folder / "repo")
     keys = {someone.id: _key(folder, someone) for someone in EVERYONE}
-    _policies(
-        folder,
-        [
-            *policies.trust_roots(sigstore.trusted_root(), keys),
-            roster(PEOPLE),
-            *policies.policies(WORKFLOWS, repository.baseline),
-        ],
-    )
+    objects = [
+        *policies.trust_roots(sigstore.trusted_root(), keys),
+        roster(PEOPLE),
+        *policies.policies(WORKFLOWS, repository.baseline),
+    ]
+    if founded is not None:
+        settings = {**settings, **founded(objects)}
+    _policies(folder, objects)
     say("custom resources, namespaces, rights")
-    _cluster(plane, folder)
+    rendered = chart.render(plane, policies.VALUES)
+    _cluster(plane, folder, [one for one in rendered if one["kind"] in _RIGHTS])
+    if founded is None:
+        plane.kubectl("apply", "-f", folder / "policies").check()
     at = addresses.choose(folder / "tls")
-    stack = Stack(folder, plane, repository, sigstore, at)
+    stack = Stack(folder, plane, repository, sigstore, at, rendered)
     _people(stack)
     say("the webhook")
     webhook.serve(stack, settings)
     webhook.register(stack)
-    say("the operator, with the recorder")
-    operate.operate(stack)
+    if founded is None:
+        say("the operator, with the recorder")
+        operate.operate(stack)
     stack.write_environment()
     return stack
 
@@ -122,16 +131,15 @@ def _policies(folder: Path, objects: list[dict[str, object]]) -> None:
     (folder / "people" / "answers.yaml").write_text(text)
 
 
-def _cluster(plane: ControlPlane, folder: Path) -> None:
+def _cluster(plane: ControlPlane, folder: Path, rights: list[chart.Tree]) -> None:
     plane.kubectl("apply", "-f", _CRDS).check()
     plane.kubectl("wait", "--for=condition=Established", "-f", _CRDS).check()
-    plane.kubectl("apply", "-f", _ROLES).check()
     spaces = (*policies.PROTECTED, policies.OPEN)
-    for namespace in spaces:
+    for namespace in (chart.OWN_NAMESPACE, *spaces):
         plane.create_namespace(namespace)
-    rights = {"apiVersion": "v1", "kind": "List", "items": access.bindings(spaces)}
-    plane.kubectl("apply", "-f", "-", stdin=rights).check()
-    plane.kubectl("apply", "-f", folder / "policies").check()
+    items = [*rights, *access.bindings(spaces)]
+    listed = {"apiVersion": "v1", "kind": "List", "items": items}
+    plane.kubectl("apply", "-f", "-", stdin=listed).check()
     shutil.copy(plane.admin, folder / "kubeconfig")
     (folder / "bin").mkdir()
     for name, executable in plane.binaries.items():

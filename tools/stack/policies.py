@@ -15,6 +15,7 @@ API = "countersign.dev/v1alpha1"
 CLUSTER = "local"
 PROTECTED = ("payments", "ledger", "orders")
 OPEN = "sandbox"
+VALUES = {"clusterName": CLUSTER, "protectedNamespaces": [*PROTECTED]}  # of the chart
 _THIRD_PARTY = [{"repository": "registry.k8s.io/*"}]
 _HELM: dict[str, object] = {"tools": {"helm": {}}}
 _BREAK_GLASS = {"role": "on-call", "maxValidity": "4h", "reviewWithin": "72h"}

@@ -14,6 +14,7 @@ from tools.controlplane import ControlPlane
 from tools.sigstore import VirtualSigstore, Workflow
 from tools.stack import policies
 from tools.stack.addresses import Addresses
+from tools.stack.chart import Tree
 from tools.stack.history import History
 from tools.stack.people import CI, REPOSITORY, WORKFLOW, Someone
 
@@ -30,6 +31,7 @@ class Stack:
         history: The demo's git repository.
         sigstore: The throw-away Sigstore; mints tokens.
         addresses: Of ``countersign serve`` and ``operate``.
+        rendered: What the chart makes of the stack's values.
     """
 
     folder: Path
@@ -37,6 +39,7 @@ class Stack:
     history: History
     sigstore: VirtualSigstore
     addresses: Addresses
+    rendered: list[Tree]
 
     def kubeconfig(self, someone: Someone) -> Path:
         """Return the kubeconfig of `someone`."""

@@ -1,23 +1,26 @@
-"""Runs ``countersign serve`` beside the control plane, and registers it."""
+"""Runs ``countersign serve`` beside the control plane, and registers it.
+
+Both as the chart renders them: only addresses are those of this machine.
+"""
 
 import base64
 import http.client
 import os
 import ssl
-import sys
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from countersign.binding.registration import webhook_configuration
 from tools.controlplane import ControlPlane
 from tools.controlplane.servers import LOOPBACK
 from tools.stack import access, policies
 from tools.stack.addresses import port
+from tools.stack.chart import OWN_NAMESPACE, only
+from tools.stack.pod import process
 from tools.stack.ready import until
 from tools.stack.stack import Stack
 
 NAME = "countersign-serve"
-OWN_NAMESPACE = "countersign"
+__all__ = ["NAME", "OWN_NAMESPACE", "answers", "register", "serve", "variables"]
 
 
 def serve(stack: Stack, more: Mapping[str, object] = MappingProxyType({})) -> None:
@@ -29,32 +32,26 @@ def serve(stack: Stack, more: Mapping[str, object] = MappingProxyType({})) -> No
     """
     at, folder = stack.addresses, stack.folder / "webhook"
     folder.mkdir(mode=0o700)
-    (folder / "spool").mkdir()
-    kubeconfig = stack.plane.user(access.SERVE, to=folder / "kubeconfig")
-    settings = {
-        "CLUSTER_NAME": policies.CLUSTER,
-        "PROTECTED_NAMESPACES": ",".join(policies.PROTECTED),
-        "OWN_NAMESPACE": OWN_NAMESPACE,
+    container = process(
+        only(stack.rendered, "Deployment", "countersign"), folder, secrets=at.secrets()
+    )
+    here = {
         "LISTEN_HOST": LOOPBACK,
         "LISTEN_PORT": port(at.webhook),
-        "LISTEN_CERTIFICATE_FILE": at.keys / "webhook.crt",
-        "LISTEN_KEY_FILE": at.keys / "webhook.key",
-        "LIMITS_DRAIN_S": "0",
-        "CLUSTER_KUBECONFIG": kubeconfig,
-        "SPOOL_DIRECTORY": folder / "spool",
         "SPOOL_HOST": LOOPBACK,
         "SPOOL_PORT": port(at.spool),
-        "SPOOL_CERTIFICATE_FILE": at.keys / "spool.crt",
-        "SPOOL_KEY_FILE": at.keys / "spool.key",
-        "SPOOL_CLIENT_CA_FILE": at.authority,
+        "CLUSTER_KUBECONFIG": stack.plane.user(access.SERVE, to=folder / "kubeconfig"),
+        # no endpoints have to learn of its end, and its folder outlives it
+        "LIMITS_DRAIN_S": "0",
+        "SPOOL_HANDOVER_S": "0",
         **more,
     }
     log = folder / "serve.log"
     stack.plane.ledger.start(
         NAME,
-        [sys.executable, "-m", "countersign", "serve"],
+        container.command,
         log=log,
-        environment={**os.environ, **variables(settings)},
+        environment={**os.environ, **container.environment, **variables(here)},
     )
     until(
         lambda: "" if answers(stack, stack.addresses.webhook) else "not ready",
@@ -64,16 +61,15 @@ def serve(stack: Stack, more: Mapping[str, object] = MappingProxyType({})) -> No
 
 def register(stack: Stack) -> None:
     """Register the webhook; return when the API server asks it about each namespace."""
+    configuration = only(
+        stack.rendered, "ValidatingWebhookConfiguration", "countersign"
+    )
     bundle = stack.addresses.authority.read_bytes()
-    configuration = webhook_configuration(
-        name="countersign",
-        protected=policies.PROTECTED,
-        own_namespace=OWN_NAMESPACE,
-        client_config={
+    for webhook in configuration["webhooks"]:
+        webhook["clientConfig"] = {
             "url": f"{stack.addresses.webhook}/validate",
             "caBundle": base64.b64encode(bundle).decode(),
-        },
-    )
+        }
     stack.plane.kubectl("apply", "-f", "-", stdin=configuration).check()
     for namespace in policies.PROTECTED:
         _wait_for_denial(stack.plane, namespace)

@@ -228,6 +228,13 @@ READS = Counter(
 )
 """result: done | unauthenticated | forbidden | notFound | refused | failed."""
 
+RECOVERIES = Counter(
+    "countersign_recoveries",
+    "Changes of the root roster or of trust by those who may recover, unsigned.",
+    registry=REGISTRY,
+)
+"""No label. Any growth is worth an alert: see the runbook."""
+
 STATUS_WRITES = Counter(
     "countersign_status_writes",
     "Writes to the status of our objects.",

@@ -46,6 +46,7 @@ FACTS: dict[Reason, Facts] = {
     Reason.STALE: Detail("the watch of policies was cut 5 minutes ago"),
     Reason.NO_POLICY: None,
     Reason.POLICY_INVALID: Detail("spec.signOf: unknown field"),
+    Reason.GOVERNANCE: Detail("the root roster cannot be deleted"),
     Reason.UNAVAILABLE: Detail("not everything was proven in time"),
     Reason.MALFORMED: Detail("expected gzip in base64"),
     Reason.CONVERTED: Expected("shop.example/v2", "shop.example/v1"),

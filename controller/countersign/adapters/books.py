@@ -74,12 +74,14 @@ class Books:
         roots: Trust roots that could be read, sorted by name.
         expiry: When each of them ends, by name; None: never.
         problems: What could not be read, for people.
+        rosters: Those that could be read, by name.
     """
 
     policies: PolicySnapshot
     roots: tuple[TrustRoot, ...]
     expiry: dict[str, datetime | None]
     problems: tuple[Problem, ...]
+    rosters: dict[str, Roster]
 
 
 def bind_books(
@@ -125,6 +127,7 @@ def bind_books(
         roots=tuple(roots.values()),
         expiry={name: end for name, (_, end) in trusted.items()},
         problems=tuple(reading.problems),
+        rosters=rosters,
     )
 
 

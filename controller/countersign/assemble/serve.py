@@ -16,8 +16,11 @@ from countersign.adapters.cluster.watch import Pace
 from countersign.adapters.proof.prover import BundleProver
 from countersign.assemble.attached import kept_evidence
 from countersign.binding.facts import AdmissionPlugin, ClusterFacts
-from countersign.config import Cluster, Settings
+from countersign.config import Cluster, Governance, Settings
+from countersign.core.types.artifacts import Digest
+from countersign.core.types.governance import Founding
 from countersign.core.types.request import AdmissionRequest
+from countersign.usecases.govern import Governor
 from countersign.usecases.images_warm import Noted, Warmer
 from countersign.usecases.judged import Judged
 from countersign.usecases.review import Reviewer
@@ -78,6 +81,9 @@ async def gate(settings: Settings) -> AsyncIterator[Gate]:
             images=images.spare(),
         )
 
+        founding = _founding(settings.governance)
+        governor = Governor(founding, books, sets, clock) if founding else None
+
         def reviewer(networks: Networks) -> Reviewer:
             return Reviewer(
                 policies=books,
@@ -89,6 +95,7 @@ async def gate(settings: Settings) -> AsyncIterator[Gate]:
                 settings=_facts(told, networks),
                 definitions=definitions,
                 images=images,
+                governor=governor,
             )
 
         watches = (*books.watches, *state.watches, sets.watch, definitions.watch)
@@ -128,6 +135,17 @@ class _Following:
             self._known = self._ranges.networks()
             self._reviewer = self._make(self._known)
         return await self._reviewer.judge(request, patience_s)
+
+
+def _founding(told: Governance) -> Founding | None:
+    """Return what governs; None: our own objects are left to RBAC."""
+    if not told.root_roster:
+        return None
+    return Founding(
+        root=told.root_roster,
+        digests=frozenset(map(Digest.parse, told.founding)),
+        recovery=frozenset(told.recovery_groups),
+    )
 
 
 def _facts(told: Cluster, networks: Networks) -> ClusterFacts:

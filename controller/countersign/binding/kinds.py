@@ -15,7 +15,6 @@ from countersign.core.types.artifacts import Tree
 
 AnyKind: TypeAlias = Kind | CustomKind
 
-_OURS = "countersign.dev"
 _OTHERS = frozenset(
     {
         "admission.k8s.io",
@@ -128,9 +127,9 @@ BUILT_IN: Final = Kinds()
 def may_be_custom(group: str) -> bool:
     """Tell whether a group is one that a CustomResourceDefinition may have.
 
-    Ours is not: what is said in it is no workload's, and has rules of its own.
+    Ours is one: admins sign for rosters and policies as for anything else.
     """
-    return "." in group and group not in BUILT_IN_GROUPS and group != _OURS
+    return "." in group and group not in BUILT_IN_GROUPS
 
 
 def is_custom(tree: Tree) -> bool:

@@ -5,11 +5,12 @@ Precedence, in one direction: flag > ``COUNTERSIGN_*`` > file > default.
 
 from countersign.config.loading import PREFIX, load, paths, variable
 from countersign.config.operate import OperateSettings
-from countersign.config.serve import Cluster, Settings, Spool
+from countersign.config.serve import Cluster, Governance, Settings, Spool
 
 __all__ = [
     "PREFIX",
     "Cluster",
+    "Governance",
     "OperateSettings",
     "Settings",
     "Spool",

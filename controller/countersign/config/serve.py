@@ -24,6 +24,7 @@ def _cidr(text: str) -> str:
     return text
 
 
+Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 Cidr = Annotated[str, AfterValidator(_cidr)]
 
 
@@ -208,6 +209,34 @@ class Registries(Group):
     )
 
 
+class Governance(Group):
+    """Who may change policies, rosters, trust roots and revocations."""
+
+    root_roster: str = Field(
+        default="",
+        max_length=253,
+        description="Name of the Roster whose admins (roles roster-admin and "
+        "policy-admin) sign for changes of our own objects. Empty: these are left to "
+        "RBAC.",
+    )
+    founding: Annotated[tuple[Sha256, ...], BeforeValidator(words)] = Field(
+        default=(),
+        description="sha256:… of the objects that may be created while there is no root "
+        "roster, its own among them. Once it is there, they count for nothing.",
+    )
+    recovery_groups: Annotated[tuple[str, ...], BeforeValidator(words)] = Field(
+        default=(),
+        description="Groups that may write the root roster and trust roots without a "
+        "signature, for when the last admin is lost. Each use is counted and recorded.",
+    )
+
+    @model_validator(mode="after")
+    def _rooted(self) -> Self:
+        if (self.founding or self.recovery_groups) and not self.root_roster:
+            raise ValueError("expected root_roster beside founding or recovery_groups")
+        return self
+
+
 class Settings(Group):
     """Everything that ``countersign serve`` can be told."""
 
@@ -230,6 +259,7 @@ class Settings(Group):
         description="Where countersign runs: BundleSets about cluster-scoped objects "
         "lie there.",
     )
+    governance: Governance = Governance()
     listen: Listen = Listen()
     limits: Limits = Limits()
     cluster: Cluster = Cluster()

@@ -5,6 +5,7 @@ boundary. Anything else that escapes an adapter is a bug.
 """
 
 from countersign.ports.beside import BundleSource, Detached
+from countersign.ports.governing import RootBook
 from countersign.ports.images import (
     Attached,
     ImageEvidence,
@@ -65,6 +66,7 @@ __all__ = [
     "RememberedEvidence",
     "Repository",
     "Right",
+    "RootBook",
     "Signer",
     "SourceRepository",
     "Spool",

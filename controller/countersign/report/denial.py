@@ -126,12 +126,19 @@ def _release(tree: Tree | None) -> str:
     return str(name) if known else ""
 
 
+RECOVERY = "let in unsigned, as a recovery: this is recorded, counted and announced"
+
+
 def warnings(verdict: Verdict) -> tuple[str, ...]:
-    """Return a line for each finding of a policy that only warns; bounded for kubectl."""
+    """Return a line for each finding of a policy that only warns; bounded for kubectl.
+
+    And one where nobody signed because somebody recovers.
+    """
     found = sorted(_with(verdict, Enforcement.WARN), key=by_weight)
-    return tuple(
+    lines = tuple(
         _fit(f"{thing(f.about)}: {says(f)}{_policy(f)}", MAX_WARNING) for f in found
     )
+    return (*lines, RECOVERY) if verdict.recovered else lines
 
 
 def slots_of(verdict: Verdict, policy: str) -> OpenSlots | None:

@@ -16,6 +16,7 @@ SENTENCES = MappingProxyType(
         Reason.STALE: "countersign has lost sight of its policies and admits nothing new: {what}",
         Reason.NO_POLICY: "this namespace is protected, and no policy says how",
         Reason.POLICY_INVALID: "a policy that would judge this cannot be read: {what}",
+        Reason.GOVERNANCE: "not to be changed so: {what}",
         Reason.MALFORMED: "cannot be read: {what}",
         Reason.UNSUPPORTED: "cannot be judged by this version of countersign: {what}",
         Reason.OVER_LIMIT: "carries more evidence than is read: {what}",

@@ -59,6 +59,7 @@ STEPS = MappingProxyType(
         Reason.STALE: "wait a minute and apply again; if it stays, tell your platform team",
         Reason.NO_POLICY: "ask your platform team for a ProtectionPolicy of this namespace",
         Reason.POLICY_INVALID: "correct that policy: it denies what it would have matched",
+        Reason.GOVERNANCE: "see who may change it, and how, in docs/governance.md; no sign-off helps",
         Reason.MALFORMED: "take out what is malformed, or make it again: {make}",
         Reason.UNSUPPORTED: "do it in a way that can be judged: create, apply or patch the object itself",
         Reason.OVER_LIMIT: "start from the plain manifest, without old bundles: {make}",

@@ -160,7 +160,7 @@ def _proposal(
     if not judged.policies or (judged.verdict.allowed and not signed):
         return None
     try:
-        if rule_for(request) in STATES:
+        if rule_for(request) in STATES or _is_own_state(request):
             return _state(judged, request, subject, salt)
         change = _deed(judged, request, subject)
     except Malformed:
@@ -211,6 +211,11 @@ def _state(
     return Proposal(change=change, intent=intent, version=request.version)
 
 
+def _is_own_state(request: AdmissionRequest) -> bool:
+    """Tell whether this is a new state of an object of ours."""
+    return rule_for(request) is Rule.OWN and request.verb is not Verb.DELETE
+
+
 def _named(intent: Tree, subject: ObjectRef) -> ObjectRef:
     """Name the object as its intent does: by a name, or by a prefix of one."""
     metadata = intent.get("metadata")
@@ -232,7 +237,7 @@ def _deed(
     uid, ref = _uid(judged, request), replace(subject, generate_name="")
     if not (uid and ref.name):
         return None
-    if rule_for(request) in (Rule.DELETION, Rule.EVICTION):
+    if rule_for(request) in (Rule.DELETION, Rule.EVICTION, Rule.OWN):
         return Deletion(object=ref, uid=uid, propagation_policy=_propagation(request))
     operation = _ACCESSES.get(request.verb)
     if operation is None or not _glass(judged):

@@ -22,6 +22,7 @@ from countersign.ports import (
     Prover,
     RememberedEvidence,
 )
+from countersign.usecases.govern import Governor, is_governed
 from countersign.usecases.images import Looks, asks_registries
 from countersign.usecases.judged import Judged
 from countersign.usecases.kept import ends_set
@@ -46,6 +47,7 @@ class Reviewer:
         settings: Of the cluster: address ranges and the like.
         definitions: The custom kinds that it serves; None: those of `settings`.
         images: Evidence beside images; None: no registry is asked.
+        governor: Judges changes of our own objects; None: they are left to RBAC.
     """
 
     def __init__(
@@ -60,8 +62,10 @@ class Reviewer:
         settings: ClusterFacts,
         definitions: Definitions | None = None,
         images: RememberedEvidence | None = None,
+        governor: Governor | None = None,
     ) -> None:
         self._policies = policies
+        self._governor = governor
         self._images = images
         self._rounds = Rounds(sets, images)
         self._definitions = definitions
@@ -85,7 +89,7 @@ class Reviewer:
     ) -> Judged:
         """Judge `request`. Fails closed: doubt is a finding.
 
-        1. noise, and our own kinds, are nobody's to judge here
+        1. noise is nobody's to judge; our own kinds are the root roster's admins'
         2. without policies that are known and fresh nothing is admitted
         3. policies that cannot be read deny what they would have matched
         4. what needs no signature passes: unchanged, delta, derived
@@ -110,6 +114,8 @@ class Reviewer:
         rule, subject = rule_for(request), subject_of(request)
         if ends_set(request):
             return Judged(verdict=await self._end_of_set(ways, request, deadline))
+        if self._governor is not None and is_governed(request):
+            return await self._governor.judge(request, self._known, deadline)
         if rule in _NOBODYS:  # 1.
             return Judged(verdict=Verdict.out_of_scope())
         try:

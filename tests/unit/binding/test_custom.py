@@ -202,10 +202,10 @@ def test_where_it_lives_is_known_or_assumed() -> None:
 
 
 def test_what_no_definition_serves_is_not_known() -> None:
-    """Nor is a kind of a built-in group, nor ours, whatever a definition says."""
+    """Nor is a kind of a built-in group, whatever a definition says."""
     assert not BUILT_IN.known(widget())
     assert not kinds().known(widget("v2"))
-    for group in ("apps", "networking.k8s.io", "countersign.dev"):
+    for group in ("apps", "networking.k8s.io"):
         known = kinds(group=group)
         assert not known.known(tree("Widget", f"{group}/v1"))
     with pytest.raises(Malformed, match="unsupported kind"):

@@ -76,6 +76,8 @@ class Reason(StrEnum):
     DELETION = "deletion"
     SUBRESOURCE = "subresource"
     STATUS_METADATA = "status_metadata"
+    # Changes of our own objects
+    GOVERNANCE = "governance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +347,10 @@ class Basis:
     bundles: tuple[Digest, ...] = ()
 
 
+FOUNDED, RECOVERED = "bootstrap", "recovery"
+"""Rules of the door DELTA by which objects of ours are let in that nobody signed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The judgement of one request.
@@ -389,3 +395,8 @@ class Verdict:
     def allowed(self) -> bool:
         """No denying finding, and a basis wherever no finding says otherwise."""
         return not any(f.enforcement is Enforcement.DENY for f in self.findings)
+
+    @property
+    def recovered(self) -> bool:
+        """Admitted for those who may recover: to be announced."""
+        return any(basis.rule == RECOVERED for basis in self.bases)

@@ -22,7 +22,7 @@ from countersign.faces.webhook.load import Lane, Load
 from countersign.faces.webhook.recording import Recording
 from countersign.faces.webhook.words import answer, refusal
 from countersign.report.records import outcome
-from countersign.telemetry import FINDINGS, REVIEW_DURATION, REVIEWS
+from countersign.telemetry import FINDINGS, RECOVERIES, REVIEW_DURATION, REVIEWS
 from countersign.usecases.judged import Judged
 from countersign.usecases.own_kinds import unreadable
 from countersign.wire.admission import Answer, parse_review, render_review
@@ -229,6 +229,13 @@ def _observe(request: AdmissionRequest, done: _Done, took_s: float) -> None:
     REVIEW_DURATION.observe(took_s)
     for finding in verdict.findings:
         FINDINGS.labels(finding.reason.value, finding.enforcement.value).inc()
+    if verdict.recovered and not request.dry_run:
+        RECOVERIES.inc()
+        logger.warning(
+            "recovery_used",
+            extra={"uid": request.uid, "user": request.requester.name}
+            | {"kind": request.ref.kind, "object": request.ref.name},
+        )
     level = logging.DEBUG if _is_routine(verdict) else logging.INFO
     if not logger.isEnabledFor(level):
         return

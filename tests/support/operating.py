@@ -79,6 +79,7 @@ def operating(
     """
     authority = trustme.CA()
     certificate, key = write_certificate(authority, folder)
+    authority.cert_pem.write_to_path(folder / "ca.crt")
     shown = {"crt": certificate.read_bytes(), "key": key.read_bytes()}
     internal = {
         f"{name}.{kind}": content
@@ -95,6 +96,7 @@ def operating(
     told: dict[str, object] = {
         "records.host": LOOPBACK,
         "records.port": 0,
+        "records.database": folder / "audit.db",
         "spools.sources": "",
         "lease.name": "",
         "cluster.kubeconfig": kubeconfig,

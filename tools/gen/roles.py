@@ -1,8 +1,10 @@
 """The ClusterRoles: what our two processes may do, and people with our resources.
 
 ``serve`` writes nothing, and lists no Secrets. What it must read besides, since policies
-name operators, is collected from ClusterRoles with a label. ``operate`` writes status alone: reviews
-of tokens and of access are questions, and nothing of them is stored.
+name operators, is collected from ClusterRoles with a label. ``operate`` writes status and events, and
+in its own namespace what a Role of the chart says: reviews of tokens and of access are
+questions, and nothing of them is stored. What it needs to verify again what runs is a
+role of its own, which may be left out; Secrets are not in it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +13,9 @@ from countersign.adapters.cluster.definitions import PATH as DEFINITIONS
 from countersign.adapters.cluster.ranges import PATH as SERVICE_CIDRS
 from countersign.adapters.cluster.state import WATCHED
 from countersign.binding.children import ROOT_CERTIFICATES
+from countersign.binding.tables import stored
 from countersign.core.types.artifacts import Json, Tree
+from countersign.usecases.verify import plural
 from countersign.wire.resources.kinds import BUNDLE_SET, GROUP, KINDS
 from countersign.wire.yaml_text import render_yaml
 from tools.gen import Generator
@@ -46,6 +50,15 @@ def _rule(
     return {**rule, "resourceNames": [*names]} if names else rule
 
 
+# Namespaced kinds that are not read again: values, and what is no state.
+_UNREAD = frozenset(
+    {
+        ("", "Secret"),
+        ("", "Event"),
+        ("events.k8s.io", "Event"),
+        ("coordination.k8s.io", "Lease"),
+    }
+)
 _ADMISSION = "admissionregistration.k8s.io"
 _WEBHOOKS = "validatingwebhookconfigurations"
 
@@ -78,7 +91,20 @@ def _operate(ours: list[str]) -> list[Tree]:
         _rule("authentication.k8s.io", ("tokenreviews",), ("create",)),
         _rule("authorization.k8s.io", ("subjectaccessreviews",), ("create",)),
         _rule("", ("configmaps",), ("get",), _CLIENTS),
+        _rule("events.k8s.io", ("events",), ("get", "create")),
     ]
+
+
+def _scan() -> list[Tree]:
+    """Return what is read to verify again what runs, and what the server put into it."""
+    found: dict[str, set[str]] = {}
+    for group, _, name, kind in stored():
+        if kind.namespaced and (group, name) not in _UNREAD:
+            found.setdefault(group, set()).add(plural(name))
+    for asked in (_ASKED, _watched()):
+        for group, resources in asked.items():
+            found.setdefault(group, set()).update(resources)
+    return _rules({group: sorted(each) for group, each in found.items()}, _READ[:2])
 
 
 def _roles() -> dict[str, list[Tree]]:
@@ -96,6 +122,7 @@ def _roles() -> dict[str, list[Tree]]:
             _rule("", ("configmaps",), ("get",), ROOT_CERTIFICATES),
         ],
         "countersign-operate": _operate(ours),
+        "countersign-scan": _scan(),
         "countersign-signer": [
             decisions,
             bundles,

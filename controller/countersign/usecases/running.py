@@ -5,6 +5,7 @@ by which an owner is believed (`core.rules.authentic`). Where that fails, nobody
 for it: nothing is guessed from names, histories or annotations that do not bind.
 """
 
+import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -39,6 +40,7 @@ from countersign.usecases.gather import Gatherer
 from countersign.usecases.images import Looks, asks_registries
 from countersign.usecases.owners import Owners
 from countersign.usecases.testimony import Testimony, ref_of
+from countersign.usecases.today import Today
 from countersign.usecases.voices import about_images, merged, voices
 
 _FIRST = (
@@ -100,6 +102,8 @@ class Standing:
         namespace: str,
         policies: Iterable[Policy],
         recorded: Collection[Recorded] = (),
+        *,
+        today: Today | None = None,
     ) -> Seen:
         """Tell who stands for each object of a namespace that a policy protects.
 
@@ -107,6 +111,7 @@ class Standing:
             namespace: Which.
             policies: All there are.
             recorded: Admissions in that namespace, as far as they are known.
+            today: Tells what was withdrawn, and is out of time, too; None: not asked.
 
         Limits:
             Of kinds that this version can judge, and not where Services lead to.
@@ -123,8 +128,10 @@ class Standing:
         found: dict[ObjectRef, Running] = {}
         children: dict[ObjectRef, list[ObjectRef]] = {}
         for tree in trees:
-            one = await self._one(tree, namespace, asked)
+            await asyncio.sleep(0)  # thousands of objects: others have the loop, too
             root = _root(tree, by_uid)
+            one = await self._one(tree, namespace, asked, today)
+            one = replace(one, owner=root)
             if root is not None and not one.doubting:
                 children.setdefault(root, []).append(one.object)
             else:
@@ -142,12 +149,21 @@ class Standing:
         )
 
     async def _one(
-        self, tree: Tree, namespace: str, policies: tuple[Policy, ...]
+        self,
+        tree: Tree,
+        namespace: str,
+        policies: tuple[Policy, ...],
+        today: Today | None,
     ) -> Running:
         ref = ref_of(tree)
         kind = GroupKind(ref.group, ref.kind)
         judges = tuple(p for p in policies if p.scope.holds(kind, namespace))
-        bare = Running(object=ref, policies=tuple(sorted(p.name for p in judges)))
+        bare = Running(
+            object=ref,
+            policies=tuple(sorted(p.name for p in judges)),
+            version=str(tree.get("apiVersion", "")).rpartition("/")[2],
+            uid=text(tree, "/metadata/uid"),
+        )
         try:
             if rule := await self._machinery(tree, ref, judges):
                 return replace(bare, machinery=rule)
@@ -157,6 +173,9 @@ class Standing:
             else:
                 found = await self._owners.witness.testimony(tree, ref, judges)
                 one = _by(found, bare, judges, self._cluster)
+                one = replace(one, known=bool(found.gathered.evidence))
+                if today is not None:
+                    one = today.of(one, found, judges, self._cluster)
             asked = one.doubting and asks_registries(judges)
             silent = self._looks.silent if self._looks and asked else ()
             return replace(one, problem="; ".join(silent)) if silent else one

@@ -74,6 +74,13 @@ class Running:
         machinery: The rule by which it is the cluster's own, or ``""``.
         since: As recorded; None: not recorded, or no recorder was asked.
         children: What was made of it and equals that, sorted.
+        withdrawn: Policies for which only withdrawn evidence speaks for it.
+        lapsed: Policies for which all that speaks for it could admit nothing new: its
+            time has passed. What runs may go on.
+        known: Something speaks of it, in whatever state.
+        owner: The first of its owners that is seen; None: it has none.
+        version: Of its kind, as it was read.
+        uid: Its.
         problem: Why it could not be judged, or ``""``.
     """
 
@@ -85,6 +92,12 @@ class Running:
     machinery: str = ""
     since: Since | None = None
     children: tuple[ObjectRef, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    lapsed: tuple[str, ...] = ()
+    known: bool = False
+    owner: ObjectRef | None = None
+    version: str = ""
+    uid: str = ""
     problem: str = ""
 
     @property

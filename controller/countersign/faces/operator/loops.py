@@ -31,7 +31,7 @@ class News:
     Attributes:
         evidence: Set when there is news of a BundleSet.
         read: Set once the policies were read.
-        rules: Counts news of what is judged by: policies, and what they name.
+        count: Of news of BundleSets so far.
     """
 
     def __init__(self) -> None:
@@ -39,15 +39,14 @@ class News:
         self._there = asyncio.Event()
         self.evidence = asyncio.Event()
         self.read = asyncio.Event()
-        self.rules = 0
+        self.count = 0
 
     def tell(self, kind: str, tree: Tree) -> None:
         """Take note; a later version of a BundleSet replaces an earlier one."""
         if kind == BUNDLE_SET.name:
             self._sets[key_of(tree)] = tree
+            self.count += 1
             self.evidence.set()
-        else:
-            self.rules += 1
         self._there.set()
 
     async def wait(self, longest_s: float) -> None:
@@ -72,6 +71,8 @@ Work = Callable[[News], Awaitable[None]]
 async def operate(
     keeper: Keeper,
     settle: Callable[[], Awaitable[Debts]],
+    *,
+    remind: Callable[[Debts], Awaitable[None]],
     login: Login,
     follow: Callable[[], Awaitable[None]],
     more: Mapping[str, Work],
@@ -81,6 +82,7 @@ async def operate(
     Args:
         keeper: Of conditions.
         settle: Closes what was reviewed, and returns what is owed.
+        remind: Tells people of what is owed.
         login: Credentials for kopf; called in another thread.
         follow: Keeps evidence beside objects known, for ever.
         more: Further loops, by the name of the part, given the news.
@@ -90,12 +92,12 @@ async def operate(
         "kopf": lambda: watch(login, news.tell),
         "evidence": follow,
         "conditions": lambda: _keep(keeper, news),
-        "debts": lambda: _settle(settle, news),
+        "debts": lambda: _settle(settle, remind, news),
         **{name: partial(work, news) for name, work in more.items()},
     }
     tasks = [asyncio.create_task(_ever(part, work)) for part, work in parts.items()]
     try:
-        await asyncio.gather(*tasks)
+        await asyncio.wait(tasks)  # which, unlike gather, cancels nobody by itself
     finally:
         for task in tasks:
             task.cancel()
@@ -133,7 +135,11 @@ async def _keep(keeper: Keeper, news: News) -> None:
         await asyncio.sleep(_GATHER_S)
 
 
-async def _settle(settle: Callable[[], Awaitable[Debts]], news: News) -> None:
+async def _settle(
+    settle: Callable[[], Awaitable[Debts]],
+    remind: Callable[[Debts], Awaitable[None]],
+    news: News,
+) -> None:
     known: set[str] = set()
     await news.read.wait()
     while True:
@@ -149,6 +155,7 @@ async def _settle(settle: Callable[[], Awaitable[Debts]], news: News) -> None:
         known = {debt.decision.id for debt in owed.overdue}
         REVIEW_DEBTS.labels("open").set(len(owed.open))
         REVIEW_DEBTS.labels("overdue").set(len(owed.overdue))
+        await remind(owed)
         await _set(news.evidence, _AGAIN_S)
         await asyncio.sleep(_GATHER_S)
 

@@ -1,18 +1,26 @@
 """The parts of the operator, put together and run."""
 
 import asyncio
+from socket import gethostname
 
 from countersign.adapters.clock import SystemClock
 from countersign.adapters.cluster.bundle_sets import WatchedBundleSets
 from countersign.adapters.cluster.client import connect, credentials
+from countersign.adapters.cluster.events import Events
+from countersign.adapters.cluster.paced import Paced, Remembering
+from countersign.adapters.cluster.reports import Reports
+from countersign.adapters.cluster.state import LiveCluster
 from countersign.adapters.cluster.watch import Pace
 from countersign.adapters.proof.prover import BundleProver
 from countersign.config import OperateSettings
 from countersign.faces.operator.election import Election, while_held
 from countersign.faces.operator.keeper import Keeper
-from countersign.faces.operator.loops import operate
+from countersign.faces.operator.loops import Work, operate
+from countersign.faces.operator.scanning import Scanner, Told
+from countersign.faces.operator.telling import Teller
 from countersign.ports import Archive
 from countersign.usecases.debts import Debtors
+from countersign.usecases.rescan import Rescanner
 
 
 async def run(
@@ -44,16 +52,44 @@ async def run(
         keeper = Keeper(api, clock, own)
         prover = BundleProver(keeper, clock)
 
+        teller = Teller(Events(api, settings.lease.identity or gethostname()), clock)
+        more: dict[str, Work] = {}
+        if settings.cluster_name and settings.scan.every_s:
+            paced = Paced(api, settings.scan.rate)
+            more["scan"] = Scanner(
+                Rescanner(
+                    lambda: Remembering(LiveCluster(paced)),
+                    prover=prover,
+                    sets=sets,
+                    policies=keeper,
+                    records=archive,
+                    clock=clock,
+                    cluster=settings.cluster_name,
+                ),
+                source=paced,
+                reports=Reports(api, own),
+                teller=teller,
+                keeper=keeper,
+                clock=clock,
+                told=Told(
+                    trouble=sets.trouble,
+                    own_namespace=own,
+                    every_s=settings.scan.every_s,
+                    most=settings.scan.max_results,
+                ),
+            ).run
+
         def work() -> asyncio.Task[None]:
             return asyncio.create_task(
                 operate(
                     keeper,
                     Debtors(archive, sets, prover, keeper, clock).settle,
-                    lambda: credentials(
+                    remind=teller.owed,
+                    login=lambda: credentials(
                         kubeconfig=told.kubeconfig, context=told.context
                     ),
-                    sets.watch.run,
-                    {},
+                    follow=sets.watch.run,
+                    more=more,
                 )
             )
 

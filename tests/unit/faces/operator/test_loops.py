@@ -43,6 +43,10 @@ class Books:
         self.looked.set()
         return Debts()
 
+    async def remind(self, owed: Debts) -> None:
+        """Have nobody to tell."""
+        assert owed == Debts()
+
 
 async def nobody() -> Credentials:
     """Know no way to the API server."""
@@ -51,7 +55,7 @@ async def nobody() -> Credentials:
 
 async def test_what_falls_over_starts_again_and_the_rest_goes_on() -> None:
     """One loop has a bug, one has no credentials, one ends at once."""
-    server, debts, stop = FakeServer(), Books(), asyncio.Event()
+    server, debts = FakeServer(), Books()
     server.store(stored.roster())
     followed, again = asyncio.Event(), asyncio.Event()
 
@@ -62,13 +66,18 @@ async def test_what_falls_over_starts_again_and_the_rest_goes_on() -> None:
     before = asyncio.all_tasks()
     running = asyncio.create_task(
         operate(
-            Keeper(server, Noon(), "countersign"), debts.settle, nobody, follow, stop
+            Keeper(server, Noon(), "countersign"),
+            debts.settle,
+            remind=debts.remind,
+            login=nobody,
+            follow=follow,
+            more={},
         )
     )
     async with asyncio.timeout(20):
         await asyncio.gather(debts.looked.wait(), again.wait())
-        stop.set()
-        await running
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
     assert server.condition(stored.roster())["status"] == "True"
     assert asyncio.all_tasks() == before

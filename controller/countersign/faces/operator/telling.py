@@ -1,0 +1,90 @@
+"""Events: told once each, and never in the way of anything else."""
+
+import logging
+from collections.abc import Iterable
+
+from countersign.adapters.cluster.events import Event, Events
+from countersign.core.errors import Rejected, Unavailable
+from countersign.core.types.artifacts import ObjectRef
+from countersign.core.types.scan import Fault, Found
+from countersign.ports import Clock
+from countersign.report.owed import owed_text
+from countersign.report.scanned import said_of
+from countersign.telemetry import EVENTS
+from countersign.usecases.debts import Debts
+from countersign.usecases.reminders import Stage, reminders
+
+logger = logging.getLogger(__name__)
+
+_MOST = 16  # events of one namespace and look: a report has the rest
+_KEPT = 4096  # what was told, remembered
+_REASONS = {
+    Fault.NEVER_SEEN: "NeverSigned",
+    Fault.DRIFT: "Drifted",
+    Fault.REVOKED: "SignOffWithdrawn",
+}
+
+
+class Teller:
+    """Tells people of what they should look at.
+
+    Args:
+        events: Written to the cluster.
+        clock: The present.
+    """
+
+    def __init__(self, events: Events, clock: Clock) -> None:
+        self._events = events
+        self._clock = clock
+        self._told: dict[Event, None] = {}
+
+    async def found(self, found: Iterable[Found]) -> None:
+        """Tell of what is wrong with what runs, the first of it."""
+        worth = [one for one in found if one.fault in _REASONS]
+        for one in worth[:_MOST]:
+            await self._tell(
+                Event(
+                    about=one.object,
+                    version=one.version,
+                    uid=one.uid,
+                    reason=_REASONS[one.fault],
+                    note=said_of(one),
+                )
+            )
+
+    async def owed(self, debts: Debts) -> None:
+        """Remind of reviews."""
+        for one in reminders(debts, self._clock.now()):
+            decision, late = one.debt.decision, one.stage is Stage.LATE
+            about = decision.object
+            await self._tell(
+                Event(
+                    about=_shown(about),
+                    version="",
+                    uid=decision.uid or "",
+                    reason=one.stage.value,
+                    note=owed_text(one.debt, one.days if late else None),
+                    once=f"{decision.id} {one.days}",
+                )
+            )
+
+    async def _tell(self, event: Event) -> None:
+        if event in self._told:
+            return
+        try:
+            if await self._events.tell(event, self._clock.now()):
+                EVENTS.labels("written").inc()
+        except (Rejected, Unavailable) as error:
+            EVENTS.labels("failed").inc()
+            logger.warning("event_not_written", extra={"error": str(error)})
+            return  # the next look tries again
+        self._told[event] = None
+        while len(self._told) > _KEPT:
+            self._told.pop(next(iter(self._told)))
+
+
+def _shown(ref: ObjectRef) -> ObjectRef:
+    """Return an object as events name it: the whole of a namespace is the namespace."""
+    if ref.kind or not ref.namespace:
+        return ref
+    return ObjectRef("", "Namespace", ref.namespace, ref.namespace)

@@ -4,6 +4,8 @@ import argparse
 import sys
 
 from tools.gen import ROOT, Generator
+from tools.gen.backstops import BACKSTOPS
+from tools.gen.chart import CHART
 from tools.gen.crds import CUSTOM_RESOURCES
 from tools.gen.gotypes import TYPE_TABLES
 from tools.gen.hooks import HOOK_FILES
@@ -17,8 +19,10 @@ GENERATORS: tuple[Generator, ...] = (
     *CUSTOM_RESOURCES,
     *ROLES,
     REGISTRATION,
+    BACKSTOPS,
     RIGHTS,
     SETTINGS,
+    *CHART,
     HOOK_FILES,
 )
 

@@ -245,6 +245,21 @@ class Backstops(Values):
     )
 
 
+class Governance(Values):
+    """Who may change policies, rosters, trust roots and revocations."""
+
+    rootRoster: str = Field(
+        "",
+        description="Roster whose admins sign for changes of our own objects. Empty: "
+        "these are left to RBAC.",
+    )
+    objects: list[Tree] = Field(
+        [],
+        description="What the installation begins with, the root roster among it: "
+        "created once, each exactly as it is here. Later changes are signed.",
+    )
+
+
 class Chart(Values):
     """All values of the chart."""
 
@@ -314,6 +329,9 @@ class Chart(Values):
         description="Groups that may reach the recorder by kubectl port-forward. They may "
         "then open any port of the Pods here; what they may read there is asked of RBAC: "
         "decisions.countersign.dev.",
+    )
+    governance: Governance = Field(
+        Governance(), description="Who changes the rules; see docs/governance.md."
     )
     backstops: Backstops = Field(
         Backstops(),

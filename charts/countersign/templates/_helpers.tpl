@@ -16,6 +16,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- .Values.tls.secretName | default "countersign-tls" }}
 {{- end }}
 
+{{- define "countersign.internalSecret" -}}
+{{- .Values.tls.internalSecretName | default "countersign-internal" }}
+{{- end }}
+
 {{- define "countersign.image" -}}
 {{- if .Values.image.digest }}
 {{- printf "%s@%s" .Values.image.repository .Values.image.digest }}
@@ -73,9 +77,6 @@ imagePullSecrets:
 - name: {{ . }}
 {{- end }}
 {{- end }}
-{{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
-{{- end }}
 {{- with .Values.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
@@ -84,4 +85,44 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end }}
+
+{{- /* As the restricted profile of Pod Security asks; of every container here. */}}
+{{- define "countersign.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{- define "countersign.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- /* What both processes ask: names, and the API server. */}}
+{{- define "countersign.egress" -}}
+- ports:
+  - port: 53
+    protocol: UDP
+  - port: 53
+    protocol: TCP
+  to:
+  - {{- toYaml .Values.networkPolicy.dns | nindent 4 }}
+- ports:
+  {{- range .Values.networkPolicy.apiServerPorts }}
+  - port: {{ . }}
+  {{- end }}
+  {{- with .Values.networkPolicy.apiServerCIDRs }}
+  to:
+  {{- range . }}
+  - ipBlock:
+      cidr: {{ . }}
+  {{- end }}
+  {{- end }}
 {{- end }}

@@ -94,18 +94,23 @@ class ApiServer:
         """
         return await self._send("POST", path, tree, _JSON, {})
 
-    async def apply(self, path: str, tree: Tree, *, manager: str) -> Tree:
+    async def apply(
+        self, path: str, tree: Tree, *, manager: str, dry_run: bool = False
+    ) -> Tree:
         """Apply `tree` server-side to the object, or subresource, at `path`.
 
         Args:
             path: Of the object or of its subresource.
             tree: The fields that `manager` owns from now on; all others it lets go.
             manager: Of fields; takes them from others.
+            dry_run: Whether nothing is stored.
 
         Raises:
             Rejected, NotThere, Unavailable: as :meth:`create`.
         """
         query = {"fieldManager": manager, "force": "true"}
+        if dry_run:
+            query["dryRun"] = "All"
         return await self._send("PATCH", path, tree, _APPLY, query)
 
     async def replace(self, path: str, tree: Tree) -> Tree:

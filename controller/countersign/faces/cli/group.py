@@ -55,6 +55,10 @@ COMMANDS = {
         "countersign.faces.cli.operate",
         "Run the operator and the recorder.",
     ),
+    "probe": (
+        "countersign.faces.cli.probe",
+        "Send what must be denied, and see that it is.",
+    ),
     "serve": (
         "countersign.faces.cli.serve",
         "Run the admission webhook.",

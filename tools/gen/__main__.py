@@ -9,6 +9,7 @@ from tools.gen.chart import CHART
 from tools.gen.crds import CUSTOM_RESOURCES
 from tools.gen.gotypes import TYPE_TABLES
 from tools.gen.hooks import HOOK_FILES
+from tools.gen.monitoring import MONITORING
 from tools.gen.registration import REGISTRATION
 from tools.gen.rights import RIGHTS
 from tools.gen.roles import ROLES
@@ -23,6 +24,7 @@ GENERATORS: tuple[Generator, ...] = (
     RIGHTS,
     SETTINGS,
     *CHART,
+    *MONITORING,
     HOOK_FILES,
 )
 

@@ -184,6 +184,10 @@ class Monitoring(Values):
     dashboard: bool = Field(
         False, description="A ConfigMap that Grafana's sidecar finds by its label."
     )
+    runbook: Text = Field(
+        "https://countersign.dev/docs/runbook",
+        description="Where alerts say that the runbook is.",
+    )
     labels: dict[str, str] = Field(
         {}, description="Of these objects, as your Prometheus selects them."
     )

@@ -100,6 +100,15 @@ ALERTS = (
         "certificates",
     ),
     Alert(
+        "RenewalFails",
+        "min by (secret) (countersign_leaf_expiry_timestamp_seconds > 0) "
+        f"- time() < {7 * _DAY}",
+        "1h",
+        "warning",
+        "The operator should have renewed {{ $labels.secret }} by now.",
+        "certificates",
+    ),
+    Alert(
         "TrustRootEnds",
         "min by (trust_root) (countersign_trust_root_expiry_timestamp_seconds > 0) "
         f"- time() < {30 * _DAY}",

@@ -1,6 +1,7 @@
 """What runs is verified again: reports, events, and silence where nothing changes."""
 
 import json
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -9,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
 
 from countersign.adapters.sign.key import KeySigner
 from countersign.binding.canonical import canonical, canonical_json
@@ -203,7 +207,6 @@ def _operated(
         own_namespace=OWN,
         scan__every_s=1,
         scan__rate=500,
-        lease__name="countersign-operate",
     ) as operated:
         yield operated
 
@@ -271,3 +274,145 @@ async def test_says_what_is_wrong_with_what_runs_and_then_is_silent(
     gone = {"spec": {"protect": {"namespaces": ["other"]}}}
     api.patch(stored.policy(), gone, MERGE_PATCH)
     until(lambda: "there" if shop.report() else "", what="a report that goes")
+
+
+def rendered(plane: ControlPlane) -> list[dict[str, Any]]:
+    """Return what the chart makes."""
+    chart = _ROOT / "charts/countersign"
+    values = ("--set", "clusterName=test", "--set", f"protectedNamespaces={{{SPACE}}}")
+    done = plane.helm("template", "r", chart, "-n", OWN, *values).check()
+    return [tree for tree in yaml.safe_load_all(done.stdout) if tree]
+
+
+def test_certificates_are_renewed_by_the_authority_that_is_registered(
+    shop: Shop, tmp_path: Path
+) -> None:
+    """Long before they end, by who may read no other Secret; they go with it."""
+    plane, secrets = shop.plane, {}
+    for tree in rendered(plane):
+        if tree["kind"] == "Secret":
+            plane.kubectl("apply", "-n", OWN, "-f", "-", stdin=tree).check()
+            secrets[tree["metadata"]["name"]] = tree["data"]
+
+    def leaf(name: str) -> Any:
+        found = plane.kubectl("get", "secret", name, "-n", OWN, "-o", "json")
+        return json.loads(found.stdout) if found.code == 0 else None
+
+    def certificate(secret: Any) -> x509.Certificate:
+        return x509.load_pem_x509_certificate(b64decode(secret["data"]["tls.crt"]))
+
+    def appears(name: str) -> None:
+        until(lambda: "" if leaf(name) else "none", what=name)
+
+    def changes(seen: x509.Certificate) -> None:
+        def same() -> str:
+            now = certificate(leaf("countersign-tls-renewed"))
+            return "the same" if now == seen else ""
+
+        until(same, what="a new certificate")
+
+    names = {
+        "countersign-tls-renewed": f"countersign.{OWN}.svc",
+        "countersign-spool-renewed": "countersign-serve",
+        "countersign-recorder-renewed": f"countersign-recorder.{OWN}.svc",
+        "countersign-client-renewed": "countersign-recorder",
+    }
+    with operating(
+        plane,
+        tmp_path,
+        plane.user(USER),
+        own_namespace=OWN,
+        scan__every_s=0,
+        certificates__days=6 / 86400,
+        certificates__every_s=0.2,
+        certificates__authorities=",".join(sorted(n for n in secrets if "auth" in n)),
+    ):
+        for name, told in names.items():
+            appears(name)
+            first = certificate(leaf(name))
+            of = "webhook" if "tls" in name else "internal"
+            authority = leaf(f"countersign-{of}-authority")
+            first.verify_directly_issued_by(certificate(authority))
+            (common,) = first.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+            assert common.value == told
+            (owner,) = leaf(name)["metadata"]["ownerReferences"]
+            assert owner["uid"] == authority["metadata"]["uid"]
+        for _ in range(2):
+            seen = certificate(leaf("countersign-tls-renewed"))
+            changes(seen)
+            assert datetime.now(UTC) < seen.not_valid_after_utc
+    registered = secrets["countersign-tls"]["ca.crt"]
+    assert registered == secrets["countersign-webhook-authority"]["tls.crt"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource", "space", "may"),
+    [
+        ("get", "secrets/countersign-tls-renewed", OWN, True),
+        ("get", "secrets/countersign-tls", OWN, False),
+        ("list", "secrets", OWN, False),
+        ("create", "secrets", OWN, False),
+        ("list", "secrets", SPACE, False),
+        ("patch", "secrets/countersign-tls", OWN, False),
+        ("delete", "secrets/countersign-tls-renewed", OWN, False),
+        ("update", "leases.coordination.k8s.io/other", OWN, False),
+        ("create", "reports.openreports.io", SPACE, False),
+        ("create", "deployments", SPACE, False),
+        ("patch", "deployments", SPACE, False),
+        ("delete", "pods", SPACE, False),
+    ],
+)
+def test_whoever_takes_it_over_gains_little(
+    shop: Shop, verb: str, resource: str, space: str, *, may: bool
+) -> None:
+    """It writes nothing where the gate stands, and reads no value of a Secret."""
+    done = shop.plane.kubectl("auth", "can-i", verb, resource, "-n", space, user=USER)
+
+    assert done.stdout.strip() == ("yes" if may else "no")
+
+
+def test_another_one_takes_over_and_the_first_comes_back_to_wait(
+    shop: Shop, tmp_path: Path
+) -> None:
+    """After an orderly end at once; after a kill when the Lease has run out."""
+    plane, user = shop.plane, shop.plane.user(USER)
+
+    def said(process: Operating, event: str) -> int:
+        return sum(1 for one in events(process.log)[0] if one["event"] == event)
+
+    def waits(process: Operating, event: str, count: int = 1) -> None:
+        until(
+            lambda: "" if said(process, event) >= count else "not yet",
+            what=f"{event} in {process.log}",
+        )
+
+    told: dict[str, Any] = {
+        "lease__name": "countersign-operate",
+        "lease__lasts_s": 3,
+        "own_namespace": OWN,
+        "waits": False,
+    }
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    with operating(plane, tmp_path / "a", user, **told) as first:
+        waits(first, "leading")
+        with operating(plane, tmp_path / "b", user, **told) as second:
+            waits(second, "standing_by")
+            assert said(second, "recorder_listening") == 0
+            plane.ledger.stop("operate-a", grace_s=0)
+            waits(second, "leading")
+            waits(second, "recorder_listening")
+            lease = ("get", "lease", "countersign-operate", "-n", OWN, "-o", "json")
+            spec = json.loads(plane.kubectl(*lease).check().stdout)["spec"]
+            assert spec["leaseTransitions"] >= 1
+            # whoever finds another in its place ends, and does nothing more
+            stolen = {"spec": {"holderIdentity": "somebody-else"}}
+            plane.kubectl(
+                *("patch", "lease", "countersign-operate", "-n", OWN, "--type=merge"),
+                *("-p", json.dumps(stolen)),
+            ).check()
+            until(
+                lambda: "alive" if plane.ledger.alive("operate-b") else "",
+                what="an end",
+            )
+            assert "another one leads now: somebody-else" in second.log.read_text()

@@ -97,7 +97,10 @@ def _fill(volume: Tree, folder: Path, known: Mapping[str, Mapping[str, Files]]) 
     made.mkdir(parents=True, exist_ok=True)
     for kind, found in known.items():
         if source := volume.get(kind):
-            data = found[source.get("secretName", source.get("name"))]
+            name = source.get("secretName", source.get("name"))
+            if source.get("optional") and name not in found:
+                continue
+            data = found[name]
             items = source.get("items", [{"key": key, "path": key} for key in data])
             for item in items:
                 (made / item["path"]).touch(mode=0o600)

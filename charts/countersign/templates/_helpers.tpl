@@ -28,16 +28,27 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 {{- end }}
 
-{{- /* Certificate, key and authority in base64: the ones of the last release, or new ones. */}}
+{{- /* Certificate, key and authority in base64: the ones of the last release, or new ones.
+The authority's own key is in a Secret apart, which the operator alone may read: it renews
+the certificate long before its year is over, beside this one. */}}
 {{- define "countersign.certificate" -}}
 {{- $kept := lookup "v1" "Secret" .Release.Namespace "countersign-tls" }}
 {{- if and $kept (hasKey $kept.data "ca.crt") }}
 {{- $kept.data | toYaml }}
+{{- include "countersign.authorityKey" (list . "countersign-webhook-authority") }}
 {{- else }}
 {{- $host := printf "countersign.%s.svc" .Release.Namespace }}
 {{- $authority := genCA "countersign" 3650 }}
-{{- $issued := genSignedCert $host nil (list $host) 3650 $authority }}
-{{- dict "ca.crt" ($authority.Cert | b64enc) "tls.crt" ($issued.Cert | b64enc) "tls.key" ($issued.Key | b64enc) | toYaml }}
+{{- $issued := genSignedCert $host nil (list $host) 365 $authority }}
+{{- dict "ca.crt" ($authority.Cert | b64enc) "ca.key" ($authority.Key | b64enc) "tls.crt" ($issued.Cert | b64enc) "tls.key" ($issued.Key | b64enc) | toYaml }}
+{{- end }}
+{{- end }}
+
+{{- /* A line with the key of an authority that was kept, if it was. */}}
+{{- define "countersign.authorityKey" -}}
+{{- $kept := lookup "v1" "Secret" (index . 0).Release.Namespace (index . 1) }}
+{{- if and $kept (hasKey $kept.data "tls.key") }}
+ca.key: {{ index $kept.data "tls.key" }}
 {{- end }}
 {{- end }}
 
@@ -55,13 +66,14 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- $kept := lookup "v1" "Secret" .Release.Namespace "countersign-internal" }}
 {{- if and $kept (hasKey $kept.data "client.crt") }}
 {{- $kept.data | toYaml }}
+{{- include "countersign.authorityKey" (list . "countersign-internal-authority") }}
 {{- else }}
 {{- $authority := genCA "countersign-internal" 3650 }}
 {{- $host := printf "countersign-recorder.%s.svc" .Release.Namespace }}
-{{- $spool := genSignedCert "countersign-serve" nil (list "countersign-serve") 3650 $authority }}
-{{- $recorder := genSignedCert $host nil (list $host) 3650 $authority }}
-{{- $client := genSignedCert "countersign-recorder" nil nil 3650 $authority }}
-{{- $made := dict "ca.crt" ($authority.Cert | b64enc) }}
+{{- $spool := genSignedCert "countersign-serve" nil (list "countersign-serve") 365 $authority }}
+{{- $recorder := genSignedCert $host nil (list $host) 365 $authority }}
+{{- $client := genSignedCert "countersign-recorder" nil nil 365 $authority }}
+{{- $made := dict "ca.crt" ($authority.Cert | b64enc) "ca.key" ($authority.Key | b64enc) }}
 {{- range $name, $issued := dict "spool" $spool "recorder" $recorder "client" $client }}
 {{- $_ := set $made (printf "%s.crt" $name) ($issued.Cert | b64enc) }}
 {{- $_ := set $made (printf "%s.key" $name) ($issued.Key | b64enc) }}

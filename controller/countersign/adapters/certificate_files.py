@@ -1,12 +1,23 @@
-"""Files of certificates and keys, which are replaced while a process runs."""
+"""Files of certificates and keys, which are replaced while a process runs.
 
-from datetime import datetime
+Beside the folder of a pair there may be another one, whose name ends in ``-renewed``, with
+a pair of the same names. Whoever installs owns the first, the operator the second, and
+neither has to know of the other: the renewed one is used for as long as it holds.
+"""
+
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
 
 Stamp = tuple[tuple[int, int, int], ...]
 """What tells one state of some files from another."""
+
+Pair = tuple[Path, Path]
+"""Files of a certificate chain and of its private key."""
+
+RENEWED = "-renewed"
+"""Ends the name of the folder of what the operator renewed."""
 
 
 def stamp(*files: Path) -> Stamp:
@@ -27,5 +38,30 @@ def end_of(certificate: Path) -> datetime:
         OSError: it cannot be read.
         ValueError: it is no certificate.
     """
-    leaf = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
-    return leaf.not_valid_after_utc
+    return _leaf(certificate).not_valid_after_utc
+
+
+def in_use(certificate: Path, key: Path) -> Pair:
+    """Return the pair to use now: the given one, or the renewed one beside it.
+
+    A renewed one that is not there, cannot be read, or does not hold now counts for
+    nothing.
+    """
+    given = certificate, key
+    beside = _beside(certificate), _beside(key)
+    try:
+        renewed = _leaf(beside[0])
+        beside[1].stat()
+    except (OSError, ValueError):
+        return given
+    now = datetime.now(UTC)
+    holds = renewed.not_valid_before_utc <= now < renewed.not_valid_after_utc
+    return beside if holds else given
+
+
+def _beside(file: Path) -> Path:
+    return file.parent.with_name(file.parent.name + RENEWED) / file.name
+
+
+def _leaf(certificate: Path) -> x509.Certificate:
+    return x509.load_pem_x509_certificates(certificate.read_bytes())[0]

@@ -129,13 +129,14 @@ class Scan(Group):
     )
 
 
-class Leaves(Group):
+class Certificates(Group):
     """Certificates of our own that are renewed."""
 
-    authority_secret: str = Field(
-        default="",
-        description="Secret in own_namespace with the authorities and their keys; see "
-        "the chart. Empty: none is renewed here.",
+    authorities: Annotated[tuple[str, ...], BeforeValidator(words)] = Field(
+        default=(),
+        description="Secrets in own_namespace with the authorities, and their keys, by "
+        "which certificates are renewed: countersign-webhook-authority, "
+        "countersign-internal-authority. Absent: none is renewed here.",
     )
     days: float = Field(
         default=30.0,
@@ -168,5 +169,5 @@ class OperateSettings(Group):
     cluster: Connection = Connection()
     lease: Election = Election()
     scan: Scan = Scan()
-    certificates: Leaves = Leaves()
+    certificates: Certificates = Certificates()
     log: Log = Log()

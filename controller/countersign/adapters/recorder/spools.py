@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from countersign.adapters.certificate_files import stamp
+from countersign.adapters.certificate_files import Stamp, in_use, stamp
 from countersign.core.errors import Misconfigured, OverLimit, Unavailable
 from countersign.core.types.decision import Batch
 from countersign.wire.decision import MAX_BATCH, parse_batch
@@ -181,7 +181,7 @@ class _Context:
         self._access = access
         self._files = (access.ca_file, access.certificate_file, access.key_file)
         try:
-            self._stamp = stamp(*self._files)
+            self._stamp = self._seen()
             self.current = self._load()
         except (OSError, ValueError) as error:
             names = ", ".join(str(file) for file in self._files)
@@ -192,7 +192,7 @@ class _Context:
     def refresh(self) -> tuple[str, ...]:
         """Load the files again if they changed; return what went wrong."""
         try:
-            seen = stamp(*self._files)
+            seen = self._seen()
             if seen != self._stamp:
                 self.current = self._load()
                 self._stamp = seen
@@ -200,11 +200,17 @@ class _Context:
             return (f"could not load the client certificate again: {error}",)
         return ()
 
+    def _seen(self) -> Stamp:
+        authority, *ours = self._files
+        return stamp(authority, *in_use(*ours))
+
     def _load(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies, names too
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.load_verify_locations(self._access.ca_file)
-        context.load_cert_chain(self._access.certificate_file, self._access.key_file)
+        context.load_cert_chain(
+            *in_use(self._access.certificate_file, self._access.key_file)
+        )
         return context
 
 

@@ -1,6 +1,7 @@
 """The parts of the operator, put together and run."""
 
 import asyncio
+from datetime import timedelta
 from socket import gethostname
 
 from countersign.adapters.clock import SystemClock
@@ -8,6 +9,7 @@ from countersign.adapters.cluster.bundle_sets import WatchedBundleSets
 from countersign.adapters.cluster.client import connect, credentials
 from countersign.adapters.cluster.events import Events
 from countersign.adapters.cluster.paced import Paced, Remembering
+from countersign.adapters.cluster.renewing import Renewer
 from countersign.adapters.cluster.reports import Reports
 from countersign.adapters.cluster.state import LiveCluster
 from countersign.adapters.cluster.watch import Pace
@@ -16,6 +18,7 @@ from countersign.config import OperateSettings
 from countersign.faces.operator.election import Election, while_held
 from countersign.faces.operator.keeper import Keeper
 from countersign.faces.operator.loops import Work, operate
+from countersign.faces.operator.rotating import Rotation
 from countersign.faces.operator.scanning import Scanner, Told
 from countersign.faces.operator.telling import Teller
 from countersign.ports import Archive
@@ -77,6 +80,14 @@ async def run(
                     every_s=settings.scan.every_s,
                     most=settings.scan.max_results,
                 ),
+            ).run
+
+        renewed = settings.certificates
+        if renewed.authorities:
+            more["certificates"] = Rotation(
+                Renewer(api, own, renewed.authorities, timedelta(days=renewed.days)),
+                clock,
+                renewed.every_s,
             ).run
 
         def work() -> asyncio.Task[None]:

@@ -8,7 +8,7 @@ import logging
 import ssl
 from pathlib import Path
 
-from countersign.adapters.certificate_files import end_of, stamp
+from countersign.adapters.certificate_files import end_of, in_use, stamp
 from countersign.core.errors import Misconfigured
 from countersign.telemetry import CERTIFICATE_EXPIRY
 
@@ -33,7 +33,7 @@ class Doorway:
         self._files = (certificate_file, key_file)
         self._authority = ""
         try:
-            self._stamp = stamp(*self._files)
+            self._stamp = stamp(*in_use(*self._files))
             self.listening = self._load("")
             self.current = self._load("")
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
@@ -63,7 +63,7 @@ class Doorway:
     def refresh(self) -> None:
         """Load the files again if they changed; what is half done waits."""
         try:
-            seen = stamp(*self._files)
+            seen = stamp(*in_use(*self._files))
             if seen == self._stamp:
                 return
             self.current = self._load(self._authority)
@@ -82,7 +82,7 @@ class Doorway:
         connection.context = self.current
 
     def _load(self, authority: str) -> ssl.SSLContext:
-        certificate, key = self._files
+        certificate, key = in_use(*self._files)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.num_tickets = 0  # no session outlives the authority it was made under

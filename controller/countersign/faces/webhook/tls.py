@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prometheus_client import Gauge
 
-from countersign.adapters.certificate_files import end_of, stamp
+from countersign.adapters.certificate_files import Pair, end_of, in_use, stamp
 from countersign.core.errors import Misconfigured
 from countersign.telemetry import CERTIFICATE_EXPIRY
 
@@ -20,7 +20,7 @@ class ServingCertificate:
     last. The listener stays open throughout.
 
     Args:
-        certificate_file: Chain in PEM.
+        certificate_file: Chain in PEM; a renewed one beside it is preferred.
         key_file: Its private key in PEM.
         client_ca_file: Of those who may show a certificate; None: nobody is asked.
         required: Nobody is let in without one.
@@ -47,8 +47,9 @@ class ServingCertificate:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_3  # the API server is Go
         try:
-            self._stamp = stamp(*self._files)
-            self._load()
+            pair = in_use(*self._files)
+            self._stamp = stamp(*pair)
+            self._load(pair)
             if client_ca_file is not None:
                 self.context.load_verify_locations(client_ca_file)
                 # the kubelet's probes and Prometheus have no certificate
@@ -66,10 +67,11 @@ class ServingCertificate:
         call: until then the last good pair is served.
         """
         try:
-            seen = stamp(*self._files)
+            pair = in_use(*self._files)
+            seen = stamp(*pair)
             if seen == self._stamp:
                 return False
-            self._load()
+            self._load(pair)
         except (OSError, ValueError) as error:
             logger.error(  # noqa: TRY400 - what failed is in the error, not the stack
                 "certificate_not_loaded", extra={"error": str(error)}
@@ -79,8 +81,8 @@ class ServingCertificate:
         logger.info("certificate_loaded")
         return True
 
-    def _load(self) -> None:
-        certificate, key = self._files
+    def _load(self, pair: Pair) -> None:
+        certificate, key = pair
         # on a context of its own first: loading sets the certificate before it finds
         # that the key is not its own, and that would be the live one
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)

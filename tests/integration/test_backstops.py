@@ -15,7 +15,7 @@ import pytest
 from countersign.binding.backstops import accounts
 from tests.support.apiserver import JSON
 from tests.support.direct import Direct
-from tests.support.widest import ATTACKS, HONEST, Attack, furnish
+from tests.support.widest import ATTACKS, HONEST, INSTALLER, Attack, furnish
 from tools import controlplane
 from tools.controlplane import ControlPlane
 from tools.stack import chart, policies
@@ -23,7 +23,6 @@ from tools.stack.ready import until
 
 Tree = dict[str, Any]
 
-INSTALLER = "ina"
 _VALUES = {
     **policies.VALUES,
     "backstops": {"installers": {"users": [INSTALLER, "o'hara"]}},

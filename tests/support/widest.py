@@ -227,8 +227,13 @@ HONEST = [
 ]
 
 
+INSTALLER = "ina"
+"""Who may do what nobody else may. Like all others here, RBAC lets her do anything."""
+
+
 def furnish(plane: ControlPlane) -> None:
-    """Put in what the attacks are about."""
+    """Put in what the attacks are about, as who installs."""
+    installer = plane.user(INSTALLER, ("system:masters",))
     plane.kubectl("apply", "-f", CRDS).check()
     plane.kubectl("wait", "--for=condition=Established", "-f", CRDS).check()
     plane.create_namespace(OWN)
@@ -253,4 +258,4 @@ def furnish(plane: ControlPlane) -> None:
         },
     ]
     listed = {"apiVersion": "v1", "kind": "List", "items": objects}
-    plane.kubectl("apply", "-f", "-", stdin=listed).check()
+    plane.kubectl("apply", "-f", "-", stdin=listed, user=installer).check()

@@ -150,7 +150,7 @@ def _registration(told: Guarded) -> Tree:
     """Guard what registers the webhook, and where that can be seen these policies."""
     names = _listed(told.registration)
     only = f"{_NAME} in {names} || {_NAME}.startsWith('{PREFIX}')"
-    resources = ("validatingwebhookconfigurations",)
+    resources: tuple[str, ...] = ("validatingwebhookconfigurations",)
     if told.suffix:
         resources += (
             "validatingadmissionpolicies",

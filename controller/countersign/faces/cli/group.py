@@ -67,6 +67,10 @@ COMMANDS = {
         "countersign.faces.cli.sign_off",
         "Review a change as it would land, and sign it off.",
     ),
+    "static-admission": (
+        "countersign.faces.cli.static_admission",
+        "Write admission files that an API server loads from its own disk.",
+    ),
     "status": (
         "countersign.faces.cli.status",
         "Say how an installation is, and what needs attention.",

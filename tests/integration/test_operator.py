@@ -120,6 +120,13 @@ def register(plane: ControlPlane, *protected: str) -> None:
     plane.kubectl("apply", "-f", "-", stdin=tree).check()
 
 
+def reminded(plane: ControlPlane) -> list[Any]:
+    """Return the events that somebody owes a review."""
+    listed = ("get", "events.events.k8s.io", "-n", "default", "-o", "json")
+    found = json.loads(plane.kubectl(*listed).check().stdout)["items"]
+    return [event for event in found if event["reason"] == "ReviewOwed"]
+
+
 def test_a_policy_is_ready_when_all_that_it_names_is(api: ApiServer) -> None:
     """It follows what comes and goes, and says what is missing."""
     policy = create(api, stored.policy())
@@ -243,7 +250,8 @@ def test_nothing_but_status_is_written_on_our_objects(api: ApiServer) -> None:
         ("patch", "customresourcedefinitions"),
         ("get", "secrets"),
         ("list", "configmaps"),
-        ("create", "events"),
+        ("create", "leases"),
+        ("patch", "events.events.k8s.io"),
     ],
 )
 def test_may_do_no_more_than_it_needs(
@@ -325,6 +333,10 @@ async def test_a_review_that_lies_beside_the_object_settles_a_debt(
 
     with operating(plane, tmp_path, plane.user(USER)) as other:
         until(lambda: "" if other.metric(OPEN) == 1 else "no debt", what="an open debt")
+        until(lambda: "" if reminded(plane) else "not yet", what="a reminder")
+        (event,) = reminded(plane)
+        assert event["regarding"]["name"] == decision.object.name
+        assert event["note"].endswith(f"countersign sign-off --decision {decision.id}")
         bundle = await KeySigner(key).sign(review_of(decision, now))
         assert decision.proposal is not None
         assert decision.proposal.intent is not None

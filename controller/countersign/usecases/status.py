@@ -6,7 +6,7 @@ what is enforced there cannot differ.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from countersign.core.types.artifacts import Json, Tree
 from countersign.core.types.policy import Enforcement, Policy
@@ -23,6 +23,9 @@ from countersign.wire.resources.kinds import (
 from countersign.wire.resources.read import Invalid, name_of
 from countersign.wire.resources.status import About, Condition, Status, named
 from countersign.wire.shapes import render_time
+
+SOON = timedelta(days=30)
+"""How long before its end a trust root, or who a roster knows, needs attention."""
 
 Problems = Mapping[tuple[str, str], tuple[str, ...]]
 
@@ -112,8 +115,19 @@ def _roster(stock: Stock, tree: Tree) -> Status:
     roster = objects.roster(tree)
     ended = sorted(p.id for p in roster if p.valid.end and p.valid.end < stock.at)
     message = f"{len(roster.persons)} persons, {len(ended)} of whom have left"
+    ends = {p.id: p.valid.end for p in roster if p.valid.end and p.id not in ended}
+    leaving = sorted(who for who, end in ends.items() if end < stock.at + SOON)
+    current = Condition(
+        about=About.CURRENT,
+        holds=not leaving,
+        reason="LeaveSoon" if leaving else "Current",
+        message=f"{_listed(leaving)}: what they sign counts for less than "
+        f"{SOON.days} days more; prolong valid.until, or know who takes over"
+        if leaving
+        else "nobody on it leaves soon",
+    )
     return Status(
-        conditions=(_ready(message),),
+        conditions=(_ready(message), current),
         fields={"persons": len(roster.persons), "ended": named(ended)},
     )
 
@@ -126,7 +140,19 @@ def _trust_root(stock: Stock, tree: Tree) -> Status:
         passed = f"nothing signed after {until} can be proven by it: renew it"
         message = passed if end < stock.at else f"what is signed until {until} counts"
         fields["expires"] = until
-    return Status(conditions=(_ready(message),), fields=fields)
+    current = _current(end, stock.at, message)
+    return Status(conditions=(_ready(message), current), fields=fields)
+
+
+def _current(end: datetime | None, at: datetime, message: str) -> Condition:
+    """Say whether there is time left: long before the end it is false, to be acted on."""
+    if end is None or end >= at + SOON:
+        return Condition(
+            about=About.CURRENT, holds=True, reason="Current", message=message
+        )
+    reason = "Expired" if end < at else "ExpiresSoon"
+    told = message if end < at else f"{message}: renew it before"
+    return Condition(about=About.CURRENT, holds=False, reason=reason, message=told)
 
 
 def _revocation(stock: Stock, tree: Tree) -> Status:

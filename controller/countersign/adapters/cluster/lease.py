@@ -104,7 +104,10 @@ class Lease:
         Raises:
             Unavailable: the API server did not answer; it becomes free by itself.
         """
-        live = await self._server.get(self._path)
+        try:
+            live = await self._server.get(self._path)
+        except NotThere:
+            return
         if _holder(live) != self._claim.identity:
             return
         freed = {"holderIdentity": "", "leaseDurationSeconds": _FREED_S}

@@ -25,6 +25,7 @@ class About(StrEnum):
 
     READY = "Ready"
     COVERED = "Covered"
+    CURRENT = "Current"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -274,3 +274,30 @@ def test_what_was_said_is_not_said_again(first: list[Any], then: list[Any]) -> N
             assert len(server.writes) == written
 
     asyncio.run(look())
+
+
+@pytest.mark.parametrize(
+    ("days", "status", "reason"),
+    [(31, "True", "Current"), (29, "False", "LeaveSoon")],
+)
+async def test_who_leaves_soon_shows_before_a_slot_stays_open(
+    days: int, status: str, reason: str
+) -> None:
+    """It moves with the time alone, once; and the roster is as Ready as it was."""
+    server, clock = whole(), Clock()
+    end = (NOON + timedelta(days=days)).isoformat()
+    server.store(stored.roster(stored.person(valid={"until": end})))
+    keeping = Keeper(server, clock, OWN)
+    await keeping.keep()
+    said = server.condition(stored.roster(), "Current")
+
+    assert (said["status"], said["reason"]) == (status, reason)
+    assert server.condition(stored.roster())["status"] == "True"
+    clock.at += timedelta(hours=1)
+    assert await keeping.keep() == 0
+    clock.at += timedelta(days=2)
+    assert await keeping.keep() == int(status == "True")
+    moved = server.condition(stored.roster(), "Current")
+    assert moved["status"] == "False"
+    since = said["lastTransitionTime"]
+    assert (moved["lastTransitionTime"] == since) == (status == "False")

@@ -242,6 +242,14 @@ STATUS_WRITES = Counter(
 )
 """No label. It stands still where nothing changes."""
 
+GATE = Gauge(
+    "countersign_gate_closed",
+    "0 while the gate is seen to be open: not registered as it should be, or admitting.",
+    ["check"],
+    registry=REGISTRY,
+)
+"""check: registration | probe. Alert on 0, and on its absence."""
+
 REVIEW_DEBTS = Gauge(
     "countersign_review_debts",
     "Break-glass admissions that nobody has reviewed.",

@@ -59,9 +59,9 @@ def _masters(
 
 
 @pytest.fixture(scope="module", name="begun")
-def _begun(founded: Founded) -> Founded:
-    """What the installation begins with is there."""
-    founded.found()
+def _begun(founded: Founded, tmp_path_factory: pytest.TempPathFactory) -> Founded:
+    """What the installation begins with is there: the operator made it."""
+    founded.found(tmp_path_factory.mktemp("beginning"))
     return founded
 
 

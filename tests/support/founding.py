@@ -13,13 +13,16 @@ from typing import Any
 
 import yaml
 
+from countersign.config import variable
 from countersign.wire.resources.founding import digest
 from tests.support.gate import AUDIT_LOG, Gate, Judged, documents, written
+from tests.support.operating import operating
 from tools import controlplane
 from tools.controlplane import ControlPlane, Options
-from tools.stack import policies
+from tools.stack import access, chart, policies
 from tools.stack.build import build
 from tools.stack.people import ADA, RAVI, Someone
+from tools.stack.ready import until
 
 Tree = dict[str, Any]
 
@@ -49,10 +52,33 @@ class Founded:
     gate: Gate
     objects: list[Tree] = field(default_factory=list)
 
-    def found(self) -> None:
-        """Create what the installation begins with."""
-        for tree in self.objects:
-            self.admin("create", tree).check()
+    def found(self, folder: Path) -> None:
+        """Have the operator create what the installation begins with.
+
+        All of it as the chart renders it: rights, files, and the digests that serve was
+        given.
+        """
+        plane = self.gate.stack.plane
+        values = {"governance": {"rootRoster": ROOT, "objects": self.objects}}
+        rendered = chart.render(plane, {**policies.VALUES, **values})
+        role = chart.only(rendered, "ClusterRole", "countersign-watchdog")
+        plane.kubectl("apply", "-f", "-", stdin=role).check()
+        files = chart.only(rendered, "ConfigMap", "countersign-beginning")["data"]
+        for name, text in files.items():
+            (folder / name).write_text(text)
+        container = chart.only(rendered, "Deployment", "countersign")["spec"]
+        told = container["template"]["spec"]["containers"][0]["env"]
+        digests = {one["name"]: one.get("value") for one in told}
+        assert digests[variable("governance.founding")] == founding_of(self.objects)
+        work = folder / "work"
+        work.mkdir()
+        operator = plane.user(access.OPERATE, to=work / "kubeconfig")
+        settings = {"beginning__directory": folder, "beginning__root_roster": ROOT}
+        with operating(plane, work, operator, **settings):
+            until(self._missing, what="the root roster")
+
+    def _missing(self) -> str:
+        return self.gate.stack.plane.kubectl("get", "roster", ROOT).stderr
 
     def admin(self, verb: str, tree: Tree, *flags: str) -> "Done":
         """Run kubectl with an object as ``system:masters``, by whom nothing is denied."""
@@ -105,6 +131,11 @@ class Done:
         return set(self.judged.reasons)
 
 
+def founding_of(objects: list[Tree]) -> str:
+    """Return the digests of what an installation begins with, as serve is told."""
+    return ",".join(str(digest(tree)) for tree in objects)
+
+
 def roles(roster: Tree, someone: Someone, *names: str) -> Tree:
     """Return a roster in which somebody holds exactly these roles."""
     changed = copy.deepcopy(roster)
@@ -145,7 +176,7 @@ def raised(
         objects.sort(key=lambda tree: _LAST[tree["kind"]])
         return {
             "GOVERNANCE_ROOT_ROSTER": ROOT,
-            "GOVERNANCE_FOUNDING": ",".join(str(digest(tree)) for tree in objects),
+            "GOVERNANCE_FOUNDING": founding_of(objects),
             "GOVERNANCE_RECOVERY_GROUPS": RECOVERY,
             **settings,
         }

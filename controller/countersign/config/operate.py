@@ -1,10 +1,10 @@
 """What ``countersign operate`` can be told."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from countersign.config.shared import Connection, Group, Log, NamespacePattern, words
 
@@ -151,6 +151,38 @@ class Certificates(Group):
     )
 
 
+class Beginning(Group):
+    """What is created while there is no root roster."""
+
+    directory: Path | None = Field(
+        default=None,
+        description="Folder with the objects, a JSON file each; serve has to know their "
+        "digests. Absent: nothing is created.",
+    )
+    root_roster: str = Field(
+        default="",
+        max_length=253,
+        description="Name of the root roster, which is created last.",
+    )
+
+    @model_validator(mode="after")
+    def _rooted(self) -> Self:
+        if self.directory is not None and not self.root_roster:
+            raise ValueError("expected root_roster where there is a directory")
+        return self
+
+
+class Watchdog(Group):
+    """Whether somebody looks that the gate stands."""
+
+    every_s: float = Field(
+        default=60.0,
+        ge=0,
+        description="Between two looks at the registration, each with a change in every "
+        "protected namespace that must be denied, as a dry run. 0: never. Seconds.",
+    )
+
+
 class OperateSettings(Group):
     """Everything that ``countersign operate`` can be told."""
 
@@ -170,4 +202,6 @@ class OperateSettings(Group):
     lease: Election = Election()
     scan: Scan = Scan()
     certificates: Certificates = Certificates()
+    beginning: Beginning = Beginning()
+    watchdog: Watchdog = Watchdog()
     log: Log = Log()

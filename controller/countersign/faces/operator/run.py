@@ -15,12 +15,14 @@ from countersign.adapters.cluster.state import LiveCluster
 from countersign.adapters.cluster.watch import Pace
 from countersign.adapters.proof.prover import BundleProver
 from countersign.config import OperateSettings
+from countersign.faces.operator import founder
 from countersign.faces.operator.election import Election, while_held
 from countersign.faces.operator.keeper import Keeper
 from countersign.faces.operator.loops import Work, operate
 from countersign.faces.operator.rotating import Rotation
 from countersign.faces.operator.scanning import Scanner, Told
 from countersign.faces.operator.telling import Teller
+from countersign.faces.operator.watchdog import Watchdog
 from countersign.ports import Archive
 from countersign.usecases.debts import Debtors
 from countersign.usecases.rescan import Rescanner
@@ -88,6 +90,15 @@ async def run(
                 Renewer(api, own, renewed.authorities, timedelta(days=renewed.days)),
                 clock,
                 renewed.every_s,
+            ).run
+
+        begun = settings.beginning
+        if begun.directory is not None:
+            given = founder.read(begun.directory, begun.root_roster)
+            more["founding"] = founder.Founder(api, given).run
+        if settings.watchdog.every_s:
+            more["watchdog"] = Watchdog(
+                api, keeper, teller, own, settings.watchdog.every_s
             ).run
 
         def work() -> asyncio.Task[None]:

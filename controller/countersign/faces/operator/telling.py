@@ -11,11 +11,13 @@ from countersign.ports import Clock
 from countersign.report.owed import owed_text
 from countersign.report.scanned import said_of
 from countersign.telemetry import EVENTS
+from countersign.usecases.coverage import NAME
 from countersign.usecases.debts import Debts
 from countersign.usecases.reminders import Stage, reminders
 
 logger = logging.getLogger(__name__)
 
+_ADMISSION = "admissionregistration.k8s.io"
 _MOST = 16  # events of one namespace and look: a report has the rest
 _KEPT = 4096  # what was told, remembered
 _REASONS = {
@@ -67,6 +69,20 @@ class Teller:
                     once=f"{decision.id} {one.days}",
                 )
             )
+
+    async def open(self, check: str, faults: tuple[str, ...]) -> None:
+        """Tell that the gate is not as it should be; again each hour."""
+        about = ObjectRef(_ADMISSION, "ValidatingWebhookConfiguration", "", NAME)
+        await self._tell(
+            Event(
+                about=about,
+                version="v1",
+                uid="",
+                reason="GateOpen",
+                note=f"{check}: {'; '.join(faults)}",
+                once=f"{self._clock.now():%Y-%m-%dT%H}",
+            )
+        )
 
     async def _tell(self, event: Event) -> None:
         if event in self._told:

@@ -145,7 +145,10 @@ def test_completes_commands_without_importing_them() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
 
-    assert done.stdout.splitlines() == ["['serve', 'sign-off', 'status']", "[]"]
+    assert done.stdout.splitlines() == [
+        "['serve', 'sign-off', 'static-admission', 'status']",
+        "[]",
+    ]
 
 
 def test_a_reader_that_goes_away_is_no_fault() -> None:

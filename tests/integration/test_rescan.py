@@ -112,12 +112,16 @@ class Shop:
         }
 
     def writes(self) -> list[tuple[str, str]]:
-        """Return what the operator wrote so far: verb, and resource; the Lease apart."""
+        """Return what the operator wrote so far: verb, and resource.
+
+        Not that it holds its Lease, and not what it tries with a dry run.
+        """
         return [
             (str(one["verb"]), str(one["objectRef"]["resource"]))
             for one in events(self.audit)[0]
             if one["user"]["username"] == USER
             and one["objectRef"]["resource"] != "leases"
+            and "dryRun=All" not in one["requestURI"]
         ]
 
     def events(self, reason: str) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
-"""The chart says what the table says, installs, and fails closed."""
+"""What the chart renders is what the table and the settings say."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,12 @@ from countersign.core.types.policy import Scope
 from countersign.usecases.coverage import registration, uncovered
 from tools import controlplane
 from tools.controlplane import ControlPlane
-from tools.stack.ready import until
+from tools.gen import Generator
+from tools.gen.__main__ import stale
+from tools.gen.chart import CHART as CHART_FILES
+from tools.gen.monitoring import MONITORING
+from tools.gen.rendered import BASE, RENDERED, SETS, over, template
+from tools.gen.values import Chart
 
 pytestmark = pytest.mark.cluster
 
@@ -26,6 +31,12 @@ CHART = Path(__file__).parents[2] / "charts" / "countersign"
 OWN = "countersign"
 SPACE = "charted"
 ANSWERS_S = 10  # what a listener that closes gives the last answers
+# kinds of others; and a Pod whose account is not there in a dry run
+FOREIGN = {"cert-manager", "monitored", "tested"}
+WHOLE = {
+    *("resources", "operate.resources", "affinity", "nodeSelector"),
+    *("networkPolicy.dns", "monitoring.labels", "monitoring.dashboardLabels"),
+}
 SET = ("--set", "clusterName=test", "--set", f"protectedNamespaces={{{SPACE}}}")
 
 
@@ -33,7 +44,8 @@ SET = ("--set", "clusterName=test", "--set", f"protectedNamespaces={{{SPACE}}}")
 def _plane() -> Iterator[ControlPlane]:
     """Run a control plane of our own: the chart's names are fixed."""
     with controlplane.running() as plane:
-        plane.create_namespace(SPACE)
+        plane.create_namespace(OWN)
+        plane.kubectl("apply", "-f", CHART / "crds").check()
         yield plane
 
 
@@ -264,7 +276,8 @@ def test_runs_where_it_is_told_and_pulls_with_what_it_is_given(
 ) -> None:
     """Both Pods alike."""
     flags = (
-        *("--set", "priorityClassName=first", "--set", "nodeSelector.role=infra"),
+        *("--set", "priorityClassName=first,operate.priorityClassName=first"),
+        *("--set", "nodeSelector.role=infra"),
         *("--set-json", 'tolerations=[{"key":"infra"}]'),
         *("--set", "image.pullSecrets={one,two}"),
     )
@@ -353,46 +366,41 @@ def test_lints(plane: ControlPlane) -> None:
     plane.helm("lint", "--strict", CHART, *SET).check()
 
 
-def test_installs_denies_keeps_its_certificate_and_leaves(plane: ControlPlane) -> None:
-    """Without a node there is nobody to answer: then nothing is admitted."""
-    release = ("countersign", CHART, "--namespace", OWN, *SET)
-    strict = {"pod-security.kubernetes.io/enforce": "restricted"}
-    plane.create_namespace(OWN, strict)
-    plane.helm("install", *release).check()
-    probe = ("create", "configmap", "x", "-n", SPACE, "--dry-run=server")
+@pytest.mark.parametrize(
+    "generator", [*CHART_FILES, *MONITORING, *RENDERED], ids=lambda one: one.owns
+)
+def test_reads_as_it_was_reviewed(generator: Generator) -> None:
+    """What a change of a template or of a default makes is seen where it is read."""
+    assert not stale(generator), "run `make gen`, and read what it changes"
 
-    def admitted() -> str:
-        seen = plane.kubectl(*probe).stderr
-        return "" if "failed calling webhook" in seen else f"saw {seen!r}"
 
-    until(admitted, what="the first denial")
-    pods = (
-        "get",
-        "pods",
-        "-n",
-        OWN,
-        "-o",
-        "jsonpath={.items[*].spec.containers[*].name}",
-    )
+@pytest.mark.parametrize("name", [n for n in SETS if n not in FOREIGN])
+def test_the_api_server_takes_what_it_renders(plane: ControlPlane, name: str) -> None:
+    """Each object in full, with no field that would be dropped."""
+    objects = template(over(BASE, SETS[name]))
+    flags = ("--dry-run=server", "--validate=strict", "-n", OWN, "-f", "-")
+    done = plane.kubectl("apply", *flags, stdin=objects)
 
-    def missing() -> str:
-        seen = plane.kubectl(*pods).stdout.split()
-        return "" if sorted(seen) == ["operate", "serve", "serve"] else f"saw {seen}"
+    assert done.ok, done.stderr
 
-    until(missing, what="Pods, of the restricted profile")
-    plane.kubectl("get", "protectionpolicies").check()
-    secrets = ("countersign-tls", "countersign-internal")
-    data = ("get", "secret", *secrets, "-n", OWN, "-o", "jsonpath={.items[*].data}")
-    first = plane.kubectl(*data).check().stdout
-    plane.helm("upgrade", *release, "--set", "timeoutSeconds=5").check()
-    assert plane.kubectl(*data).check().stdout == first
-    authority = ("get", "configmap", "countersign-recorder", "-n", OWN)
-    plane.kubectl(*authority, user=plane.user("anybody")).check()
-    denied = ("get", "secret", secrets[1], "-n", OWN)
-    assert not plane.kubectl(*denied, user=plane.user("anybody")).ok
 
-    plane.helm("uninstall", "countersign", "--namespace", OWN).check()
-    plane.kubectl(
-        "get", "persistentvolumeclaim", "countersign-audit", "-n", OWN
-    ).check()
-    until(lambda: plane.kubectl(*probe).stderr, what="an admission after the removal")
+def test_everything_that_can_be_said_is_said_in_a_golden_file() -> None:
+    """A value in no set could stop doing anything."""
+    said = {path for values in (BASE, *SETS.values()) for path in leaves(values)}
+    known = leaves(Chart.model_construct().model_dump(by_alias=True)) - {"global"}
+
+    silent = {
+        path
+        for path in known
+        if path not in said and not any(one.startswith(f"{path}.") for one in said)
+    }
+    assert not silent
+
+
+def leaves(values: Mapping[str, Any], above: str = "") -> set[str]:
+    """Return the paths of values, down to what is no map or an empty one."""
+    found = set()
+    for name, value in values.items():
+        nested = isinstance(value, Mapping) and value and above + name not in WHOLE
+        found |= leaves(value, f"{above}{name}.") if nested else {above + name}
+    return found

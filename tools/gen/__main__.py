@@ -11,6 +11,7 @@ from tools.gen.gotypes import TYPE_TABLES
 from tools.gen.hooks import HOOK_FILES
 from tools.gen.monitoring import MONITORING
 from tools.gen.registration import REGISTRATION
+from tools.gen.rendered import RENDERED
 from tools.gen.rights import RIGHTS
 from tools.gen.roles import ROLES
 from tools.gen.settings import SETTINGS
@@ -26,6 +27,7 @@ GENERATORS: tuple[Generator, ...] = (
     *CHART,
     *MONITORING,
     HOOK_FILES,
+    *RENDERED,  # of the files above
 )
 
 

@@ -64,7 +64,7 @@ def choose(keys: Path) -> Addresses:
         keys / "recorder"
     )
     authority.client(RECORDER, ()).write(keys / "recorder-client")
-    return Addresses(keys, *_free(3))
+    return Addresses(keys, *free(3))
 
 
 def port(url: str) -> str:
@@ -72,7 +72,7 @@ def port(url: str) -> str:
     return url.rpartition(":")[2]
 
 
-def _free(count: int) -> list[str]:
+def free(count: int) -> list[str]:
     """Return URLs with ports that were free all at once."""
     sockets = [socket.create_server((LOOPBACK, 0)) for _ in range(count)]
     urls = [f"https://{LOOPBACK}:{one.getsockname()[1]}" for one in sockets]

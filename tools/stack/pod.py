@@ -109,9 +109,9 @@ def _fill(volume: Tree, folder: Path, known: Mapping[str, Mapping[str, Files]]) 
 
 
 def _value(variable: Tree) -> str:
-    if "value" not in variable:
+    if "valueFrom" in variable:
         raise ValueError(f"{variable['name']}: expected a value, saw {variable!r}")
-    return str(variable["value"])
+    return str(variable.get("value", ""))  # which the API server drops if empty
 
 
 def _moved(made: Process, model: type[Settings | OperateSettings]) -> dict[str, str]:

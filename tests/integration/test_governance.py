@@ -25,7 +25,9 @@ from tests.support.founding import (
     founding,
     roles,
 )
+from tests.support.operating import Operating
 from tools.stack.people import DANA, LEE, OMAR
+from tools.stack.ready import until
 
 Tree = dict[str, Any]
 
@@ -291,6 +293,34 @@ def test_who_may_recover_mends_the_roster_and_no_policy(
     assert as_healer("replace", mended)[0] == 0
     assert "recovery_used" in (stack.folder / "webhook" / "serve.log").read_text()
     assert "slot_open" in begun.admin("apply", begun.signed(weaker, LEE)).reasons
+
+
+def test_the_watchdog_tells_when_the_registration_goes(
+    begun: Founded, masters: Direct, tmp_path: Path
+) -> None:
+    """Nothing prevents it here; but it does not stay unseen."""
+    plane = begun.gate.stack.plane
+    checks = ("registration", "probe")
+    hooks = "validatingwebhookconfiguration"
+    kept = json.loads(plane.kubectl("get", hooks, "countersign", "-o", "json").stdout)
+
+    def saying(seen: Operating, value: float) -> str:
+        metrics = [f'countersign_gate_closed{{check="{one}"}}' for one in checks]
+        told = [seen.get("/metrics")[1].count(f"{one} {value}\n") for one in metrics]
+        return "" if told == [1, 1] else f"{told}"
+
+    with begun.operated(tmp_path, watchdog__every_s=0.2) as seen:
+        until(lambda: saying(seen, 1.0), what="a gate that stands")
+        path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+        gone = masters.ask("DELETE", f"{path}/countersign", None)
+        until(lambda: saying(seen, 0.0), what="a gate that is open")
+        kept["metadata"] = {"name": "countersign"}
+        plane.kubectl("apply", "-f", "-", stdin=kept).check()
+        until(lambda: saying(seen, 1.0), what="a gate that stands again")
+
+    assert gone.code == HTTPStatus.OK
+    told = plane.kubectl("get", "events", "-n", "default", "-o", "json").stdout
+    assert "GateOpen" in told
 
 
 def _full(founded: Founded) -> Tree:

@@ -6,7 +6,7 @@ There are two admins of the roster, ada and ravi, and one of policies, ada.
 import copy
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import yaml
 from countersign.config import variable
 from countersign.wire.resources.founding import digest
 from tests.support.gate import AUDIT_LOG, Gate, Judged, documents, written
-from tests.support.operating import operating
+from tests.support.operating import Operating, operating
 from tools import controlplane
 from tools.controlplane import ControlPlane, Options
 from tools.stack import access, chart, policies
@@ -72,10 +72,17 @@ class Founded:
         assert digests[variable("governance.founding")] == founding_of(self.objects)
         work = folder / "work"
         work.mkdir()
-        operator = plane.user(access.OPERATE, to=work / "kubeconfig")
         settings = {"beginning__directory": folder, "beginning__root_roster": ROOT}
-        with operating(plane, work, operator, **settings):
+        with self.operated(work, **settings):
             until(self._missing, what="the root roster")
+
+    def operated(
+        self, folder: Path, **settings: object
+    ) -> AbstractContextManager[Operating]:
+        """Run the operator, with its own rights, while the block lasts."""
+        plane = self.gate.stack.plane
+        operator = plane.user(access.OPERATE, to=folder / "kubeconfig")
+        return operating(plane, folder, operator, **settings)
 
     def _missing(self) -> str:
         return self.gate.stack.plane.kubectl("get", "roster", ROOT).stderr

@@ -1,5 +1,6 @@
 """A watch keeps its store equal to the server's list, and knows how old that is."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -331,3 +332,49 @@ class TestWatchedBooks:
             await server.bookmark(cut)
             await until(lambda: not books.trouble())
             books.snapshot()
+
+    async def test_governs_by_what_the_server_has(
+        self, server: FakeLists, books: WatchedBooks
+    ) -> None:
+        """Two changes at once: the second waits until the first is known here.
+
+        Seen to fail without the comparison: the older roster was returned.
+        """
+        await server.put(ROSTERS, stored.roster())
+        async with running(*books.watches):
+            await until(lambda: not books.trouble())
+            before = await books.regime("platform")
+            server.silent = True
+            changed: Any = stored.roster()
+            changed["spec"]["persons"][0]["name"] = "Somebody Else"
+            await server.put(ROSTERS, changed)
+            asked = asyncio.create_task(books.regime("platform"))
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await asyncio.shield(asked)
+            server.silent = False
+            await server.end_watches()
+            after = await asked
+
+        assert before.roster is not None
+        assert after.roster is not None
+        assert {p.name for p in after.roster} - {p.name for p in before.roster} == {
+            "Somebody Else"
+        }
+
+    async def test_nobody_governs_where_no_root_is(
+        self, server: FakeLists, books: WatchedBooks
+    ) -> None:
+        """Which is not the same as one that cannot be read."""
+        broken: Any = stored.roster()
+        broken["spec"]["persons"] = []
+        await server.put(ROSTERS, broken)
+        async with running(*books.watches):
+            await until(lambda: not books.trouble())
+            there = await books.regime("platform")
+            none = await books.regime("other")
+
+        assert there.roster is None
+        assert there.problems
+        assert none.roster is None
+        assert not none.problems

@@ -8,6 +8,7 @@ import copy
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,9 +24,13 @@ from tests.support.founding import (
     ROOT,
     Founded,
     founding,
+    founding_of,
     roles,
 )
 from tests.support.operating import Operating
+from tests.support.serving import serving
+from tools.stack import policies, webhook
+from tools.stack.addresses import port
 from tools.stack.people import DANA, LEE, OMAR
 from tools.stack.ready import until
 
@@ -293,6 +298,41 @@ def test_who_may_recover_mends_the_roster_and_no_policy(
     assert as_healer("replace", mended)[0] == 0
     assert "recovery_used" in (stack.folder / "webhook" / "serve.log").read_text()
     assert "slot_open" in begun.admin("apply", begun.signed(weaker, LEE)).reasons
+
+
+def test_a_restart_with_older_digests_opens_nothing(
+    begun: Founded, tmp_path: Path
+) -> None:
+    """Who starts the gate with digests of their own choice gains nothing by it."""
+    stack = begun.gate.stack
+    live = begun.live("roster", ROOT)
+    mine = roles(live, LEE, "roster-admin", "policy-admin")
+    policy = begun.live("protectionpolicy", "payments")
+    policy["metadata"]["name"], policy["spec"]["enforcement"] = "weak", "audit"
+    stack.plane.ledger.stop(webhook.NAME)
+    settings = {
+        "listen__port": port(stack.addresses.webhook),
+        "listen__certificate_file": stack.addresses.keys / "webhook.crt",
+        "listen__key_file": stack.addresses.keys / "webhook.key",
+        "governance__root_roster": ROOT,
+        "governance__founding": founding_of([*begun.objects, mine, policy]),
+        "cluster_name": policies.CLUSTER,
+    }
+
+    def asked() -> str:
+        done = begun.admin("create", {**policy, "metadata": {"name": "asked"}})
+        return "" if done.judged.reasons else done.judged.out
+
+    with serving(stack.plane, tmp_path, stack.plane.admin, **settings):
+        until(asked, what="the restarted webhook")
+        for verb, tree in (
+            ("create", policy),
+            ("replace", mine),
+            ("replace", begun.objects[-1]),
+        ):
+            assert "slot_open" in begun.admin(verb, tree).reasons
+        assert begun.admin("delete", live).reasons == {"governance"}
+    webhook.serve(replace(stack, folder=tmp_path))
 
 
 def test_the_watchdog_tells_when_the_registration_goes(

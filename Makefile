@@ -68,6 +68,14 @@ fix: $(ENV) ## formats, and mends what lints can mend
 	$(RUN) ruff format
 	$(RUN) ruff check --fix
 
+.PHONY: wheelhouse
+wheelhouse: $(ENV) ## what the image is made of, checked by hash; ARCH='amd64' for one
+	@UV=$(UV) $(RUN) python -m tools.wheelhouse $(ARCH)
+
+.PHONY: image
+image: wheelhouse ## the image, by docker; IMAGE=name:tag, DOCKER='docker buildx build --platform …'
+	$(or $(DOCKER),docker build) -t $(or $(IMAGE),countersign:0.1.0) .
+
 .PHONY: gen
 gen: $(ENV) ## writes the generated files anew
 	$(RUN) python -m tools.gen

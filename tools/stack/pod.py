@@ -23,7 +23,7 @@ _MODELS: Mapping[str, type[Settings | OperateSettings]] = {
     "operate": OperateSettings,
 }
 # what the Dockerfile's ENTRYPOINT starts; a test holds them together
-_ENTRYPOINT = (sys.executable, "-m", "countersign")
+ENTRYPOINT = (sys.executable, "-m", "countersign")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def process(
     }
     told = {one["name"]: _value(one) for one in container.get("env", [])}
     arguments = (*container.get("args", ()),)
-    made = Process((*container.get("command", _ENTRYPOINT), *arguments), told, mounts)
+    made = Process((*container.get("command", ENTRYPOINT), *arguments), told, mounts)
     moved = _moved(made, _MODELS[arguments[0]]) if arguments[0] in _MODELS else {}
     return Process(made.command, {**told, **moved}, mounts)
 

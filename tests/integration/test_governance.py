@@ -6,9 +6,11 @@ one another, as the life of a cluster does.
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,9 +31,9 @@ from tests.support.founding import (
 )
 from tests.support.operating import Operating
 from tests.support.serving import serving
-from tools.stack import policies, webhook
+from tools.stack import operate, policies, webhook
 from tools.stack.addresses import port
-from tools.stack.people import DANA, LEE, OMAR
+from tools.stack.people import DANA, LEE, OMAR, Someone
 from tools.stack.ready import until
 
 Tree = dict[str, Any]
@@ -126,6 +128,28 @@ def test_two_admins_change_the_roster(begun: Founded) -> None:
     assert {"slot_open", "role_missing"} <= other.reasons
     assert begun.admin("apply", both).check().doors == {"signed"}
     assert begun.admin("replace", both).check().doors == {"unchanged"}
+
+
+def test_two_admins_sign_what_was_denied(begun: Founded) -> None:
+    """As anything else is signed, by the command that the denial says."""
+    stack = begun.gate.stack
+    operate.operate(stack)
+    policy = begun.live("protectionpolicy", "orders")
+    policy["spec"]["signOff"] = {"maxValidity": "10d"}
+    answers = stack.folder / "people" / "answers.yaml"
+
+    def unsigned(who: Someone) -> str:
+        said = begun.admin("replace", policy).judged.out
+        (decision,) = re.findall(r"ask .*sign-off --decision (\w+)", said)
+        words = ("sign-off", "--decision", decision, "--key", stack.key(who))
+        config = ("--kubeconfig", stack.folder / "kubeconfig", "--answers", answers)
+        ran = begun.gate.cli(*words, *config)
+        return ran.err if ran.code else ""  # until it is recorded
+
+    for who in (ADA, RAVI):
+        until(partial(unsigned, who), what=f"the sign-off of {who.id}")
+
+    assert begun.admin("replace", policy).check().doors == {"signed"}
 
 
 def test_nobody_promotes_themselves(begun: Founded) -> None:

@@ -8,6 +8,7 @@ import pytest
 import trustme
 from aiohttp import ClientSession, TCPConnector, web
 
+from countersign.adapters.certificate_files import RENEWED
 from countersign.core.errors import Misconfigured
 from countersign.faces.webhook.app import Health, make_app
 from countersign.faces.webhook.load import Load
@@ -138,4 +139,65 @@ async def test_asks_the_api_server_for_its_certificate_and_nobody_else(
         assert await ask(without) == (200, 403)
         assert await ask(with_own) == (200, 200)
     finally:
+        await runner.cleanup()
+
+
+async def test_what_the_operator_renews_is_taken_up_and_no_call_is_lost(
+    authority: trustme.CA, files: tuple[Path, Path]
+) -> None:
+    """Connections that stand and new ones, while the pair beside changes under them.
+
+    Fault seen caught: only the first pair looked at when files are looked at again.
+    """
+    certificate = ServingCertificate(*files, client_ca_file=None)
+    first, seen = shown_by(certificate.context, authority), set[int]()
+    app = web.Application()
+
+    async def slow(_: web.Request) -> web.Response:
+        await asyncio.sleep(0)
+        return web.Response(text="ok")
+
+    app.router.add_get("/", slow)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=certificate.context).start()
+    url = f"https://localhost:{runner.addresses[0][1]}/"
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    renewed = files[0].parent.with_name(files[0].parent.name + RENEWED)
+    renewed.mkdir()
+    keeping = ClientSession(connector=TCPConnector(ssl=context))
+
+    async def calls() -> list[int]:
+        async def once() -> int:
+            connector = TCPConnector(ssl=context, force_close=True)
+            async with (
+                ClientSession(connector=connector) as session,
+                session.get(url) as answer,
+            ):
+                return answer.status
+
+        async def kept() -> int:
+            async with keeping.get(url) as answer:
+                return answer.status
+
+        return await asyncio.gather(
+            *(once() for _ in range(8)), *(kept() for _ in "ab")
+        )
+
+    try:
+        for _ in range(6):
+            asked = asyncio.create_task(calls())
+            write_certificate(authority, renewed)
+            assert certificate.refresh()
+            assert set(await asked) == {200}
+            seen.add(shown_by(certificate.context, authority))
+        assert len(seen) == 6
+        assert first not in seen
+        (renewed / files[0].name).unlink()
+        assert certificate.refresh()
+        assert shown_by(certificate.context, authority) == first
+        assert set(await calls()) == {200}
+    finally:
+        await keeping.close()
         await runner.cleanup()

@@ -1,5 +1,9 @@
 """A release comes, changes, goes back and leaves, on a real API server."""
 
+import os
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +17,7 @@ from tools.stack.ready import until
 
 pytestmark = pytest.mark.cluster
 
+_ROOT = Path(__file__).parents[2]
 SPACE = "charted"
 SET = ("--set", "clusterName=test", "--set", f"protectedNamespaces={{{SPACE}}}")
 OWN = ("-n", OWN_NAMESPACE)
@@ -74,6 +79,7 @@ def test_comes_changes_goes_back_and_leaves(
     secrets = ("countersign-tls", "countersign-internal")
     kept = [field(plane, "secret", name, ".data") for name in secrets]
 
+    _older_definitions_are_named(plane)
     plane.helm(
         "upgrade", RELEASE, CHART, *OWN, *SET, "--set", "timeoutSeconds=5"
     ).check()
@@ -130,6 +136,23 @@ def _pods_are_admitted(plane: ControlPlane) -> None:
     until(missing, what="Pods, of the restricted profile")
 
 
+def _older_definitions_are_named(plane: ControlPlane) -> None:
+    """Until the command that is given beside them has been followed."""
+    one = "rosters.countersign.dev"
+    older = ("countersign.dev/schema=older", "--overwrite")
+    plane.kubectl("annotate", "crd", one, *older).check()
+    upgrade = ("upgrade", RELEASE, CHART, *OWN, *SET)
+    said = plane.helm(*upgrade).check().stdout
+    assert f"are not of this version: {one}\n" in said
+    (command,) = (
+        line for line in said.splitlines() if "kubectl apply --server" in line
+    )
+    arguments = command.replace("countersign/crds", str(CHART / "crds")).split()[1:]
+    plane.kubectl(*arguments).check()
+
+    assert "TO DO" not in plane.helm(*upgrade).check().stdout
+
+
 def _running(plane: ControlPlane, folder: Path) -> Kubelet:
     """Run the release's Pods, and have the API server find them."""
     kubelet = Kubelet(plane, folder, OWN_NAMESPACE)
@@ -149,3 +172,33 @@ def _running(plane: ControlPlane, folder: Path) -> Kubelet:
     )
     kubelet.route("countersign", webhook)
     return kubelet
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
+def test_comes_without_helm(plane: ControlPlane, tmp_path: Path) -> None:
+    """By the commands of the page, as they stand; and then it denies."""
+    plane.kubectl("delete", "namespace", OWN_NAMESPACE, "--ignore-not-found").check()
+    (tmp_path / "manifests").symlink_to(_ROOT / "manifests")
+    page = (_ROOT / "docs" / "install.md").read_text()
+    (commands,) = re.findall(
+        r"^```sh without-helm\n(.*?)^```$", page, re.MULTILINE | re.DOTALL
+    )
+    search = (plane.binaries["kubectl"].parent, os.environ["PATH"])
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands.replace("payments", SPACE)],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "KUBECONFIG": str(plane.admin),
+            "PATH": os.pathsep.join(map(str, search)),
+        },
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stdout
+    _pods_are_admitted(plane)
+    _running(plane, tmp_path)
+    eventually(plane, "denied the request")

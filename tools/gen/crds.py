@@ -5,6 +5,8 @@ fields: a server that dropped a misspelt restriction would leave nothing for us 
 No defaults are written into objects: what absence means is for the version that reads.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +27,8 @@ from countersign.wire.yaml_text import render_yaml
 from tools.gen import Generator
 
 FOLDERS = ("manifests/crds", "charts/countersign/crds")
+SCHEMA = f"{GROUP}/schema"  # annotation by which the chart sees that one is older
+_NOTED = "charts/countersign/files/crds.yaml"
 _HEADER = "# Generated from the models in countersign.wire.resources by `make gen`.\n"
 _PRESERVE = "x-kubernetes-preserve-unknown-fields"
 _KEPT = (
@@ -121,33 +125,43 @@ def definition(shown: _Shown) -> Tree:
         _column("Ready", _holds(About.READY), "string"),
         _column("Age", ".metadata.creationTimestamp", "date"),
     ]
+    spec: Tree = {
+        "group": GROUP,
+        "scope": "Namespaced" if kind.namespaced else "Cluster",
+        "names": {
+            "kind": kind.name,
+            "listKind": f"{kind.name}List",
+            "plural": kind.plural,
+            "singular": kind.name.lower(),
+            "categories": ["countersign"],
+            "shortNames": [*shown.short],
+        },
+        "versions": [
+            {
+                "name": VERSION,
+                "served": True,
+                "storage": True,
+                "subresources": {"status": {}},
+                "additionalPrinterColumns": [*columns],
+                "schema": {"openAPIV3Schema": _root(kind)},
+            }
+        ],
+    }
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{kind.plural}.{GROUP}"},
-        "spec": {
-            "group": GROUP,
-            "scope": "Namespaced" if kind.namespaced else "Cluster",
-            "names": {
-                "kind": kind.name,
-                "listKind": f"{kind.name}List",
-                "plural": kind.plural,
-                "singular": kind.name.lower(),
-                "categories": ["countersign"],
-                "shortNames": [*shown.short],
-            },
-            "versions": [
-                {
-                    "name": VERSION,
-                    "served": True,
-                    "storage": True,
-                    "subresources": {"status": {}},
-                    "additionalPrinterColumns": [*columns],
-                    "schema": {"openAPIV3Schema": _root(kind)},
-                }
-            ],
+        "metadata": {
+            "name": f"{kind.plural}.{GROUP}",
+            "annotations": {SCHEMA: _digest(spec)},
         },
+        "spec": spec,
     }
+
+
+def _digest(spec: Tree) -> str:
+    """Return what tells one version of a definition from another."""
+    text = json.dumps(spec, sort_keys=True)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def _column(title: str, path: str, sort: str, *, priority: int = 0) -> Schema:
@@ -228,4 +242,19 @@ def _generator(folder: str) -> Generator:
     )
 
 
-CUSTOM_RESOURCES = tuple(_generator(folder) for folder in FOLDERS)
+def _note() -> Mapping[str, bytes]:
+    """Return the digests for the chart, which cannot read its own folder of CRDs."""
+    made: Tree = {}
+    for shown in SHOWN:
+        metadata = definition(shown)["metadata"]
+        assert isinstance(metadata, Mapping)  # noqa: S101 - made above
+        annotations = metadata["annotations"]
+        assert isinstance(annotations, Mapping)  # noqa: S101 - the same
+        made[str(metadata["name"])] = annotations[SCHEMA]
+    return {_NOTED: (_HEADER + render_yaml([made])).encode()}
+
+
+CUSTOM_RESOURCES = (
+    *(_generator(folder) for folder in FOLDERS),
+    Generator(name="digests of custom resources", owns=_NOTED, make=_note),
+)

@@ -29,7 +29,7 @@ _HEADER = """\
 """
 # Everything that a value can decide must be one that a template can be read for.
 BASE: Mapping[str, object] = {
-    "clusterName": "CLUSTER_NAME",
+    "clusterName": "NAME_OF_CLUSTER",
     "protectedNamespaces": ["protected-namespace"],
     "image": {"repository": "IMAGE_REPOSITORY"},
     "tls": {

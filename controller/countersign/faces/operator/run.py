@@ -6,7 +6,7 @@ from socket import gethostname
 
 from countersign.adapters.clock import SystemClock
 from countersign.adapters.cluster.bundle_sets import WatchedBundleSets
-from countersign.adapters.cluster.client import connect, credentials
+from countersign.adapters.cluster.client import ApiServer, connect, credentials
 from countersign.adapters.cluster.events import Events
 from countersign.adapters.cluster.paced import Paced, Remembering
 from countersign.adapters.cluster.renewing import Renewer
@@ -23,7 +23,7 @@ from countersign.faces.operator.rotating import Rotation
 from countersign.faces.operator.scanning import Scanner, Told
 from countersign.faces.operator.telling import Teller
 from countersign.faces.operator.watchdog import Watchdog
-from countersign.ports import Archive
+from countersign.ports import Archive, Clock, Prover
 from countersign.usecases.debts import Debtors
 from countersign.usecases.rescan import Rescanner
 
@@ -58,48 +58,16 @@ async def run(
         prover = BundleProver(keeper, clock)
 
         teller = Teller(Events(api, settings.lease.identity or gethostname()), clock)
-        more: dict[str, Work] = {}
-        if settings.cluster_name and settings.scan.every_s:
-            paced = Paced(api, settings.scan.rate)
-            more["scan"] = Scanner(
-                Rescanner(
-                    lambda: Remembering(LiveCluster(paced)),
-                    prover=prover,
-                    sets=sets,
-                    policies=keeper,
-                    records=archive,
-                    clock=clock,
-                    cluster=settings.cluster_name,
-                ),
-                source=paced,
-                reports=Reports(api, own),
-                teller=teller,
-                keeper=keeper,
-                clock=clock,
-                told=Told(
-                    trouble=sets.trouble,
-                    own_namespace=own,
-                    every_s=settings.scan.every_s,
-                    most=settings.scan.max_results,
-                ),
-            ).run
-
-        renewed = settings.certificates
-        if renewed.authorities:
-            more["certificates"] = Rotation(
-                Renewer(api, own, renewed.authorities, timedelta(days=renewed.days)),
-                clock,
-                renewed.every_s,
-            ).run
-
-        begun = settings.beginning
-        if begun.directory is not None:
-            given = founder.read(begun.directory, begun.root_roster)
-            more["founding"] = founder.Founder(api, given).run
-        if settings.watchdog.every_s:
-            more["watchdog"] = Watchdog(
-                api, keeper, teller, own, settings.watchdog.every_s
-            ).run
+        more = _further(
+            settings,
+            api,
+            archive=archive,
+            sets=sets,
+            keeper=keeper,
+            prover=prover,
+            teller=teller,
+            clock=clock,
+        )
 
         def work() -> asyncio.Task[None]:
             return asyncio.create_task(
@@ -119,3 +87,56 @@ async def run(
             await while_held(election, stop, work)
         finally:
             prover.close()
+
+
+def _further(
+    settings: OperateSettings,
+    api: ApiServer,
+    *,
+    archive: Archive,
+    sets: WatchedBundleSets,
+    keeper: Keeper,
+    prover: Prover,
+    teller: Teller,
+    clock: Clock,
+) -> dict[str, Work]:
+    """Return the loops that the settings ask for, by the name of the part."""
+    own, more = settings.own_namespace, dict[str, Work]()
+    if settings.cluster_name and settings.scan.every_s:
+        paced = Paced(api, settings.scan.rate)
+        rescanner = Rescanner(
+            lambda: Remembering(LiveCluster(paced)),
+            prover=prover,
+            sets=sets,
+            policies=keeper,
+            records=archive,
+            clock=clock,
+            cluster=settings.cluster_name,
+        )
+        more["scan"] = Scanner(
+            rescanner,
+            source=paced,
+            reports=Reports(api, own),
+            teller=teller,
+            keeper=keeper,
+            clock=clock,
+            told=Told(
+                trouble=sets.trouble,
+                own_namespace=own,
+                every_s=settings.scan.every_s,
+                most=settings.scan.max_results,
+            ),
+        ).run
+    if (renewed := settings.certificates).authorities:
+        lasts = timedelta(days=renewed.days)
+        renewer = Renewer(api, own, renewed.authorities, lasts)
+        more["certificates"] = Rotation(renewer, clock, renewed.every_s).run
+    begun = settings.beginning
+    if begun.directory is not None:
+        given = founder.read(begun.directory, begun.root_roster)
+        more["founding"] = founder.Founder(api, given).run
+    if settings.watchdog.every_s:
+        more["watchdog"] = Watchdog(
+            api, keeper, teller, own, settings.watchdog.every_s
+        ).run
+    return more

@@ -22,7 +22,7 @@ class Rule(StrEnum):
     """What judges a request."""
 
     EXEMPT = "exempt"  # noise that changes nothing that runs: never ours
-    OWN = "own"  # our own kinds: parsed by the face, left to RBAC
+    OWN = "own"  # our own kinds: parsed by the face, judged by the root roster
     OBJECT = "object"  # a new state: all four doors
     DELETION = "deletion"  # of the object itself
     EVICTION = "eviction"  # a deletion that asks the disruption budget first

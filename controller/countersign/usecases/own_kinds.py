@@ -1,6 +1,6 @@
 """Own kinds: what nobody could read at a later load is not written in the first place.
 
-Beyond that, who may write them is left to RBAC.
+Who may write them is judged by `govern`, where there is a root roster.
 """
 
 from countersign.binding.surface import Rule, rule_for

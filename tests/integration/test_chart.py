@@ -290,6 +290,45 @@ def test_runs_where_it_is_told_and_pulls_with_what_it_is_given(
     assert spec["imagePullSecrets"] == [{"name": "one"}, {"name": "two"}]
 
 
+def rights(trees: list[dict[str, Any]], account: str) -> list[dict[str, Any]]:
+    """Return the rules that an account is bound to, in the cluster or a namespace."""
+    roles = {(t["kind"], t["metadata"]["name"]): t for t in trees}
+    return [
+        rule
+        for tree in trees
+        if tree["kind"] in {"ClusterRoleBinding", "RoleBinding"}
+        if account in [one["name"] for one in tree["subjects"]]
+        for rule in roles[tree["roleRef"]["kind"], tree["roleRef"]["name"]].get(
+            "rules", []
+        )
+    ]
+
+
+def test_the_webhook_reads_and_no_secrets(plane: ControlPlane) -> None:
+    """Whoever takes it over can write nothing, and learn no credential."""
+    trees = rendered(plane, *SET)
+    serve = rights(trees, "countersign-serve")
+    operate = rights(trees, "countersign-operate")
+
+    assert serve
+    assert {verb for rule in serve for verb in rule["verbs"]} == {
+        "get",
+        "list",
+        "watch",
+    }
+    resources = {resource for rule in serve for resource in rule["resources"]}
+    assert not resources & {"*", "secrets"}
+    assert not any("*" in rule["apiGroups"] for rule in serve)
+    secrets = [rule for rule in operate if "secrets" in rule["resources"]]
+    assert all(
+        "resourceNames" in rule or rule["verbs"] == ["create"] for rule in secrets
+    )
+    everybody = {"system:authenticated", "system:serviceaccounts"}
+    assert not any(
+        "secrets" in r["resources"] for one in everybody for r in rights(trees, one)
+    )
+
+
 @pytest.mark.parametrize("name", ["countersign", "countersign-operate"])
 def test_runs_without_privileges(plane: ControlPlane, name: str) -> None:
     """As the restricted profile of Pod Security asks."""

@@ -98,7 +98,6 @@ def operating(
         "records.port": 0,
         "records.database": folder / "audit.db",
         "spools.sources": "",
-        "lease.name": "",
         "cluster.kubeconfig": kubeconfig,
         "lease.name": "",  # alone, unless a test says otherwise
         **{name.replace("__", "."): value for name, value in settings.items()},

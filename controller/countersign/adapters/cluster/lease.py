@@ -110,7 +110,7 @@ class Lease:
             return
         if _holder(live) != self._claim.identity:
             return
-        freed = {"holderIdentity": "", "leaseDurationSeconds": _FREED_S}
+        freed: Tree = {"holderIdentity": "", "leaseDurationSeconds": _FREED_S}
         try:
             await self._server.replace(self._path, _with(live, freed))
         except Rejected:

@@ -11,7 +11,8 @@ import pytest
 
 from tests.support.kubelet import Kubelet, ports
 from tools import controlplane
-from tools.controlplane import ControlPlane
+from tools.controlplane import ControlPlane, ensure
+from tools.controlplane.programs import HELM, HELM3, Program
 from tools.stack.chart import CHART, OWN_NAMESPACE, RELEASE
 from tools.stack.ready import until
 
@@ -68,10 +69,13 @@ def eventually(plane: ControlPlane, said: str) -> None:
     until(wrong, what=said)
 
 
+@pytest.mark.parametrize("helm", [HELM, HELM3], ids=lambda one: one.name)
 def test_comes_changes_goes_back_and_leaves(
-    plane: ControlPlane, tmp_path: Path
+    plane: ControlPlane, tmp_path: Path, helm: Program
 ) -> None:
     """With its Pods really run, and tested; and without them at the end."""
+    plane.binaries[HELM.name] = ensure([helm])[helm.name]
+    _forget(plane)
     before = inventory(plane)
     plane.helm("install", RELEASE, CHART, *OWN, *SET).check()
     eventually(plane, "failed calling webhook")  # nobody to answer: nothing is admitted
@@ -123,6 +127,19 @@ def test_comes_changes_goes_back_and_leaves(
     until(different, what="nothing but what it says")
     assert before <= inventory(plane)
     until(lambda: plane.kubectl(*PROBE).stderr, what="an admission after the removal")
+
+
+def _forget(plane: ControlPlane) -> None:
+    """Take away what an earlier release left, as it said."""
+    gone = ("--all", "--ignore-not-found")
+    plane.kubectl("delete", "pods,leases,persistentvolumeclaims", *OWN, *gone).check()
+    plane.kubectl("delete", "-f", CHART / "crds", "--ignore-not-found").check()
+    until(
+        lambda: plane.kubectl("get", "apiservices", "-o", "name").stdout.partition(
+            "countersign"
+        )[1],
+        what="an API server without our kinds",
+    )
 
 
 def _pods_are_admitted(plane: ControlPlane) -> None:

@@ -44,6 +44,10 @@ module = "kubernetes"
 [minor."1.36"]
 kubernetes = "1.36.5"
 etcd = "3.6.5"
+[helm3]
+version = "3.22.0"
+module = "helm"
+
 [helm]
 version = "4.3.1"
 module = "helm"

@@ -2,7 +2,7 @@
 
 Five make and drive a control plane. Others only tests need: `IMAGES` put images into
 registries and sign them, `GITOPS` apply what is in a git repository, `TOFU` plans
-infrastructure.
+infrastructure, and `HELM3` installs our chart once more.
 """
 
 import subprocess
@@ -125,6 +125,19 @@ HELM = Program(
     ),
     cold_build_s=120,
 )
+HELM3 = Program(
+    name="helm3",
+    package="helm.sh/helm/v3/cmd/helm",
+    asks_version=("version", "--short"),
+    pinned=lambda pins: pins.helm3,
+    fits=lambda version, pins: version.major == pins.helm3.major,
+    folder=lambda pins: f"helm-{pins.helm3}",
+    module=lambda pins: pins.helm3_module,
+    ldflags=lambda pins: (
+        f"-s -w -X helm.sh/helm/v3/internal/version.version=v{pins.helm3}"
+    ),
+    cold_build_s=120,
+)
 
 SERVERS = (ETCD, APISERVER, CONTROLLER_MANAGER)
 ALL = (*SERVERS, KUBECTL, HELM)
@@ -238,4 +251,4 @@ TOFU = Program(
     cold_build_s=250,
 )
 
-BY_NAME = {program.name: program for program in (*ALL, *IMAGES, *GITOPS, TOFU)}
+BY_NAME = {program.name: program for program in (*ALL, HELM3, *IMAGES, *GITOPS, TOFU)}

@@ -130,6 +130,8 @@ class Pins:
     kubernetes_module: Path | None
     etcd_module: Path | None
     helm_module: Path
+    helm3: Version
+    helm3_module: Path
     images: Images
     gitops: Gitops
     tofu: Tofu
@@ -173,6 +175,8 @@ def load(minor: str | None = None, *, file: Path = HERE / "supported.toml") -> P
         if "etcd_module" in row
         else module,
         helm_module=file.parent / table["helm"]["module"],
+        helm3=Version.of(table["helm3"]["version"]),
+        helm3_module=file.parent / table["helm3"]["module"],
         images=_images(table["images"], file.parent),
         gitops=_gitops(table["gitops"], file.parent),
         tofu=_tofu(table["tofu"], file.parent),

@@ -80,6 +80,8 @@ def test_what_is_pinned_agrees_with_the_go_modules(minor: str) -> None:
     assert f"k8s.io/kubernetes v{pins.kubernetes} " in f"{kubernetes} "
     assert f"go.etcd.io/etcd/server/v3 v{pins.etcd}\n" in etcd
     assert f"helm.sh/helm/v4 v{pins.helm} " in helm.replace("\n", " ")
+    helm3 = (pins.helm3_module / "go.mod").read_text()
+    assert f"helm.sh/helm/v3 v{pins.helm3} " in helm3.replace("\n", " ")
 
 
 def test_what_is_pinned_around_images_agrees_with_their_module() -> None:

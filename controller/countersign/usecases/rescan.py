@@ -22,7 +22,7 @@ from countersign.ports import (
     Query,
     Records,
 )
-from countersign.usecases.running import Standing, protected
+from countersign.usecases.running import Seen, Standing, protected
 from countersign.usecases.today import Today
 
 _WORST_FIRST = (
@@ -113,20 +113,29 @@ class Rescanner:
         )
         today = Today(book.revocations, self._clock.now())
         seen = await standing.look(namespace, book.policies, recorded, today=today)
-        judged = [one for one in seen.running if one.policies]
-        found = sorted(_faults(judged), key=_order)
-        wrong = {one.object for one in found}
-        folded = {one.object for one in judged if one.owner in wrong}
-        return Scanned(
-            namespace=namespace,
-            found=tuple(one for one in found if one.object not in folded),
-            passed=sum(
-                1 + len(one.children)
-                for one in judged
-                if one.object not in wrong | folded
-            ),
-            unseen=seen.unseen,
-        )
+        return weigh(namespace, seen)
+
+
+def weigh(namespace: str, seen: Seen) -> Scanned:
+    """Return what is wrong with what was seen, the worst first.
+
+    What claims to be made of an object that nobody stands for is counted with it. An
+    owner that is only out of time, or whose evidence was withdrawn, covers nobody: else a
+    Pod of an attacker's would hide behind it.
+    """
+    judged = [one for one in seen.running if one.policies]
+    found = sorted(_faults(judged), key=_order)
+    wrong = {one.object for one in found}
+    nobodys = {one.object for one in judged if one.nobody}
+    folded = {one.object for one in judged if one.owner in nobodys}
+    return Scanned(
+        namespace=namespace,
+        found=tuple(one for one in found if one.object not in folded),
+        passed=sum(
+            1 + len(one.children) for one in judged if one.object not in wrong | folded
+        ),
+        unseen=seen.unseen,
+    )
 
 
 def _faults(judged: Iterable[Running]) -> list[Found]:
@@ -146,7 +155,7 @@ def _faults(judged: Iterable[Running]) -> list[Found]:
                 fault=fault,
                 policies=policies,
                 decision=one.since.decision if one.since else "",
-                children=len(one.children) + doubted[one.object],
+                children=len(one.children) + (doubted[one.object] if one.nobody else 0),
                 detail=one.problem,
             )
         )

@@ -249,9 +249,8 @@ def _roster(tree: Tree) -> Roster | None:
 
 
 def _generated(request: AdmissionRequest) -> bool:
-    metadata = (request.object or {}).get("metadata")
-    made = isinstance(metadata, dict) and bool(metadata.get("generateName"))
-    return made or bool(request.ref.generate_name)
+    """Tell whether the server makes the name up: each creation is another object."""
+    return request.verb is Verb.CREATE and bool(request.ref.generate_name)
 
 
 def _about(request: AdmissionRequest) -> frozenset[str]:

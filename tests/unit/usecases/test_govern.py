@@ -68,7 +68,9 @@ def asking(
         uid="1",
         verb=verb,
         resource=version,
-        ref=ref_of(tree),
+        ref=replace(
+            ref_of(tree), generate_name=tree["metadata"].get("generateName", "")
+        ),
         version="v1alpha1",
         object=None if gone else tree,
         old=None if verb is Verb.CREATE else tree,
@@ -197,6 +199,17 @@ async def test_what_cannot_be_read_may_be_mended_first() -> None:
 
     assert Reason.GOVERNANCE not in a.reasons(verdict)
     assert Reason.DELETION in a.reasons(verdict)
+
+
+async def test_a_made_up_name_is_refused_only_where_it_is_made_up() -> None:
+    """What was there before somebody governed can still be changed."""
+    tree: Tree = stored.policy()
+    tree["metadata"]["generateName"] = "pay"
+    created = await judged(governed(), asking(tree))
+    deleted = await judged(governed(), asking(tree, Verb.DELETE))
+
+    assert a.reasons(created) == {Reason.GOVERNANCE}
+    assert a.reasons(deleted) == {Reason.DELETION}
 
 
 def test_evidence_is_not_governed() -> None:

@@ -49,6 +49,22 @@ ALERTS = (
         "the-webhook-is-away",
     ),
     Alert(
+        "GateOpen",
+        "min(countersign_gate_closed) == 0",
+        "0m",
+        "critical",
+        "What must be denied was admitted, or the registration is not ours any more.",
+        "the-gate-is-open",
+    ),
+    Alert(
+        "Recovered",
+        "increase(countersign_recoveries_total[1h]) > 0",
+        "0m",
+        "critical",
+        "Somebody used the recovery group's right over the gate.",
+        "somebody-recovered",
+    ),
+    Alert(
         "NothingKnown",
         "max by (kind) (countersign_watch_age_seconds) > 45",
         "1m",
@@ -172,6 +188,14 @@ ALERTS = (
         "warning",
         "The operator's {{ $labels.part }} ends again and again.",
         "the-operator-is-down-or-a-condition-is-false",
+    ),
+    Alert(
+        "UnprovenRuns",
+        'sum(countersign_scan_objects{result=~"neverSeen|drift|revoked"}) > 0',
+        "15m",
+        "warning",
+        "Something runs that nobody's word stands for any more, or never did.",
+        "what-runs-is-verified-again",
     ),
     Alert(
         "ReviewOverdue",

@@ -82,7 +82,7 @@ class Founded:
         """Run the operator, with its own rights, while the block lasts."""
         plane = self.gate.stack.plane
         operator = plane.user(access.OPERATE, to=folder / "kubeconfig")
-        return operating(plane, folder, operator, **settings)
+        return operating(plane, folder, operator, waits=True, **settings)
 
     def _missing(self) -> str:
         return self.gate.stack.plane.kubectl("get", "roster", ROOT).stderr

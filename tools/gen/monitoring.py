@@ -73,22 +73,6 @@ ALERTS = (
         "stale",
     ),
     Alert(
-        "GateOpen",
-        "min by (check) (countersign_gate_closed) == 0",
-        "0m",
-        "critical",
-        "The gate is open ({{ $labels.check }}): changes come in that nobody judges.",
-        "the-gate-is-open",
-    ),
-    Alert(
-        "Recovered",
-        "sum(increase(countersign_recoveries_total[1h])) > 0",
-        "0m",
-        "critical",
-        "Somebody wrote the root roster or a trust root unsigned, as a recovery.",
-        "somebody-recovered",
-    ),
-    Alert(
         "Shedding",
         'sum(rate(countersign_reviews_total{outcome=~"shed|failed"}[5m])) > 0',
         "5m",

@@ -30,7 +30,7 @@ def known() -> dict[str, set[str]]:
     for collector in vars(telemetry).values():
         if not hasattr(collector, "_labelnames"):
             continue
-        labels = set(collector._labelnames)  # noqa: SLF001 - told nowhere else
+        labels = set(collector._labelnames)
         (family,) = collector.describe()
         names = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}
         for suffix in names.get(family.type, [""]):

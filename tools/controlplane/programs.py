@@ -2,7 +2,7 @@
 
 Five make and drive a control plane. Others only tests need: `IMAGES` put images into
 registries and sign them, `GITOPS` apply what is in a git repository, `TOFU` plans
-infrastructure, and `HELM3` installs our chart once more.
+infrastructure, `ACTIONLINT` reads workflows, and `HELM3` installs our chart once more.
 """
 
 import subprocess
@@ -251,4 +251,22 @@ TOFU = Program(
     cold_build_s=250,
 )
 
-BY_NAME = {program.name: program for program in (*ALL, HELM3, *IMAGES, *GITOPS, TOFU)}
+ACTIONLINT = Program(
+    name="actionlint",
+    package="github.com/rhysd/actionlint/cmd/actionlint",
+    asks_version=("-version",),
+    pinned=lambda pins: pins.actionlint.version,
+    # each release finds more, and so something else: only the pinned one says the same
+    fits=lambda found, pins: found == pins.actionlint.version,
+    folder=lambda pins: f"actionlint-{pins.actionlint.version}",
+    module=lambda pins: pins.actionlint.module,
+    ldflags=lambda pins: (
+        f"-s -w -X github.com/rhysd/actionlint.version={pins.actionlint.version}"
+    ),
+    cold_build_s=12,
+)
+
+BY_NAME = {
+    program.name: program
+    for program in (*ALL, HELM3, *IMAGES, *GITOPS, TOFU, ACTIONLINT)
+}

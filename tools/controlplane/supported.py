@@ -106,6 +106,19 @@ class Tofu:
 
 
 @dataclass(frozen=True, slots=True)
+class Actionlint:
+    """What reads workflows of GitHub, the same for every minor.
+
+    Attributes:
+        version: Of actionlint.
+        module: The Go module that builds it.
+    """
+
+    version: Version
+    module: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Pins:
     """One minor of Kubernetes and what goes with it.
 
@@ -120,6 +133,7 @@ class Pins:
         images: The programs around images.
         gitops: The programs that apply what is in git.
         tofu: The program that plans infrastructure.
+        actionlint: The program that reads workflows.
         go_package: The requirement by which pip installs Go itself.
         mirrors: Where prebuilt programs are.
     """
@@ -135,6 +149,7 @@ class Pins:
     images: Images
     gitops: Gitops
     tofu: Tofu
+    actionlint: Actionlint
     go_package: str
     mirrors: Mirrors
 
@@ -180,6 +195,7 @@ def load(minor: str | None = None, *, file: Path = HERE / "supported.toml") -> P
         images=_images(table["images"], file.parent),
         gitops=_gitops(table["gitops"], file.parent),
         tofu=_tofu(table["tofu"], file.parent),
+        actionlint=_actionlint(table["actionlint"], file.parent),
         go_package=table["go"]["package"],
         mirrors=Mirrors(**table["download"]),
     )
@@ -204,3 +220,7 @@ def _gitops(row: Mapping[str, str], folder: Path) -> Gitops:
 
 def _tofu(row: Mapping[str, str], folder: Path) -> Tofu:
     return Tofu(version=Version.of(row["version"]), module=folder / row["module"])
+
+
+def _actionlint(row: Mapping[str, str], folder: Path) -> Actionlint:
+    return Actionlint(version=Version.of(row["version"]), module=folder / row["module"])

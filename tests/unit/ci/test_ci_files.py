@@ -13,21 +13,27 @@ from typing import Any
 import pytest
 import yaml
 
+from tools.controlplane.binaries import ensure
+from tools.controlplane.programs import ACTIONLINT
+
 ROOT = Path(__file__).parents[3]
 ACTION = ROOT / "action.yml"
 COMPONENT = ROOT / "templates" / "gate.yml"
 EXAMPLES = ROOT / "ci" / "examples"
 SCRIPT = ROOT / "ci" / "gate.sh"
-HOW = {"actionlint": ": go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"}
-"""How to have what is no package of Python's."""
+OWN = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+"""The workflows that our own repository runs."""
+WORKFLOWS = [EXAMPLES / "github.yml", *OWN]
 PINNED = re.compile(r"[\w./-]+@[0-9a-f]{40}")
 
 
 def program(name: str) -> str:
     """Return the path of a program of the test environment."""
+    if name == ACTIONLINT.name:
+        return str(ensure([ACTIONLINT])[name])
     found = shutil.which(name, path=Path(sys.executable).parent) or shutil.which(name)
     if found is None:
-        pytest.skip(f"{name} is not installed{HOW.get(name, ': uv sync')}")
+        pytest.skip(f"{name} is not installed: uv sync")
     return found
 
 
@@ -38,9 +44,7 @@ def run(name: str, *args: object) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(
-    "file", [ACTION, EXAMPLES / "github.yml"], ids=lambda f: f.name
-)
+@pytest.mark.parametrize("file", [ACTION, *WORKFLOWS], ids=lambda f: f.name)
 def test_zizmor_finds_nothing(file: Path) -> None:
     """At its strictest; seen to find an input that is pasted into a script."""
     run("zizmor", "--offline", "--no-progress", "--persona", "auditor", file)
@@ -50,7 +54,7 @@ def test_zizmor_finds_nothing(file: Path) -> None:
     ("schema", "file"),
     [
         ("vendor.github-actions", ACTION),
-        ("vendor.github-workflows", EXAMPLES / "github.yml"),
+        *(("vendor.github-workflows", file) for file in WORKFLOWS),
         ("vendor.gitlab-ci", EXAMPLES / "gitlab.yml"),
     ],
 )
@@ -68,9 +72,10 @@ def test_the_job_of_the_component_is_valid(tmp_path: Path) -> None:
     run("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", file)
 
 
-def test_actionlint_finds_nothing() -> None:
-    """Where it is installed: it comes from no package of ours."""
-    run("actionlint", EXAMPLES / "github.yml")
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda f: f.name)
+def test_actionlint_finds_nothing(file: Path) -> None:
+    """Of expressions, of contexts, of needs; seen to find an output that no step has."""
+    run("actionlint", file)
 
 
 def test_scripts_have_the_line_ends_of_sh(tmp_path: Path) -> None:
@@ -94,9 +99,10 @@ def test_scripts_have_the_line_ends_of_sh(tmp_path: Path) -> None:
     assert all(b"\r" not in (tmp_path / script).read_bytes() for script in scripts)
 
 
-def test_every_action_that_is_used_is_pinned() -> None:
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda f: f.name)
+def test_every_action_that_is_used_is_pinned(file: Path) -> None:
     """By a commit, with a word that says which."""
-    workflow = yaml.safe_load((EXAMPLES / "github.yml").read_text())
+    workflow = yaml.safe_load(file.read_text())
     used = [
         step["uses"]
         for job in workflow["jobs"].values()

@@ -126,19 +126,47 @@ def _release(tree: Tree | None) -> str:
     return str(name) if known else ""
 
 
+_LATER = "admitted for now; before it is denied"
 RECOVERY = "let in unsigned, as a recovery: this is recorded, counted and announced"
 
 
-def warnings(verdict: Verdict) -> tuple[str, ...]:
+def warnings(
+    verdict: Verdict, request: Asked, cluster: str, decision: Decision | None = None
+) -> tuple[str, ...]:
     """Return a line for each finding of a policy that only warns; bounded for kubectl.
 
-    And one where nobody signed because somebody recovers.
+    Below them the step that will be needed once it denies, where that fits into a line:
+    a command that is cut helps nobody. And one where nobody signed because somebody
+    recovers.
     """
     found = sorted(_with(verdict, Enforcement.WARN), key=by_weight)
-    lines = tuple(
+    lines = [
         _fit(f"{thing(f.about)}: {says(f)}{_policy(f)}", MAX_WARNING) for f in found
-    )
-    return (*lines, RECOVERY) if verdict.recovered else lines
+    ]
+    if found:
+        lines.append(_soon(found[0], verdict, request, cluster, decision))
+    return (*lines, RECOVERY) if verdict.recovered else tuple(lines)
+
+
+def _soon(
+    head: Finding,
+    verdict: Verdict,
+    request: Asked,
+    cluster: str,
+    decision: Decision | None,
+) -> str:
+    """Say what to do before the policy denies."""
+    kept = None if request.dry_run else decision
+    way = _way(request, kept)
+    step = next_step(head, cluster, slots_of(verdict, head.policy), way)
+    told = f"{_LATER}: {step}"
+    if len(told.encode()) <= MAX_WARNING:
+        return told
+    if way.decision:
+        return f"{_LATER}: countersign sign-off --decision {way.decision}"
+    if kept is not None:
+        return f"{_LATER}: countersign explain {kept.id}"
+    return f"{_LATER}: see docs/runbook.md#{head.reason}"
 
 
 def slots_of(verdict: Verdict, policy: str) -> OpenSlots | None:

@@ -155,9 +155,12 @@ def _id(
 def _proposal(
     judged: Judged, request: AdmissionRequest, subject: ObjectRef, salt: bytes
 ) -> Proposal | None:
-    """Return what could be signed, or was; None where no signature counts."""
+    """Return what could be signed, or was; None where no signature counts.
+
+    Of what a policy only warns about, too: it can be signed before anybody is denied.
+    """
     signed = any(basis.door is Door.SIGNED for basis in judged.verdict.bases)
-    if not judged.policies or (judged.verdict.allowed and not signed):
+    if not judged.policies or not (judged.verdict.findings or signed):
         return None
     try:
         if rule_for(request) in STATES or _is_own_state(request):

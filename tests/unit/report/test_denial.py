@@ -32,7 +32,7 @@ from countersign.core.types.verdict import (
     SignedBy,
     Verdict,
 )
-from countersign.report.denial import MAX_DENIAL, denial, warnings
+from countersign.report.denial import MAX_DENIAL, MAX_WARNING, denial, warnings
 from tests.support import a, findings
 from tests.support.decisions import denied
 from tests.support.findings import OPEN, finding
@@ -262,11 +262,35 @@ def test_findings_that_only_warn_are_no_part_of_it() -> None:
     text = deny(finding(Reason.SLOT_OPEN), warn)
 
     assert "looking" not in text
-    (line,) = warnings(Verdict.of((), [warn]))
+    line, soon = warnings(Verdict.of((), [warn]), Asked(), "prod-eu")
     assert line == (
         "payments/Deployment/ledger: a sign-off that was valid until "
         "2026-11-22T11:00Z (policy looking)"
     )
+    assert soon.startswith("admitted for now; before it is denied: have it reviewed")
+    assert "countersign sign-off -f FILE --cluster prod-eu --out SIGNED" in soon
+
+
+@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize("kept", [RECORDED, UNSIGNABLE, None])
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_warning_says_what_to_do_before_it_is_a_denial(
+    reason: Reason, kept: Decision | None, *, dry_run: bool
+) -> None:
+    """In a line that the API server does not cut, and a command is whole or not there.
+
+    Caught: the step cut to the length of the line.
+    """
+    warn = replace(finding(reason), enforcement=Enforcement.WARN)
+
+    *_, soon = warnings(
+        Verdict.of((), [warn]), Asked(dry_run=dry_run), "c" * 60, decision=kept
+    )
+
+    assert len(soon.encode()) <= MAX_WARNING
+    assert soon.startswith("admitted for now; before it is denied: ")
+    assert "…" not in soon
+    assert not (dry_run and ID in soon)
 
 
 def test_the_gate_itself_has_no_policy() -> None:

@@ -151,6 +151,8 @@ async def test_what_would_have_been_denied_is_kept(
     assert found is not None
     assert found.outcome is outcome
     assert {told.reason for told in found.findings} >= {Reason.NO_EVIDENCE}
+    assert found.proposal is not None  # it can be signed before anybody is denied
+    assert found.proposal.intent == canonical(config())
 
 
 # What it says -------------------------------------------------------------------------

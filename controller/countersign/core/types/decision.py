@@ -75,8 +75,9 @@ class Decision:
         message: What the person was told: the denial as printed; ``""`` if allowed.
         bases: One for each policy that let it in.
         findings: Everything that was missing.
-        proposal: Of a denial, what could be signed; of an admission that somebody
-            signed for, what was. None: nothing that a signature would help.
+        proposal: Of a denial, or where a policy only warns, what could be signed; of an
+            admission that somebody signed for, what was. None: nothing that a signature
+            would help.
         bundles: Raw, proven ones that travelled with the object or beside it.
         review_due: Of a break-glass admission, until when it has to be reviewed.
     """

@@ -36,7 +36,7 @@ def answer(
         uid=request.uid,
         allowed=verdict.allowed,
         message="" if verdict.allowed else denial(verdict, asked, cluster, decision),
-        warnings=warnings(verdict),
+        warnings=warnings(verdict, asked, cluster, decision),
         annotations={
             "rule": rule_for(request),
             **annotations(verdict, "" if decision is None else decision.id),

@@ -235,6 +235,13 @@ RECOVERIES = Counter(
 )
 """No label. Any growth is worth an alert: see the runbook."""
 
+BREAK_GLASS = Counter(
+    "countersign_break_glass",
+    "Requests that were admitted under break-glass.",
+    registry=REGISTRY,
+)
+"""No label. Any growth is announced; what each of them owes is `REVIEW_DEBTS`."""
+
 STATUS_WRITES = Counter(
     "countersign_status_writes",
     "Writes to the status of our objects.",
@@ -271,7 +278,8 @@ SCANNED = Gauge(
     ["result"],
     registry=REGISTRY,
 )
-"""result: pass | neverSeen | drift | revoked | expired | unknown."""
+"""result: pass | neverSeen | drift | revoked | expired | unknown |
+reviewOwed | reviewOverdue."""
 
 SCANNED_AT = Gauge(
     "countersign_scan_timestamp_seconds",

@@ -65,6 +65,14 @@ ALERTS = (
         "somebody-recovered",
     ),
     Alert(
+        "BreakGlass",
+        "sum(increase(countersign_break_glass_total[1h])) > 0",
+        "0m",
+        "warning",
+        "Somebody on call let in what was not reviewed: it owes a review.",
+        "the-glass-was-broken",
+    ),
+    Alert(
         "NothingKnown",
         "max by (kind) (countersign_watch_age_seconds) > 45",
         "1m",
@@ -266,7 +274,11 @@ PANELS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     (
         "Review debts",
         "short",
-        {"{{state}}": "max by (state) (countersign_review_debts)"},
+        {
+            "{{state}}": "max by (state) (countersign_review_debts)",
+            "admitted in the last hour": "sum("
+            "increase(countersign_break_glass_total[1h]))",
+        },
     ),
     (
         "Certificates end in",

@@ -397,6 +397,11 @@ class Verdict:
         return not any(f.enforcement is Enforcement.DENY for f in self.findings)
 
     @property
+    def emergency(self) -> str:
+        """The incident for which break-glass let it in, or ``""``."""
+        return next((b.emergency for b in self.bases if b.emergency), "")
+
+    @property
     def recovered(self) -> bool:
         """Admitted for those who may recover: to be announced."""
         return any(basis.rule == RECOVERED for basis in self.bases)

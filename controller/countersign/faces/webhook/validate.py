@@ -21,8 +21,15 @@ from countersign.core.types.verdict import Detail, Door, Finding, Reason, Verdic
 from countersign.faces.webhook.load import Lane, Load
 from countersign.faces.webhook.recording import Recording
 from countersign.faces.webhook.words import answer, refusal
+from countersign.report.phrases import clean
 from countersign.report.records import outcome
-from countersign.telemetry import FINDINGS, RECOVERIES, REVIEW_DURATION, REVIEWS
+from countersign.telemetry import (
+    BREAK_GLASS,
+    FINDINGS,
+    RECOVERIES,
+    REVIEW_DURATION,
+    REVIEWS,
+)
 from countersign.usecases.judged import Judged
 from countersign.usecases.own_kinds import unreadable
 from countersign.wire.admission import Answer, parse_review, render_review
@@ -235,6 +242,14 @@ def _observe(request: AdmissionRequest, done: _Done, took_s: float) -> None:
             "recovery_used",
             extra={"uid": request.uid, "user": request.requester.name}
             | {"kind": request.ref.kind, "object": request.ref.name},
+        )
+    if (incident := verdict.emergency) and not request.dry_run:
+        BREAK_GLASS.inc()
+        logger.warning(
+            "glass_broken",
+            extra={"uid": request.uid, "user": request.requester.name}
+            | {"incident": clean(incident), "resource": str(request.resource)}
+            | {"namespace": request.ref.namespace, "object": request.ref.name},
         )
     level = logging.DEBUG if _is_routine(verdict) else logging.INFO
     if not logger.isEnabledFor(level):

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from countersign.core.types.artifacts import Json, Tree
 from countersign.core.types.scan import Fault, Found, Scanned
+from countersign.report.owed import owed_text
 from countersign.report.phrases import clean, listed
 
 SOURCE = "countersign"
@@ -25,9 +26,12 @@ _RESULTS = {
     Fault.NEVER_SEEN: ("fail", "high"),
     Fault.DRIFT: ("fail", "high"),
     Fault.REVOKED: ("fail", "critical"),
+    Fault.OVERDUE: ("fail", "high"),
+    Fault.OWED: ("warn", "medium"),
     Fault.EXPIRED: ("warn", "low"),
     Fault.UNKNOWN: ("error", "medium"),
 }
+_DEBTS = frozenset({Fault.OVERDUE.value, Fault.OWED.value})
 _TALLY = ("pass", "fail", "warn", "error", "skip")
 
 
@@ -102,6 +106,9 @@ def told_before(live: Tree | None) -> frozenset[tuple[str, Fault]]:
 def said_of(found: Found) -> str:
     """Say what is wrong with an object, and what to do about it."""
     about, space = found.object, found.object.namespace
+    if found.debt is not None:  # in days it would be another text each day
+        late = 0 if found.fault is Fault.OVERDUE else None
+        return owed_text(found.debt, late)[:_MAX_SAID]
     name = f"{about.kind}/{clean(about.name)}"
     sign = f"countersign sign-off --live -n {space} {name}"
     said = {
@@ -171,7 +178,10 @@ def _summary(scanned: Scanned) -> Tree:
 def _key(result: Tree) -> tuple[str, ...]:
     uids = [str(one.get("uid")) for one in _trees(result.get("resources"))]
     said = () if uids else (str(result.get("message")),)
-    return str(result.get("rule")), str(result.get("result")), *uids, *said
+    rule, told = str(result.get("rule")), result.get("properties")
+    if rule in _DEBTS and isinstance(told, dict):  # of one object there may be many
+        said = (str(told.get("decision")),)
+    return rule, str(result.get("result")), *uids, *said
 
 
 def _stamp(at: datetime) -> Tree:

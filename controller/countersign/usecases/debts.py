@@ -80,7 +80,7 @@ class Debtors:
                 settled.append((debt, review))
             else:
                 rest.append(debt)
-        late = [d for d in rest if _is_late(d.decision, at)]
+        late = [d for d in rest if is_late(d.decision, at)]
         return Debts(
             open=tuple(d for d in rest if d not in late),
             overdue=tuple(late),
@@ -119,5 +119,6 @@ class Debtors:
             return None  # what is not proven reviews nothing: the debt stays
 
 
-def _is_late(decision: Decision, at: datetime) -> bool:
+def is_late(decision: Decision, at: datetime) -> bool:
+    """Tell whether the review of `decision` should have been there by now."""
     return decision.review_due is not None and decision.review_due < at

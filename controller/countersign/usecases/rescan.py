@@ -7,9 +7,11 @@ wrong: what is new is looked at once more, and told only if it is seen again.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
 
 from countersign.binding.facts import ClusterFacts
 from countersign.core.types.artifacts import ObjectRef
+from countersign.core.types.decision import Recorded
 from countersign.core.types.running import Running
 from countersign.core.types.scan import Fault, Found, Scanned
 from countersign.ports import (
@@ -22,6 +24,7 @@ from countersign.ports import (
     Query,
     Records,
 )
+from countersign.usecases.debts import is_late
 from countersign.usecases.running import Seen, Standing, protected
 from countersign.usecases.today import Today
 
@@ -29,7 +32,9 @@ _WORST_FIRST = (
     Fault.REVOKED,
     Fault.DRIFT,
     Fault.NEVER_SEEN,
+    Fault.OVERDUE,
     Fault.UNKNOWN,
+    Fault.OWED,
     Fault.EXPIRED,
 )
 
@@ -113,10 +118,32 @@ class Rescanner:
         )
         today = Today(book.revocations, self._clock.now())
         seen = await standing.look(namespace, book.policies, recorded, today=today)
-        return weigh(namespace, seen)
+        owed = await self._records.find(
+            Query(namespace=namespace, debts=True, limit=MAX_FOUND)
+        )
+        return weigh(namespace, seen, debts(owed, today.at))
 
 
-def weigh(namespace: str, seen: Seen) -> Scanned:
+def debts(owed: Iterable[Recorded], at: datetime) -> tuple[Found, ...]:
+    """Return what break-glass let in and nobody has reviewed, each admission by itself.
+
+    What was connected to, deleted or replaced since is owed a review all the same.
+    """
+    return tuple(
+        Found(
+            object=one.decision.object,
+            version=one.decision.resource.version,
+            uid=one.decision.uid,
+            fault=Fault.OVERDUE if is_late(one.decision, at) else Fault.OWED,
+            policies=tuple(sorted(b.policy for b in one.decision.bases if b.emergency)),
+            decision=one.decision.id,
+            debt=one,
+        )
+        for one in owed
+    )
+
+
+def weigh(namespace: str, seen: Seen, owed: Collection[Found] = ()) -> Scanned:
     """Return what is wrong with what was seen, the worst first.
 
     What claims to be made of an object that nobody stands for is counted with it. An
@@ -124,7 +151,7 @@ def weigh(namespace: str, seen: Seen) -> Scanned:
     Pod of an attacker's would hide behind it.
     """
     judged = [one for one in seen.running if one.policies]
-    found = sorted(_faults(judged), key=_order)
+    found = sorted((*_faults(judged), *owed), key=_order)
     wrong = {one.object for one in found}
     nobodys = {one.object for one in judged if one.nobody}
     folded = {one.object for one in judged if one.owner in nobodys}
@@ -178,5 +205,5 @@ def _fault(one: Running) -> tuple[Fault, tuple[str, ...]] | None:
     return None
 
 
-def _order(one: Found) -> tuple[int, ObjectRef]:
-    return _WORST_FIRST.index(one.fault), one.object
+def _order(one: Found) -> tuple[int, ObjectRef, str]:
+    return _WORST_FIRST.index(one.fault), one.object, one.decision

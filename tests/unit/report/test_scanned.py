@@ -1,6 +1,7 @@
 """Reports of what runs: bounded, the worst first, and written once."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,16 +10,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from countersign.core.types.artifacts import ObjectRef
+from countersign.core.types.decision import Recorded
 from countersign.core.types.scan import Fault, Found, Scanned
 from countersign.report.scanned import render_report, told_before
+from tests.support.owed import broken_glass
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 API = ("openreports.io/v1alpha1", "Report")
 MOST = 20
+DEBTS = (Fault.OWED, Fault.OVERDUE)
 
 
 def one(number: int = 0, fault: Fault = Fault.DRIFT, **told: Any) -> Found:
     """Return what is wrong with a Deployment."""
+    if fault in DEBTS:
+        debt = broken_glass(NOON)
+        kept = Recorded(
+            decision=debt,
+            first=NOON,
+            last=NOON,
+            count=1,
+            requesters=("lee",),
+        )
+        told = {**told, "debt": kept, "decision": f"D{number}"}
     return Found(
         object=ObjectRef("apps", "Deployment", "shop", f"d{number}"),
         version="v1",
@@ -99,9 +113,29 @@ def test_says_what_to_do(fault: Fault) -> None:
     assert result["resources"][0]["uid"] == "uid-7"
     if fault is Fault.UNKNOWN:
         assert "no answer" in result["message"]
+    elif fault in DEBTS:
+        close = "countersign sign-off --decision 0123456789ABCDEFGHJKMNPQRS"
+        assert result["message"].endswith(close)
+        assert "under break-glass INC-7 by omar" in result["message"]
     else:
         sign = "countersign sign-off --live -n shop Deployment/d7"
         assert sign in result["message"]
+
+
+def test_each_admission_of_an_object_is_owed_by_itself() -> None:
+    """Two shells in one Pod are two debts, each with its own time.
+
+    Fault seen caught: results told apart by the uid alone.
+    """
+    first, second = one(1, Fault.OWED), one(2, Fault.OWED)
+    second = replace(second, object=first.object, uid=first.uid)
+    said = report(Scanned(namespace="shop", found=(first,)))
+    both = Scanned(namespace="shop", found=(first, second))
+    later = report(both, live=said, hours=1)
+    times = [r["timestamp"]["seconds"] for r in later["results"]]
+
+    assert times == [NOON.timestamp(), NOON.timestamp() + 3600]
+    assert report(both, live=later, hours=9) is None
 
 
 def test_a_report_of_others_tells_us_nothing() -> None:

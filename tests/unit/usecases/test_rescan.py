@@ -1,15 +1,17 @@
 """What a scan makes of what it saw: nothing is hidden, and nothing told twice."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from countersign.core.types.artifacts import ObjectRef
+from countersign.core.types.decision import Recorded
 from countersign.core.types.running import Running, Since
 from countersign.core.types.scan import Fault
-from countersign.usecases.rescan import weigh
+from countersign.usecases.rescan import debts, weigh
 from countersign.usecases.running import Seen
+from tests.support.owed import broken_glass
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WEB = ObjectRef("apps", "Deployment", "shop", "web")
@@ -77,3 +79,43 @@ def test_a_pod_hides_behind_no_owner_that_people_stand_for(owner: Any) -> None:
 
     assert (POD, Fault.DRIFT) in [(one.object, one.fault) for one in scanned.found]
     assert {one.children for one in scanned.found} == {0}
+
+
+@pytest.mark.parametrize(
+    ("later", "fault"),
+    [
+        pytest.param(timedelta(hours=72), Fault.OWED, id="there is time"),
+        pytest.param(timedelta(hours=73), Fault.OVERDUE, id="late"),
+    ],
+)
+def test_what_break_glass_let_in_is_owed_whether_it_is_there_or_not(
+    later: timedelta, fault: Fault
+) -> None:
+    """A shell leaves nothing behind, and a deletion less."""
+    kept = Recorded(
+        decision=broken_glass(NOON),
+        first=NOON,
+        last=NOON,
+        count=1,
+        requesters=("lee",),
+    )
+    scanned = weigh("default", seen(), debts([kept], NOON + later))
+    (found,) = scanned.found
+
+    assert (found.fault, found.policies) == (fault, ("payments",))
+    assert found.debt == kept
+
+
+def test_what_break_glass_let_in_has_not_passed() -> None:
+    """Somebody stands for it; a review does not, yet."""
+    kept = Recorded(
+        decision=broken_glass(NOON),
+        first=NOON,
+        last=NOON,
+        count=1,
+        requesters=("lee",),
+    )
+    owed = debts([kept], NOON)
+    scanned = weigh("default", seen(live(kept.decision.object)), owed)
+
+    assert scanned.passed == 0

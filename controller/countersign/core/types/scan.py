@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from countersign.core.types.artifacts import ObjectRef
+from countersign.core.types.decision import Recorded
 
 
 class Fault(StrEnum):
@@ -12,6 +13,8 @@ class Fault(StrEnum):
     NEVER_SEEN = "neverSeen"  # nothing ever spoke for it
     DRIFT = "drift"  # something does, and not for its present state
     REVOKED = "revoked"  # what speaks for its present state was withdrawn
+    OVERDUE = "reviewOverdue"  # break-glass let it in, and nobody reviewed it in time
+    OWED = "reviewOwed"  # the same, and there is time
     EXPIRED = "expired"  # it would not be admitted today; it may run on
     UNKNOWN = "unknown"  # nobody can tell
 
@@ -29,6 +32,7 @@ class Found:
         decision: By which it was admitted, or ``""``.
         children: How much was made of it.
         detail: Why nobody can tell, or ``""``.
+        debt: The break-glass admission that nobody has reviewed; the object may be gone.
     """
 
     object: ObjectRef
@@ -39,6 +43,7 @@ class Found:
     decision: str = ""
     children: int = 0
     detail: str = ""
+    debt: Recorded | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -209,6 +209,26 @@ def test_what_an_operator_makes_of_a_signed_owner_passes(gate: Gate, name: str) 
     assert ended.admitted, ended.out
 
 
+def test_running_stands_by_what_an_operator_made(gate: Gate, name: str) -> None:
+    """For the sake of the custom resource, for which somebody stands in this cluster."""
+    assert signed(gate, order(name)).admitted
+    assert ask(gate, "create", secret(gate, name)).admitted
+
+    def nobodys(*more: str) -> dict[str, bool]:
+        ran = gate.cli(
+            *("audit", "running", "-n", ORDERS, "-o", "json", *more),
+            *("--kubeconfig", gate.stack.folder / "kubeconfig"),
+            COUNTERSIGN_POLICIES="",
+        )
+        assert "not seen" not in ran.err
+        return {one["object"]: one["nobody"] for one in json.loads(ran.out)}
+
+    order_, child = f"{ORDERS}/Order/{name}", f"{ORDERS}/Secret/{name}-tls"
+    here, away = nobodys(), nobodys("--cluster", "elsewhere")
+    assert (here[order_], here[child]) == (False, False)
+    assert (away[order_], away[child]) == (True, True)
+
+
 def test_only_the_operator_and_only_its_own(gate: Gate, name: str) -> None:
     """Another account, another name, another value, an owner that nobody signed."""
     assert signed(gate, order(name)).admitted

@@ -117,7 +117,7 @@ class Owners:
         if claim is None or way is None:
             by_itself = await self.witness.by_itself(tree, ref, asked)
             left = tuple(p for p in asked if p.name not in by_itself)
-            by_operator = await self._by_operator(tree, ref, left, generation)
+            by_operator = await self.made_by_operator(tree, ref, left, generation)
             return {**by_itself, **by_operator}
         child = _Child(tree, ref, claim, way)
         found = dict(await self._through(child, asked, generation))
@@ -133,14 +133,24 @@ class Owners:
             found |= await self._by_record(child, rest, generation)
         return found
 
-    async def _by_operator(
+    async def made_by_operator(
         self,
         tree: Tree,
         ref: ObjectRef,
         policies: tuple[Policy, ...],
-        generation: int,
+        generation: int = 0,
     ) -> Standing:
-        """Believe what an operator made for the sake of its live owner (rule 27)."""
+        """Believe what an operator made for the sake of its live owner (rule 27).
+
+        Args:
+            tree: As the server shows it.
+            ref: Its name.
+            policies: Those that judge it.
+            generation: As of `standing`.
+
+        Raises:
+            Unavailable, Malformed: as `standing`.
+        """
         found: dict[str, tuple[Digest, ...]] = {}
         if generation == MAX_GENERATIONS:
             return found

@@ -18,6 +18,7 @@ from countersign.binding.deletions import Owner, controller_of
 from countersign.binding.derivations.kin import text
 from countersign.binding.facts import ClusterFacts
 from countersign.binding.helm import is_storage
+from countersign.binding.kinds import Kinds
 from countersign.binding.match import same
 from countersign.binding.tables import KINDS
 from countersign.core.errors import Malformed, Unavailable
@@ -42,6 +43,7 @@ from countersign.usecases.owners import Owners
 from countersign.usecases.testimony import Testimony, ref_of
 from countersign.usecases.today import Today
 from countersign.usecases.voices import about_images, merged, voices
+from countersign.wire.resources.kinds import GROUP
 
 _FIRST = (
     "Deployment",
@@ -52,8 +54,11 @@ _FIRST = (
     "ReplicaSet",
     "Pod",
 )
-_ADDRESSES = frozenset({"Endpoints", "EndpointSlice"})
-"""Where Services lead to: judged on every change, made anew all the time."""
+_UNLISTED = frozenset(
+    {"Binding", "Endpoints", "EndpointSlice", "LocalSubjectAccessReview"}
+)
+"""Where Services lead to: judged on every change, made anew all the time. And kinds that
+are asked for and kept nowhere: they cannot be listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +98,7 @@ class Standing:
     ) -> None:
         self._state = state
         self._cluster = cluster
+        self._kinds = settings.kinds
         self._looks = None if images is None else Looks(images, asks=True)
         gatherer = Gatherer(prover, sets, self._looks)
         self._owners = Owners(state, gatherer, cluster, settings)
@@ -114,12 +120,14 @@ class Standing:
             today: Tells what was withdrawn, and is out of time, too; None: not asked.
 
         Limits:
-            Of kinds that this version can judge, and not where Services lead to.
+            Of kinds that this version can judge, custom ones by the definitions that
+            were given; not what lies outside namespaces, not where Services lead to,
+            and not our own BundleSets, which are evidence.
         """
         asked = tuple(policies)
         trees: list[Tree] = []
         unseen: list[str] = []
-        for version, kind in _kinds(namespace, asked):
+        for version, kind in _kinds(namespace, asked, self._kinds):
             try:
                 trees += await self._state.list(version, kind)
             except Unavailable as error:
@@ -176,11 +184,26 @@ class Standing:
                 one = replace(one, known=bool(found.gathered.evidence))
                 if today is not None:
                     one = today.of(one, found, judges, self._cluster)
+                one = await self._for_its_owner(one, tree, judges)
             asked = one.doubting and asks_registries(judges)
             silent = self._looks.silent if self._looks and asked else ()
             return replace(one, problem="; ".join(silent)) if silent else one
         except (Malformed, Unavailable) as error:
             return replace(bare, doubting=bare.policies, problem=str(error))
+
+    async def _for_its_owner(
+        self, one: Running, tree: Tree, judges: tuple[Policy, ...]
+    ) -> Running:
+        """Believe what an operator made of what people stand for (rule 27)."""
+        lacking = {*one.doubting, *one.withdrawn, *one.lapsed}
+        left = tuple(p for p in judges if p.name in lacking)
+        made = await self._owners.made_by_operator(tree, one.object, left)
+        return replace(
+            one,
+            doubting=_without(one.doubting, made),
+            withdrawn=_without(one.withdrawn, made),
+            lapsed=_without(one.lapsed, made),
+        )
 
     async def _machinery(
         self, tree: Tree, ref: ObjectRef, policies: tuple[Policy, ...]
@@ -224,20 +247,25 @@ async def protected(state: ClusterState, policies: Iterable[Policy]) -> tuple[st
 
 
 def _kinds(
-    namespace: str, policies: tuple[Policy, ...]
+    namespace: str, policies: tuple[Policy, ...], kinds: Kinds
 ) -> Iterator[tuple[str, ObjectRef]]:
     """Yield version and kind of what is protected there, workloads first."""
-    protected = []
-    for key, known in KINDS.items():
+    known: set[tuple[str, GroupKind]] = set()
+    for key, built_in in KINDS.items():
         api, _, kind = key.rpartition("/")
         group, _, version = api.rpartition("/")
-        if (
-            known.namespaced
-            and kind not in _ADDRESSES
-            and any(p.scope.holds(GroupKind(group, kind), namespace) for p in policies)
-        ):
-            protected.append((version, ObjectRef(group, kind, namespace, "")))
-    yield from sorted(protected, key=lambda one: (_rank(one[1]), one[1]))
+        if built_in.namespaced and kind not in _UNLISTED:
+            known.add((version, GroupKind(group, kind)))
+    # a custom kind has the same objects in each version: as they are stored, if served
+    customs = sorted(kinds.every(), key=lambda o: o.version == o.storage)
+    versions = {GroupKind(o.group, o.kind): o for o in customs if o.namespaced}
+    known |= {(o.version, kind) for kind, o in versions.items() if o.group != GROUP}
+    protected = [
+        (version, ObjectRef(kind.group, kind.kind, namespace, ""))
+        for version, kind in known
+        if any(policy.scope.holds(kind, namespace) for policy in policies)
+    ]
+    yield from sorted(protected, key=lambda one: (_rank(one[1]), one[1], one[0]))
 
 
 def _by(

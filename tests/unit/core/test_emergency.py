@@ -1,13 +1,13 @@
 """Break-glass: signed by somebody on call, for hours, about one thing (rule 23)."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from countersign.core.types.artifacts import Digest, Image
-from countersign.core.types.bound import BoundChange
+from countersign.core.types.bound import BoundChange, BoundIntent
 from countersign.core.types.change import (
     Access,
     Change,
@@ -170,6 +170,76 @@ def test_a_policy_without_break_glass_opens_nothing() -> None:
     facts = a.finding(verdict, Reason.ROLE_MISSING).facts
     assert isinstance(facts, SignedBy)
     assert facts.seen == "break-glass"
+
+
+class TestAgain:
+    """A grant holds for hours: not to undo what people signed for meanwhile."""
+
+    NEWER = a.digest("newer")
+
+    def _after(self, grant: Evidence, later: Evidence) -> Verdict:
+        live = a.old(
+            digest=self.NEWER,
+            intents=frozenset({BoundIntent(self.NEWER)}),
+            evidence=(later,),
+        )
+        return opens(grant, request=a.update(live))
+
+    def _signed(self, at: datetime, who: Person = a.DANA, **fields: Any) -> Evidence:
+        given: dict[str, Any] = {
+            "changes": (a.state(intent=self.NEWER),),
+            "subjects": [self.NEWER],
+            "signed_at": at,
+            "reviewed_on": at,
+        }
+        return a.sign_off(who, **{**given, **fields})
+
+    def test_does_not_undo_what_was_signed_since(self) -> None:
+        """By whoever did not know of it.
+
+        Fault seen caught: an emergency that asks nothing of its base.
+        """
+        grant = a.emergency(signed_at=a.NOON - a.HOUR, reviewed_on=a.NOON - a.HOUR)
+        later = self._signed(a.NOON - a.HOUR / 2)
+
+        assert a.reasons(self._after(grant, later)) >= {Reason.STALE_BASE}
+
+    @pytest.mark.parametrize("stamped", [True, False])
+    def test_taking_a_stamp_off_changes_nothing(self, *, stamped: bool) -> None:
+        """Neither off what is live, nor off the grant."""
+        then, since = a.NOON - a.HOUR, a.NOON - a.HOUR / 2
+        off: dict[str, Any] = {"signed_at": None}
+        grant = a.emergency(
+            reviewed_on=then, **({"signed_at": then} if stamped else off)
+        )
+        later = self._signed(since, **({} if not stamped else off))
+
+        assert Reason.STALE_BASE in a.reasons(self._after(grant, later))
+
+    @pytest.mark.parametrize(
+        "later",
+        [
+            pytest.param({"who": a.DANA, "at": a.NOON - 2 * a.HOUR}, id="earlier"),
+            pytest.param(
+                {"who": a.DANA, "at": a.NOON, "signer": a.STRANGER}, id="a stranger"
+            ),
+        ],
+    )
+    def test_follows_on_the_rest(self, later: Any) -> None:
+        """What nobody signed, what was signed before, and what is signed anew."""
+        grant = a.emergency(signed_at=a.NOON - a.HOUR, reviewed_on=a.NOON - a.HOUR)
+
+        assert self._after(grant, self._signed(**later)).allowed
+
+    def test_by_the_state_that_was_seen(self) -> None:
+        """Whoever signed knew what was live."""
+        grant = a.emergency(
+            signed_at=a.NOON - a.HOUR,
+            reviewed_on=a.NOON - a.HOUR,
+            changes=(a.state(base=self.NEWER),),
+        )
+
+        assert self._after(grant, self._signed(a.NOON - a.HOUR / 2)).allowed
 
 
 def test_never_fills_an_ordinary_slot() -> None:

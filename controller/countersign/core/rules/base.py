@@ -46,6 +46,35 @@ def base_fault(
     return case.finding(Reason.STALE_BASE, Expected(str(change.base), seen))
 
 
+def overtaken_fault(
+    case: Case, sign_off: Said[SignOff], change: ObjectChange
+) -> Finding | None:
+    """Say that people have signed for the live state since this emergency, or None.
+
+    A grant is used again and again within its hours; not to undo what was signed later,
+    by who may not have known of it. What no trusted clock dated is taken at its word
+    here: nobody in an emergency is stopped by a stamp that could not be had.
+    """
+    goes_on = _is_live(case, change) or _speaks_of_live(case, sign_off.evidence)
+    if case.change.operation is Operation.CREATE or goes_on:
+        return None
+    made = _said_at(sign_off)
+    if not any(
+        _said_at(one) > made
+        and case.policy.roster.signer(one.evidence.signer) is not None
+        and _speaks_of_live(case, one.evidence)
+        for one in said(case.old, SignOff)
+    ):
+        return None
+    seen = str(case.change.old.digest) if case.change.old else Base.ABSENT.value
+    return case.finding(Reason.STALE_BASE, Expected(str(change.base), seen))
+
+
+def _said_at(sign_off: Said[SignOff]) -> datetime:
+    """Return when a person signed off: as a trusted clock says, or they themselves."""
+    return sign_off.evidence.signed_at or sign_off.claim.reviewed_on
+
+
 def uid_fault(
     case: Case, sign_off: Said[SignOff], change: ObjectChange
 ) -> Finding | None:

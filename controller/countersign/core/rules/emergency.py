@@ -1,7 +1,7 @@
 """Break-glass: signed by a named person on call, for hours, about one thing (rule 23).
 
-How the change was made, on what base, and how it was reviewed is not asked; nor is any
-registry needed. Who signs, when, for which cluster and for exactly what still is asked.
+How the change was made and how it was reviewed is not asked; of its base only that
+nobody signed for the live state since; nor is any registry needed. Who signs, when, for which cluster and for exactly what still is asked.
 An emergency sign-off never fills an ordinary slot.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from countersign.core.rules.artifacts import unpinned
-from countersign.core.rules.base import uid_fault
+from countersign.core.rules.base import overtaken_fault, uid_fault
 from countersign.core.rules.case import Case, Said, signer
 from countersign.core.rules.coverage import coverage_fault
 from countersign.core.rules.objects import (
@@ -133,6 +133,7 @@ def _steps(
         yield operation_fault(case, change)
         if case.change.subresource or isinstance(change.base, Uid):
             yield uid_fault(case, sign_off, change)
+        yield overtaken_fault(case, sign_off, change)
         yield state_fault(case, sign_off, change)
         yield coverage_fault(case, sign_off, as_pinned=True)
         yield from unpinned(case)

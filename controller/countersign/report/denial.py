@@ -6,6 +6,8 @@ that matters most, what is missing, and the exact next step.
 
 import re
 from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Protocol
 
 from countersign.core.types.artifacts import ObjectRef, Tree
@@ -23,7 +25,7 @@ from countersign.core.types.verdict import (
 from countersign.report.facts import lacks
 from countersign.report.phrases import clean, counted, listed, thing, when
 from countersign.report.sentences import by_weight, says
-from countersign.report.steps import Way, next_step
+from countersign.report.steps import Way, emergency_step, next_step
 
 MAX_DENIAL = 1024  # bytes of the whole
 _HEADLINE, _LINE, _STEP = 300, 160, 480  # bytes of each line, at most
@@ -54,7 +56,12 @@ class Asked(Protocol):
 
 
 def denial(
-    verdict: Verdict, request: Asked, cluster: str, decision: Decision | None = None
+    verdict: Verdict,
+    request: Asked,
+    cluster: str,
+    decision: Decision | None = None,
+    *,
+    on_call: Collection[str] = (),
 ) -> str:
     """Say why `request` was denied, and what to do.
 
@@ -63,18 +70,20 @@ def denial(
         request: The object, and whether it is a dry-run: that has no decision.
         cluster: Our name, for the commands.
         decision: As it is recorded, or None where nothing records it.
+        on_call: Who could let it in by break-glass, each alone.
     """
     denying = sorted(_with(verdict, Enforcement.DENY), key=by_weight)
     head = denying[0]
     asks = slots_of(verdict, head.policy)
     if request.dry_run:
         decision = None
-    step = next_step(head, cluster, asks, _way(request, decision))
+    way = replace(_way(request, decision), on_call=tuple(on_call))
+    step = next_step(head, cluster, asks, way)
     last = [_fit(f"  next: {step}", _STEP)]
     if decision is not None:
         last.append(f"  decision {decision.id}; countersign explain {decision.id}")
     # a step that is cut helps nobody: what is above it makes room
-    room = MAX_DENIAL - sum(len(line.encode()) + 1 for line in last) - _ABOVE
+    room = MAX_DENIAL - _length(last) - _ABOVE
     lines = [
         _fit(
             f"{thing(request.ref)}: {says(head)}{_policy(head)}",
@@ -82,6 +91,10 @@ def denial(
         ),
         *(_fit(f"  {line}", min(_LINE, room // 4)) for line in _asked(asks)),
     ]
+    if glass := emergency_step(way):
+        line = f"  emergency: {glass}"
+        if _length([*lines, *last, line]) <= MAX_DENIAL:  # cut, it helps nobody
+            last.insert(1, line)
     others = (f"  also: {says(f)}{_other(f, head)}" for f in _others(denying, head))
     also = [line for line in dict.fromkeys(others) if line != f"  also: {says(head)}"]
     return "\n".join([*lines, *_as_fits(also, lines + last), *last])
@@ -247,7 +260,7 @@ def _others(denying: list[Finding], head: Finding) -> list[Finding]:
 
 def _as_fits(also: list[str], given: list[str]) -> list[str]:
     """Return as many of `also` as there is room for, and how many there is not."""
-    room = MAX_DENIAL - sum(len(line.encode()) + 1 for line in given)
+    room = MAX_DENIAL - _length(given)
     shown: list[str] = []
     for i, line in enumerate(_fit(each, _LINE) for each in also):
         rest = f"  also: {len(also) - i} more"
@@ -256,6 +269,10 @@ def _as_fits(also: list[str], given: list[str]) -> list[str]:
             return [*shown, rest]
         shown.append(line)
     return shown
+
+
+def _length(lines: Iterable[str]) -> int:
+    return sum(len(line.encode()) + 1 for line in lines)
 
 
 def _with(verdict: Verdict, enforcement: Enforcement) -> list[Finding]:

@@ -8,6 +8,7 @@ each image that the object runs.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from shlex import quote
 from types import MappingProxyType
@@ -120,10 +121,8 @@ DECIDED_STEPS = MappingProxyType(
 )
 """Where a recorded decision says what to sign."""
 
-ACCESS = (
-    "in an emergency ask {who} to run: {sign} --break-glass --incident ID "
-    "--justification TEXT"
-)
+_BREAKING = "--break-glass --incident ID --justification TEXT"
+ACCESS = f"in an emergency ask {{who}} to run: {{sign}} {_BREAKING}"
 
 RESTED_ON = (
     "delete what rests on it first, or sign that as it runs: countersign sign-off "
@@ -178,6 +177,7 @@ class Way:
             a placeholder where nobody knows.
         commits: The range that CI attests, likewise.
         ahead: Before the change itself is applied, so that only its evidence is.
+        on_call: Who could let it in by break-glass; empty: nobody, or it is not known.
     """
 
     decision: str = ""
@@ -188,6 +188,7 @@ class Way:
     file: str = "FILE"
     commits: str = "RANGE"
     ahead: bool = False
+    on_call: tuple[str, ...] = ()
 
 
 BY_FILE = Way()
@@ -208,6 +209,17 @@ def next_step(
         return instead
     step, pieces, end = _fitting(finding, cluster, asks, way)
     return step.format_map(pieces) + end
+
+
+def emergency_step(way: Way) -> str:
+    """Say who may let a denied change in unreviewed, and how; ``""``: nobody may.
+
+    What only break-glass lets in says so in `next_step`.
+    """
+    if not way.decision or not way.on_call or way.access:
+        return ""
+    sign = DECIDED.format(decision=way.decision)
+    return f"ask {_one_of(way.on_call)} to run: {sign} {_BREAKING}"
 
 
 def commands_of(
@@ -249,7 +261,7 @@ def _composed(
     reason = finding.reason
     attested = asks is None or asks.authors
     unseen = asks is None or _is_unattested(asks, decided=True)
-    who = _who(asks)
+    who = _one_of(way.on_call) if way.access and way.on_call else _who(asks)
     anew = reason in _NEW_FILE or is_of_another_file(finding)
     decided = bool(way.decision) and not anew
     if decided:
@@ -386,7 +398,11 @@ def _planned(way: Way, cluster: str, *, attested: bool) -> dict[str, str]:
 def _who(asks: OpenSlots | None) -> str:
     if asks is None or not asks.eligible:
         return "whoever may sign"
-    if len(asks.eligible) == 1:
-        return clean(asks.eligible[0])
-    named = f"one of {listed(asks.eligible)}"
+    return _one_of(asks.eligible)
+
+
+def _one_of(persons: Sequence[str]) -> str:
+    if len(persons) == 1:
+        return clean(persons[0])
+    named = f"one of {listed(persons)}"
     return named if len(named) <= _MAX_WHO else "one of those eligible"

@@ -22,6 +22,7 @@ class Judged:
             connected to, or evicted. ``""``: not looked up, or there is none.
         subject: What was asked about, by its own kind, where that had to be looked up:
             for the scale of a custom resource the server shows a Scale.
+        on_call: Of what is denied: who could let it in by break-glass, sorted.
     """
 
     verdict: Verdict
@@ -31,3 +32,4 @@ class Judged:
     facts: ClusterFacts = field(default_factory=ClusterFacts)
     uid: str = ""
     subject: ObjectRef | None = None
+    on_call: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from countersign.binding.facts import ClusterFacts
 from countersign.binding.kinds import BUILT_IN, may_be_custom
 from countersign.binding.surface import Rule, rule_for, subject_of
 from countersign.core.errors import Stale, Unavailable
+from countersign.core.rules.on_call import on_call
 from countersign.core.types.artifacts import ObjectRef
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Detail, Finding, Reason, Verdict
@@ -65,6 +66,7 @@ class Reviewer:
         governor: Governor | None = None,
     ) -> None:
         self._policies = policies
+        self._clock = clock
         self._governor = governor
         self._images = images
         self._rounds = Rounds(sets, images)
@@ -137,14 +139,22 @@ class Reviewer:
             ways, request, rule, subject, policies, snapshot.revocations, deadline
         )
         opened, seen = await self._rounds.judge(asked)  # 4. to 7.
+        verdict = Verdict.of(opened.bases, (*unread, *opened.findings))
         return Judged(
-            verdict=Verdict.of(opened.bases, (*unread, *opened.findings)),
+            verdict=verdict,
             policies=policies,
             bundles=seen.bundles(opened.bases),
             intents=seen.intents,
             facts=seen.facts,
             uid=seen.uid,
             subject=subject,
+            on_call=on_call(
+                verdict,
+                policies,
+                subject.namespace,
+                revoked=snapshot.revocations,
+                at=self._clock.now(),
+            ),
         )
 
     def _known(self) -> "tuple[Ways, Unavailable | None]":

@@ -373,7 +373,9 @@ def test_a_denial_never_exceeds_its_bound(
     facts = Names(names * 9)
     named = [replace(f, facts=facts) for f in found if isinstance(f.facts, Names)]
 
-    text = denial(Verdict.of((), [*found, *named]), Asked(ref), cluster)
+    text = denial(
+        Verdict.of((), [*found, *named]), Asked(ref), cluster, RECORDED, on_call=names
+    )
 
     assert len(text.encode()) <= MAX_DENIAL
     assert "\n  next: " in text
@@ -470,6 +472,37 @@ def test_a_recorded_deletion_is_signed_by_its_decision() -> None:
         f"next: ask dana to run: countersign sign-off --decision {ID}"
         "    then delete again\n"
     ) in deny(finding(Reason.DELETION, facts=facts), decision=decision)
+
+
+def test_an_emergency_has_its_own_line() -> None:
+    """Whom to wake, and the one command; nothing of it where nobody may."""
+    found, told = finding(Reason.SLOT_OPEN), {"decision": RECORDED}
+    text = deny(found, **told, on_call=("ines", "omar"))
+    line = (
+        f"  emergency: ask one of ines, omar to run: countersign sign-off --decision {ID} "
+        "--break-glass --incident ID --justification TEXT"
+    )
+
+    assert text.splitlines()[-2] == line
+    assert deny(found, **told) == text.replace(f"{line}\n", "")
+    assert "emergency" not in deny(found, **told, on_call=("omar",), dry_run=True)
+
+
+def test_an_access_names_who_is_on_call() -> None:
+    """Once: it is the next step itself.
+
+    Fault seen caught: whoever may sign is asked, whoever that is.
+    """
+    change = Access(
+        object=a.OBJECT, uid="1", subresource="exec", operation=Operation.CONNECT
+    )
+    decision = denied(id=ID, proposal=Proposal(change=change, version="v1"))
+    text = deny(finding(Reason.SUBRESOURCE), decision=decision, on_call=("omar",))
+
+    assert (
+        f"ask omar to run: countersign sign-off --decision {ID} --break-glass" in text
+    )
+    assert text.count("--break-glass") == 1
 
 
 def test_an_access_is_let_in_by_break_glass_alone() -> None:

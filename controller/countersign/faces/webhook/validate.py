@@ -160,6 +160,7 @@ class Validate:
                 cluster=self._cluster,
                 subject=judged.subject,
                 decision=decision,
+                on_call=judged.on_call,
             )
 
         if self._recording is None:

@@ -1,5 +1,6 @@
 """From a verdict to what the API server is told."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from countersign.binding.surface import rule_for, subject_of
@@ -20,6 +21,7 @@ def answer(
     cluster: str,
     subject: ObjectRef | None = None,
     decision: Decision | None = None,
+    on_call: Collection[str] = (),
 ) -> Answer:
     """Return the answer to `request`.
 
@@ -29,13 +31,16 @@ def answer(
         cluster: Our name, for the commands in a denial.
         subject: What it is about, where the judgement knows better than the request.
         decision: As it is recorded; None where nothing records it.
+        on_call: Who could let it in by break-glass.
     """
     # of an exec the server shows its options: people ask about the Pod
     asked = replace(request, ref=subject or subject_of(request))
     return Answer(
         uid=request.uid,
         allowed=verdict.allowed,
-        message="" if verdict.allowed else denial(verdict, asked, cluster, decision),
+        message=""
+        if verdict.allowed
+        else denial(verdict, asked, cluster, decision, on_call=on_call),
         warnings=warnings(verdict, asked, cluster, decision),
         annotations={
             "rule": rule_for(request),

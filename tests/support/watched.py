@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from countersign.adapters.cluster.source import Gone, NotThere
+from countersign.adapters.cluster.source import Away, Gone, NotThere
 from countersign.adapters.cluster.watch import Watch
 from countersign.core.errors import Unavailable
 
@@ -40,6 +40,7 @@ class FakeLists:
         down: Nothing answers.
         hasty: Watches end as soon as they begin.
         silent: Connections stand, but nothing comes through them any more.
+        cut_off: etcd is away: watches are served from what is remembered.
         lists: How often each path was listed.
         asked: Paths of the objects that were asked for.
         gone: Names of objects that are listed still, and gone when asked for.
@@ -49,6 +50,7 @@ class FakeLists:
         self.down = False
         self.hasty = False
         self.silent = False
+        self.cut_off = False
         self.lists: dict[str, int] = {}
         self.asked: list[str] = []
         self.gone: set[str] = set()
@@ -114,7 +116,7 @@ class FakeLists:
         if tail and folder not in self._objects:  # put where all namespaces are listed
             folder = f"{head}/{tail.partition('/')[2]}"
         if self.down:
-            raise Unavailable("connection refused")
+            raise Away("connection refused")
         if name in self.gone or name not in self._objects.get(folder, {}):
             raise NotThere(f"404 at {path}")
         return self._objects[folder][name]
@@ -122,7 +124,7 @@ class FakeLists:
     async def list(self, path: str) -> tuple[list[Tree], str]:
         """Answer a LIST."""
         if self.down:
-            raise Unavailable("connection refused")
+            raise Away("connection refused")
         self.lists[path] = self.lists.get(path, 0) + 1
         return list(self._objects.get(path, {}).values()), str(self._version)
 
@@ -130,9 +132,10 @@ class FakeLists:
         self, path: str, size: int, *, names_only: bool = False
     ) -> AsyncIterator[_Page]:
         """Answer a LIST in pages; of one namespace too, and metadata alone."""
-        if self.down:
-            raise Unavailable("connection refused")
-        self.lists[path] = self.lists.get(path, 0) + 1
+        if self.down or self.cut_off:
+            raise Away("connection refused")
+        if size > 1:
+            self.lists[path] = self.lists.get(path, 0) + 1
         head, _, tail = path.partition("/namespaces/")
         place, _, plural = tail.partition("/")
         known = self._objects.get(f"{head}/{plural}" if tail else path, {}).values()
@@ -151,7 +154,7 @@ class FakeLists:
         """Answer a WATCH; it ends when `end_watches` says so."""
         del seconds  # the test decides
         if self.down:
-            raise Unavailable("connection refused")
+            raise Away("connection refused")
         if int(version) < self._oldest:
             raise Gone("too old resource version")
         if int(version) > self._version:

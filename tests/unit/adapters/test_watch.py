@@ -181,6 +181,64 @@ class TestWatch:
 
         assert max(clock.slept) >= 2.5
 
+    async def test_a_server_without_etcd_shows_as_age(
+        self, server: FakeLists, clock: Clock, watch: Watch
+    ) -> None:
+        """Its watches open, tell their bookmarks and end as if nothing had happened.
+
+        Seen to fail where each of these counted as a word.
+        """
+        async with running(watch):
+            await until(lambda: watch.age_s() == 0)
+            server.cut_off = True
+            while clock.now < 1061:
+                await server.end_watches()
+                clock.now += 10
+                await asyncio.sleep(0)
+            assert watch.stale
+
+            server.cut_off = False
+            await until(lambda: not watch.stale)
+        assert server.lists[PATH] == 1
+
+    async def test_all_that_fails_together_is_told_once(
+        self,
+        server: FakeLists,
+        clock: Clock,
+        pace: Pace,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """When it begins and when it is over; and what is not of the server, by kind."""
+        caplog.set_level("INFO")
+        many = [
+            Watch(server, kind=f"K{n}", path=f"/{n}", store=PackedStore(), pace=pace)
+            for n in range(5)
+        ]
+
+        def told() -> list[str]:
+            return [record.getMessage() for record in caplog.records]
+
+        async with running(*many):
+            await until(lambda: not any(one.stale for one in many))
+            server.down = True
+            await server.end_watches()
+            await until(lambda: len(clock.slept) > 40)
+            assert told() == ["api_server_away"]
+            server.down = False
+            await until(lambda: len(told()) > 1)
+            assert told() == ["api_server_away", "api_server_back"]
+            await server.say("/3", "ERROR", {"code": 403, "message": "no right"})
+            await until(lambda: len(told()) > 2)
+
+            assert told()[2:] == ["watch_failed"]
+            assert vars(caplog.records[2])["kind"] == "K3"
+            assert set(server.lists.values()) == {1}
+            await until(lambda: server.lists["/3"] == 2)
+            for _ in range(9):
+                await asyncio.sleep(0)  # its next watch is open
+            await server.end_watches()
+            await until(lambda: told()[3:] == ["watch_back"])
+
     async def test_silence_shows_as_age(
         self, server: FakeLists, clock: Clock, watch: Watch
     ) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from countersign.adapters.cluster.shared_looks import SharedLooks
 from countersign.adapters.cluster.source import NotThere, Source, segment
 from countersign.adapters.cluster.stores import key_of
 from countersign.adapters.cluster.watch import Pace, Watch
@@ -59,6 +60,7 @@ class WatchedBundleSets:
         self._looks = 0
         self._told: list[tuple[bool, _Key]] = []
         self._notice = notice
+        self._shared = SharedLooks(self._look)
         self.watch = _SetWatch(server, self, pace)
 
     def trouble(self) -> tuple[str, ...]:
@@ -82,16 +84,22 @@ class WatchedBundleSets:
         """Make what is known of a namespace what lies there now; see the port.
 
         What came by the watch a moment ago counts as new: whoever asks may have looked
-        before that.
+        before that. All who ask at once share one look.
 
         Limits:
             `_MAX_PAGES` of names, `_MAX_FETCHED` sets.
         """
         where = namespace or self._own
         try:
-            path = f"{_BASE}/namespaces/{segment(where)}/{BUNDLE_SET.plural}"
+            segment(where)
         except ValueError:
             return False  # no namespace can have that name
+        await self._shared.at(where)
+        since = self._grown.get(where)
+        return since is not None and self._pace.monotonic() - since < _RECENT_S
+
+    async def _look(self, where: str) -> None:
+        path = f"{_BASE}/namespaces/{segment(where)}/{BUNDLE_SET.plural}"
         with self._looking() as told:
             names, whole = await self._names(path)
             wanted = self._index.unknown(where, names)[:_MAX_FETCHED]
@@ -103,8 +111,6 @@ class WatchedBundleSets:
             if whole:
                 came = {name for put, (place, name) in told if put and place == where}
                 self._index.keep(where, {*names, *came})
-        since = self._grown.get(where)
-        return since is not None and self._pace.monotonic() - since < _RECENT_S
 
     async def _names(self, path: str) -> tuple[tuple[str, ...], bool]:
         """Return the names of the sets at `path`, the newest first; are they all?"""
@@ -201,7 +207,7 @@ class _SetWatch(Watch):
         self._sets = sets
 
     async def _list(self) -> None:
-        listed, version = set(), ""
+        asked, listed, version = self._pace.monotonic(), set(), ""
         async for trees, at in self._server.pages(self.path, _PAGE):
             for tree in trees:
                 self._sets.put(tree)
@@ -209,4 +215,4 @@ class _SetWatch(Watch):
             version = at
         self._sets.keep(listed)
         self._version = version
-        self._hear()
+        self._hear(asked)

@@ -22,7 +22,7 @@ from kubernetes.aio.config import (
 )
 from yaml import YAMLError
 
-from countersign.adapters.cluster.source import Gone, NotThere
+from countersign.adapters.cluster.source import Away, Gone, NotThere
 from countersign.core.errors import Misconfigured, Rejected, Unavailable
 from countersign.core.types.artifacts import Tree
 
@@ -30,6 +30,7 @@ _PAGE = 500  # objects of one LIST request, as client-go asks for
 _QUIET = 10.0  # seconds a watch may outlive the end it was asked for
 _OK, _CREATED, _NOT_FOUND, _GONE, _FAULTY = 200, 201, 404, 410, 500
 _TOO_MANY = 429  # ours to wait for, not to give up
+_UNKNOWN = 401
 _JSON, _APPLY = "application/json", "application/apply-patch+yaml"
 _NAMES = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _SCHEME = re.compile("^bearer ", re.IGNORECASE)  # in a Pod the client writes it small
@@ -252,7 +253,9 @@ class ApiServer:
                     raise _refused(response.status, path)
                 yield response
         except TimeoutError as error:
-            raise Unavailable(f"no answer from the API server at {path}") from error
+            raise Away(f"no answer from the API server at {path}") from error
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
+            raise Away(f"the API server broke off at {path}: {error}") from error
         except (aiohttp.ClientError, OSError, ValueError, ConfigException) as error:
             # ValueError: a line that is too long, a URL that is none
             raise Unavailable(f"the API server broke off at {path}: {error}") from error
@@ -290,8 +293,14 @@ def _version(about: Tree, path: str) -> str:
 
 
 def _refused(status: int, path: str) -> Unavailable:
-    kind = {_NOT_FOUND: NotThere, _GONE: Gone}.get(status, Unavailable)
+    kind: type[Unavailable] = Away if _cannot_now(status) else Unavailable
+    kind = {_NOT_FOUND: NotThere, _GONE: Gone}.get(status, kind)
     return kind(f"the API server answered {status} at {path}")
+
+
+def _cannot_now(status: int) -> bool:
+    # 401: of no one path either, and over when the server knows its authorities again
+    return status >= _FAULTY or status in (_UNKNOWN, _TOO_MANY)
 
 
 async def _rejected(

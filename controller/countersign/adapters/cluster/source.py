@@ -21,6 +21,13 @@ class NotThere(Unavailable):
     """The server knows no such path."""
 
 
+class Away(Unavailable):
+    """The server does not answer at all, or says that it cannot now.
+
+    That is of no one path: the next request to any other ends the same.
+    """
+
+
 def segment(text: str) -> str:
     """Return `text` as one segment of a path.
 

@@ -19,8 +19,10 @@ from countersign.faces.cli.session import Exit
 from tests.support.apiserver import MERGE_PATCH
 from tests.support.chart import config_map
 from tests.support.direct import Direct
+from tests.support.furnished import INSTALLER, Crowd, furnish
+from tests.support.harmless import HONEST
 from tests.support.serving import Serving, serving
-from tests.support.widest import ATTACKS, HONEST, INSTALLER, Attack, furnish
+from tests.support.widest import ATTACKS, Attack
 from tools import controlplane
 from tools.controlplane import ControlPlane, Options
 from tools.stack.addresses import choose, port
@@ -110,22 +112,25 @@ def _fixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fixed]:
         yield made
 
 
+@pytest.fixture(scope="module", name="crowd")
+def _crowd(fixed: Fixed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
+    with closing(Crowd(fixed.plane, tmp_path_factory.mktemp("crowd"))) as crowd:
+        yield crowd
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_denied_to_masters(fixed: Fixed, attack: Attack) -> None:
+def test_denied_to_masters(crowd: Crowd, attack: Attack) -> None:
     """By policies that nobody sees in the API."""
-    done = fixed.masters.ask(
-        attack.method, f"{attack.path}?dryRun=All", attack.body, sort=attack.sort
-    )
+    done = crowd.ask(attack)
 
     assert done.code in {HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY}
     assert "countersign:" in json.dumps(done.body), done.body
 
 
 @pytest.mark.parametrize("honest", HONEST)
-def test_lets_the_cluster_work(fixed: Fixed, honest: Attack) -> None:
+def test_lets_the_cluster_work(crowd: Crowd, honest: Attack) -> None:
     """Nobody else notices."""
-    path = f"{honest.path}?dryRun=All"
-    done = fixed.masters.ask(honest.method, path, honest.body, sort=honest.sort)
+    done = crowd.ask(honest)
 
     assert done.code < HTTPStatus.BAD_REQUEST, done.body
 

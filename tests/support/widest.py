@@ -1,27 +1,24 @@
 """What an attacker with the widest rights would do to the gate, and what all others do.
 
-Requests against a cluster that `furnish` made ready; each may be sent as a dry run.
+Requests against a cluster that `furnished` made ready; each may be sent as a dry run.
 """
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from tests.support.apiserver import JSON, MERGE_PATCH
-from tools.controlplane import ControlPlane
 from tools.stack.chart import OWN_NAMESPACE as OWN
 
 Tree = dict[str, Any]
 
-CRDS = Path(__file__).parents[2] / "manifests" / "crds"
-_API = "/apis/admissionregistration.k8s.io/v1"
+API = "/apis/admissionregistration.k8s.io/v1"
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-_OURS = f"/api/v1/namespaces/{OWN}"
-_SYSTEM = "/api/v1/namespaces/kube-system"
+OURS = f"/api/v1/namespaces/{OWN}"
+SYSTEM = "/api/v1/namespaces/kube-system"
 _APPS = f"/apis/apps/v1/namespaces/{OWN}"
-_TOKEN: Tree = {"spec": {"audiences": []}}
-_POD: Tree = {"containers": [{"name": "it", "image": "it"}]}
+TOKEN: Tree = {"spec": {"audiences": []}}
+POD: Tree = {"containers": [{"name": "it", "image": "it"}]}
 _CONTROLLER = "deployment-controller"
 
 
@@ -30,6 +27,8 @@ class Attack(NamedTuple):
 
     Attributes:
         nobodys: Not even who installs may.
+        user: As whom. RBAC lets all of them do anything.
+        group: Of the user besides.
     """
 
     method: str
@@ -37,13 +36,17 @@ class Attack(NamedTuple):
     body: Tree | None = None
     sort: str = JSON
     nobodys: bool = False
+    user: str = "mallory"
+    group: str = "system:authenticated"
 
 
-def _case(name: str, attack: Attack) -> Any:
+def case(name: str, attack: Attack) -> Any:
+    """Return one case of a parametrised test."""
     return pytest.param(attack, id=name)
 
 
-def _named(name: str, **more: Any) -> Tree:
+def named(name: str, **more: Any) -> Tree:
+    """Return an object; its kind is the path's."""
     return {"metadata": {"name": name}, **more}
 
 
@@ -70,9 +73,9 @@ _TAKEN_OVER: Tree = {
 }
 
 DEFINITIONS = [
-    _case("delete a CRD", Attack("DELETE", f"{_DEFINITIONS}/rosters.countersign.dev")),
-    _case("delete all CRDs", Attack("DELETE", _DEFINITIONS)),
-    _case(
+    case("delete a CRD", Attack("DELETE", f"{_DEFINITIONS}/rosters.countersign.dev")),
+    case("delete all CRDs", Attack("DELETE", _DEFINITIONS)),
+    case(
         "serve a CRD no more",
         Attack(
             "PATCH",
@@ -84,7 +87,7 @@ DEFINITIONS = [
             MERGE_PATCH,
         ),
     ),
-    _case(
+    case(
         "say that its names are taken",
         Attack(
             "PATCH",
@@ -93,7 +96,7 @@ DEFINITIONS = [
             MERGE_PATCH,
         ),
     ),
-    _case(
+    case(
         "serve our group from elsewhere",
         Attack(
             "PATCH",
@@ -104,27 +107,27 @@ DEFINITIONS = [
     ),
 ]
 REGISTRATION = [
-    _case(
+    case(
         "delete the registration",
-        Attack("DELETE", f"{_API}/validatingwebhookconfigurations/countersign"),
+        Attack("DELETE", f"{API}/validatingwebhookconfigurations/countersign"),
     ),
-    _case(
+    case(
         "delete all registrations",
-        Attack("DELETE", f"{_API}/validatingwebhookconfigurations"),
+        Attack("DELETE", f"{API}/validatingwebhookconfigurations"),
     ),
-    _case(
+    case(
         "ignore failures",
         Attack(
             "PATCH",
-            f"{_API}/validatingwebhookconfigurations/countersign",
+            f"{API}/validatingwebhookconfigurations/countersign",
             {"webhooks": []},
             MERGE_PATCH,
         ),
     ),
 ]
 NAMESPACE = [
-    _case("delete the namespace", Attack("DELETE", f"/api/v1/namespaces/{OWN}")),
-    _case(
+    case("delete the namespace", Attack("DELETE", f"/api/v1/namespaces/{OWN}")),
+    case(
         "label the namespace",
         Attack(
             "PATCH",
@@ -133,129 +136,204 @@ NAMESPACE = [
             MERGE_PATCH,
         ),
     ),
-    _case(
+    case(
         "another webhook's Pod",
-        Attack("POST", f"{_OURS}/pods", _named("evil", spec=_POD)),
+        Attack("POST", f"{OURS}/pods", named("evil", spec=POD)),
     ),
-    _case(
+    case(
         "another Deployment",
         Attack(
             "POST",
             f"{_APPS}/deployments",
-            _named(
+            named(
                 "evil",
                 spec={
                     "selector": {"matchLabels": {"a": "b"}},
-                    "template": {"metadata": {"labels": {"a": "b"}}, "spec": _POD},
+                    "template": {"metadata": {"labels": {"a": "b"}}, "spec": POD},
                 },
             ),
         ),
     ),
-    _case(
+    case(
         "the Service leads elsewhere",
         Attack(
             "PATCH",
-            f"{_OURS}/services/countersign",
+            f"{OURS}/services/countersign",
             {"spec": {"selector": {"app": "evil"}}},
             MERGE_PATCH,
         ),
     ),
-    _case(
+    case(
         "other endpoints",
         Attack(
             "POST",
             f"/apis/discovery.k8s.io/v1/namespaces/{OWN}/endpointslices",
-            _named("evil", addressType="IPv4", endpoints=[{"addresses": ["10.9.9.9"]}]),
+            named("evil", addressType="IPv4", endpoints=[{"addresses": ["10.9.9.9"]}]),
         ),
     ),
-    _case("another certificate", Attack("DELETE", f"{_OURS}/secrets/countersign-tls")),
-    _case("all secrets go", Attack("DELETE", f"{_OURS}/secrets")),
-    _case(
+    case("another certificate", Attack("DELETE", f"{OURS}/secrets/countersign-tls")),
+    case("all secrets go", Attack("DELETE", f"{OURS}/secrets")),
+    case(
         "other objects to begin with",
-        Attack("POST", f"{_OURS}/configmaps", _named("evil", data={"a": "b"})),
+        Attack("POST", f"{OURS}/configmaps", named("evil", data={"a": "b"})),
     ),
 ]
-KEYS = [
-    _case(
-        "a controller's token",
-        Attack(
-            "POST",
-            f"{_SYSTEM}/serviceaccounts/{_CONTROLLER}/token",
-            _TOKEN,
-            JSON,
-            nobodys=True,
-        ),
-    ),
-    _case(
-        "a controller's token in a Secret",
-        Attack("POST", f"{_SYSTEM}/secrets", _TOKEN_SECRET, JSON, nobodys=True),
-    ),
-    _case(
-        "a Pod as a controller",
-        Attack(
-            "POST",
-            f"{_SYSTEM}/pods",
-            _named("evil", spec={**_POD, "serviceAccountName": _CONTROLLER}),
-            JSON,
-            nobodys=True,
-        ),
-    ),
-]
-ATTACKS = [*DEFINITIONS, *REGISTRATION, *NAMESPACE, *KEYS]
+LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{OWN}/leases"
+_OWNERS: Tree = {
+    "metadata": {
+        "ownerReferences": [
+            {"apiVersion": "v1", "kind": "Pod", "name": "gone", "uid": "gone"}
+        ]
+    }
+}
+REPORTS = f"/apis/openreports.io/v1alpha1/namespaces/{OWN}/reports"
+OF_US: Tree = {"labels": {"app.kubernetes.io/managed-by": "countersign"}}
 
-HONEST = [
-    _case("a token", Attack("POST", f"{_SYSTEM}/serviceaccounts/other/token", _TOKEN)),
-    _case("a Pod", Attack("POST", f"{_SYSTEM}/pods", _named("it", spec=_POD))),
-    _case("a Secret", Attack("POST", f"{_SYSTEM}/secrets", _named("it"))),
-    _case(
-        "a registration of others",
-        Attack("POST", f"{_API}/validatingwebhookconfigurations", _named("others")),
-    ),
-    _case(
-        "a namespace of others",
+
+def report(name: str, **about: Any) -> Tree:
+    """Return a report; of a custom kind, which it has to name."""
+    kind = {"apiVersion": "openreports.io/v1alpha1", "kind": "Report"}
+    return {**kind, "metadata": {"name": name, **about}}
+
+
+TOLD = [
+    case(
+        "the Lease is stolen",
         Attack(
             "PATCH",
-            "/api/v1/namespaces/default",
+            f"{LEASE}/countersign-operate",
+            {"spec": {"holderIdentity": "me", "leaseDurationSeconds": 999_999}},
+            MERGE_PATCH,
+        ),
+    ),
+    case("the Lease goes", Attack("DELETE", LEASE)),
+    case(
+        "a token of the operator",
+        Attack("POST", f"{OURS}/serviceaccounts/countersign-operate/token", TOKEN),
+    ),
+    case(
+        "a Pod is chosen a node for",
+        Attack(
+            "POST",
+            f"{OURS}/pods/serve/binding",
+            named("serve", target={"kind": "Node", "name": "evil"}),
+        ),
+    ),
+    case(
+        "a Pod is taken out of the Service through its status",
+        Attack(
+            "PATCH",
+            f"{OURS}/pods/serve/status",
+            {"metadata": {"labels": {"app": "nothing"}}},
+            MERGE_PATCH,
+        ),
+    ),
+    case(
+        "the garbage collector is given the Deployment through its status",
+        Attack("PATCH", f"{_APPS}/deployments/serve/status", _OWNERS, MERGE_PATCH),
+    ),
+    case(
+        "the namespace is labelled through its status",
+        Attack(
+            "PATCH",
+            f"/api/v1/namespaces/{OWN}/status",
             {"metadata": {"labels": {"a": "b"}}},
             MERGE_PATCH,
         ),
     ),
-    _case(
-        "evidence in our namespace",
-        Attack("DELETE", f"/apis/countersign.dev/v1alpha1/namespaces/{OWN}/bundlesets"),
+    case(
+        "the namespace may go without what is in it",
+        Attack(
+            "PUT",
+            f"/api/v1/namespaces/{OWN}/finalize",
+            named(OWN, spec={"finalizers": []}),
+        ),
+    ),
+    case(
+        "a forged report",
+        Attack("POST", REPORTS, report("payments", **OF_US)),
+    ),
+    case(
+        "a report is nobody's",
+        Attack(
+            "PATCH",
+            f"{REPORTS}/ledger",
+            {"metadata": {"labels": None}},
+            MERGE_PATCH,
+        ),
     ),
 ]
-
-
-INSTALLER = "ina"
-"""Who may do what nobody else may. Like all others here, RBAC lets her do anything."""
-
-
-def furnish(plane: ControlPlane) -> None:
-    """Put in what the attacks are about, as who installs."""
-    installer = plane.user(INSTALLER, ("system:masters",))
-    plane.kubectl("apply", "-f", CRDS).check()
-    plane.kubectl("wait", "--for=condition=Established", "-f", CRDS).check()
-    plane.create_namespace(OWN)
-    for name in (_CONTROLLER, "other"):
-        plane.kubectl("create", "serviceaccount", name, "-n", "kube-system")
-    objects: list[Tree] = [
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": "countersign", "namespace": OWN},
-            "spec": {"ports": [{"port": 443}]},
-        },
-        {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": "countersign-tls", "namespace": OWN},
-        },
-        {
-            "apiVersion": "admissionregistration.k8s.io/v1",
-            "kind": "ValidatingWebhookConfiguration",
-            "metadata": {"name": "countersign"},
-        },
-    ]
-    listed = {"apiVersion": "v1", "kind": "List", "items": objects}
-    plane.kubectl("apply", "-f", "-", stdin=listed, user=installer).check()
+APPROVED: Tree = {
+    "status": {"conditions": [{"type": "Approved", "status": "True", "reason": "a"}]}
+}
+_NO_CONTROLLER = "system:serviceaccount:kube-system:evil"
+_EVIL_SLICE = named("evil", addressType="IPv4", endpoints=[{"addresses": ["10.9.9.9"]}])
+IDENTITIES = [
+    case(
+        f"{what} as an account beside the controllers'",
+        Attack("POST", path, body, user=_NO_CONTROLLER),
+    )
+    for what, path, body in (
+        ("a Pod", f"{OURS}/pods", named("evil", spec=POD)),
+        ("a ConfigMap", f"{OURS}/configmaps", named("evil")),
+        (
+            "endpoints",
+            f"/apis/discovery.k8s.io/v1/namespaces/{OWN}/endpointslices",
+            _EVIL_SLICE,
+        ),
+    )
+] + [
+    case(
+        "a certificate of a controller",
+        Attack(
+            "PATCH",
+            "/apis/certificates.k8s.io/v1/certificatesigningrequests/evil/approval",
+            APPROVED,
+            MERGE_PATCH,
+        ),
+    ),
+    case(
+        "a token of the operator in a Secret, as who issues certificates",
+        Attack(
+            "POST",
+            f"{OURS}/secrets",
+            {
+                "type": "kubernetes.io/service-account-token",
+                "metadata": {
+                    "name": "a-token",
+                    "annotations": {
+                        "kubernetes.io/service-account.name": "countersign-operate"
+                    },
+                },
+            },
+            user="system:serviceaccount:cert-manager:cert-manager",
+        ),
+    ),
+]
+KEYS = [
+    case(
+        "a controller's token",
+        Attack(
+            "POST",
+            f"{SYSTEM}/serviceaccounts/{_CONTROLLER}/token",
+            TOKEN,
+            JSON,
+            nobodys=True,
+        ),
+    ),
+    case(
+        "a controller's token in a Secret",
+        Attack("POST", f"{SYSTEM}/secrets", _TOKEN_SECRET, JSON, nobodys=True),
+    ),
+    case(
+        "a Pod as a controller",
+        Attack(
+            "POST",
+            f"{SYSTEM}/pods",
+            named("evil", spec={**POD, "serviceAccountName": _CONTROLLER}),
+            JSON,
+            nobodys=True,
+        ),
+    ),
+]
+ATTACKS = [*DEFINITIONS, *REGISTRATION, *NAMESPACE, *TOLD, *IDENTITIES, *KEYS]

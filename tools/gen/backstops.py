@@ -11,18 +11,19 @@ from countersign.wire.yaml_text import render_yaml
 from tools.gen import Generator
 
 FILE = "charts/countersign/files/backstops.yaml"
-EXEMPT, NAMESPACE = "EXEMPT", "NAMESPACE"  # what the template replaces
+EXEMPT, NAMESPACE, ISSUERS = "EXEMPT", "NAMESPACE", "ISSUERS"  # what the template replaces
 _HEADER = "# Generated from the tables in countersign.binding by `make gen`.\n"
 
 
 def _make() -> Mapping[str, bytes]:
     name = keys()["metadata"]
-    made = backstops(Guarded(exempt=EXEMPT, namespace=NAMESPACE))
+    told = Guarded(exempt=EXEMPT, namespace=NAMESPACE, issuers=ISSUERS)
+    made = backstops(told)
     groups: dict[str, list[Json]] = {"keys": [], "others": []}
     for tree in made:
         groups["keys" if tree["metadata"] == name else "others"].append(tree)
-    told: Tree = {**groups}
-    return {FILE: (_HEADER + render_yaml([told])).encode()}
+    listed: Tree = {**groups}
+    return {FILE: (_HEADER + render_yaml([listed])).encode()}
 
 
 BACKSTOPS = Generator(name="backstops", owns=FILE, make=_make)

@@ -53,6 +53,10 @@ class Issuer(Values):
     name: str = Field("", description="Empty: cert-manager is not asked.")
     kind: Literal["Issuer", "ClusterIssuer"] = Field("Issuer", description="Its kind.")
     group: Text = Field("cert-manager.io", description="Its API group.")
+    user: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:._@-]+$")] = Field(
+        "system:serviceaccount:cert-manager:cert-manager",
+        description="As whom cert-manager writes: it passes the backstops over Secrets.",
+    )
     duration: Text = Field("2160h", description="How long a certificate lasts.")
     renewBefore: Text = Field("720h", description="How long before its end it is new.")
 

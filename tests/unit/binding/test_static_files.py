@@ -8,6 +8,7 @@ import pytest
 from countersign.binding.backstops import Guarded, accounts, backstops, exempt
 from countersign.binding.static_files import ENTRANCE, SUFFIX, Fixed, static_files
 from countersign.core.errors import Misconfigured
+from tools.rights import CONTROLLER, READS, read
 
 FIXED = Fixed(
     folder="/etc/kubernetes/countersign",
@@ -78,3 +79,31 @@ def test_what_is_registered_nowhere_needs_no_guard_but_in_files() -> None:
     assert "countersign-registration" not in names(nothing)
     files = replace(nothing, suffix=SUFFIX)
     assert f"countersign-registration{SUFFIX}" in names(files)
+
+
+def test_every_controller_that_writes_beside_us_is_known_by_its_name() -> None:
+    """By the server's own bootstrap roles: another account of kube-system is nobody."""
+    named = {
+        (rule["apiGroups"][0], resource)
+        for tree in trees_of("countersign-workloads")
+        for rule in tree["spec"]["matchConstraints"]["resourceRules"]
+        for resource in rule["resources"]
+    }
+    writers = {
+        right.role.removeprefix(CONTROLLER)
+        for right in read()
+        if right.role.startswith(CONTROLLER)
+        and "@" not in right.role
+        and right.verb not in READS
+        and ((right.group, right.resource) in named or right.resource == "*")
+    }
+
+    assert writers - {*accounts()} == set()
+    assert {"replicaset-controller", "root-ca-cert-publisher"} <= writers
+
+
+def trees_of(name: str) -> list[Any]:
+    """Return the policy of a name."""
+    trees: Any = backstops(Guarded(exempt="false", namespace="countersign"))
+    kind = "ValidatingAdmissionPolicy"
+    return [t for t in trees if (t["kind"], t["metadata"]["name"]) == (kind, name)]

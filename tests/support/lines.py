@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from countersign.faces.operator.watchdog import PROBE
+
 Tree = dict[str, Any]
 
 
@@ -20,3 +22,8 @@ def events(log: Path, start: int = 0) -> tuple[list[Tree], int]:
     text = log.read_bytes()[start:] if log.exists() else b""
     whole = text.rfind(b"\n") + 1
     return [json.loads(line) for line in text[:whole].splitlines()], start + whole
+
+
+def is_probe(event: Tree) -> bool:
+    """Tell whether an event is the operator's, who asks for what must be denied."""
+    return bool(event.get("objectRef", {}).get("name") == PROBE)

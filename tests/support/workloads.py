@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.support.chart import NAMESPACE, PINNED, Tree
 from tests.support.gate import Gate, Judged
-from tests.support.lines import events
+from tests.support.lines import events, is_probe
 from tools.stack.ready import until
 from tools.stack.webhook import register
 
@@ -202,7 +202,7 @@ def denied_to_controllers(gate: Gate) -> list[tuple[str, ...]]:
         for event in events(gate.audit)[0]
         if event["user"]["username"].startswith("system:")
         and event.get("objectRef", {}).get("namespace") == NAMESPACE
-        and event["objectRef"].get("name") != "countersign-probe"
+        and not is_probe(event)
         for key, said in event.get("annotations", {}).items()
         if key.endswith("countersign.dev/verdict")
         and said not in ("allowed", "outside")

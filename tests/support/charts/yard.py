@@ -19,7 +19,7 @@ from countersign.wire.manifests import parse_manifests
 from countersign.wire.yaml_text import render_yaml
 from tests.support.charts.corpus import ChartSet
 from tests.support.gate import Gate
-from tests.support.lines import events
+from tests.support.lines import events, is_probe
 from tools.controlplane.commands import Result
 from tools.stack import policies
 from tools.stack.people import DANA
@@ -104,7 +104,7 @@ class Yard:
             for key, basis in said.items():
                 if key.endswith("countersign.dev/basis"):
                     self.seen[" ".join(basis.split()[1:3])] += 1
-            if reasons:
+            if reasons and not is_probe(event):
                 found.append(_told(event, reasons))
         return found
 

@@ -5,6 +5,10 @@ name operators, is collected from ClusterRoles with a label. ``operate`` writes 
 in its own namespace what a Role of the chart says: reviews of tokens and of access are
 questions, and nothing of them is stored. What it needs to verify again what runs is a
 role of its own, which may be left out; Secrets are not in it.
+
+Of people's roles two are collected into the cluster's own ``view`` and ``edit`` (and so
+``admin``), see `_COLLECTED`. Nothing that writes what governs is, for whoever has
+``edit`` cluster-wide would govern where no root roster does.
 """
 
 from collections.abc import Iterable, Mapping
@@ -49,6 +53,14 @@ def _rule(
     }
     return {**rule, "resourceNames": [*names]} if names else rule
 
+
+# Into which of the cluster's roles one of ours is collected. Bundle sets are not for
+# ``view``, nor decisions: like ``view`` itself, which shows no Secret, since what is
+# signed of a Secret is a digest with its salt, of which a weak value can be guessed.
+_COLLECTED = {
+    "countersign-aggregate-to-view": "view",
+    "countersign-developer": "edit",
+}
 
 # Namespaced kinds that are not read again: values, and what is no state.
 _UNREAD = frozenset(
@@ -138,6 +150,7 @@ def _roles() -> dict[str, list[Tree]]:
             _rule(_ADMISSION, (_WEBHOOKS,), ("get", "list")),
             _rule("", ("configmaps",), ("get",), ROOT_CERTIFICATES),
         ],
+        "countersign-aggregate-to-view": [_rule(GROUP, rulebook, _READ)],
         "countersign-editor": [_rule(GROUP, ours, (*_READ, *_WRITE)), decisions],
     }
 
@@ -149,7 +162,10 @@ def _make(file: str) -> Mapping[str, bytes]:
             "kind": "ClusterRole",
             "metadata": {
                 "name": name,
-                "labels": {"app.kubernetes.io/part-of": "countersign"},
+                "labels": {
+                    "app.kubernetes.io/part-of": "countersign",
+                    **_collected(name),
+                },
             },
             "rules": [*rules],
         }
@@ -157,6 +173,11 @@ def _make(file: str) -> Mapping[str, bytes]:
     ]
     documents.append(_collecting())
     return {file: (_HEADER + render_yaml(documents)).encode()}
+
+
+def _collected(name: str) -> dict[str, Json]:
+    into = _COLLECTED.get(name)
+    return {f"rbac.authorization.k8s.io/aggregate-to-{into}": "true"} if into else {}
 
 
 def _collecting() -> Tree:

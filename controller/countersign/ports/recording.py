@@ -66,6 +66,7 @@ class Query:
         outcome: How it ended.
         person: Whose word it rests on.
         since: Made last at or after.
+        until: Made last at or before; so more than one answer holds can be read.
         debts: Only break-glass admissions that nobody has reviewed yet.
         limit: At most so many, the newest first; at most `MAX_FOUND`.
     """
@@ -76,6 +77,7 @@ class Query:
     outcome: Outcome | None = None
     person: str = ""
     since: datetime | None = None
+    until: datetime | None = None
     debts: bool = False
     limit: int = 100
 

@@ -93,6 +93,8 @@ def _asked(query: Query) -> Select[Any]:
         asked = asked.where(DECISIONS.c.id.in_(theirs))
     if query.since is not None:
         asked = asked.where(DECISIONS.c.last >= micros(query.since))
+    if query.until is not None:
+        asked = asked.where(DECISIONS.c.last <= micros(query.until))
     if query.debts:
         reviewed = select(REVIEWS.c.decision)
         asked = asked.where(

@@ -4,7 +4,7 @@ For people at a terminal, with their own rights: nothing is watched, and what th
 not read is an error that says so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from countersign.adapters.books import LOADED, Books, bind_books
@@ -14,6 +14,7 @@ from countersign.core.types.artifacts import Tree
 from countersign.core.types.trust import TrustRoot
 from countersign.ports import PolicySnapshot
 from countersign.wire.resources.kinds import GROUP, VERSION, Kind
+from countersign.wire.resources.read import name_of
 
 _CONFIGURATION = (
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/countersign"
@@ -39,18 +40,29 @@ class LiveRules:
         return self.books.roots
 
 
-async def read_rules(server: Source) -> LiveRules:
+async def read_rules(server: Source, instead: Sequence[Tree] = ()) -> LiveRules:
     """Read everything that verdicts depend on.
 
     The names that must have a policy are a setting of the webhook, which nobody else
     knows: a namespace without any policy is outside here.
+
+    Args:
+        server: Of the cluster.
+        instead: Objects of ours that count as applied already.
 
     Raises:
         Unavailable: no answer, a right is missing, or countersign is not installed; the
             message says which.
     """
     stored = {kind: await read_kind(server, kind) for kind in LOADED}
-    return LiveRules(bind_books(stored.__getitem__, ()))
+    return LiveRules(bind_books(lambda kind: _over(stored[kind], kind, instead), ()))
+
+
+def _over(live: Sequence[Tree], kind: Kind, instead: Sequence[Tree]) -> list[Tree]:
+    """Return the objects of a kind as they are once `instead` is applied."""
+    ours = {name_of(tree): tree for tree in live}
+    ours |= {name_of(one): one for one in instead if one.get("kind") == kind.name}
+    return list(ours.values())
 
 
 async def read_kind(server: Source, kind: Kind) -> tuple[Tree, ...]:

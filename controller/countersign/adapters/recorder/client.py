@@ -227,6 +227,7 @@ def _parameters(query: Query) -> dict[str, str]:
         "outcome": None if outcome is None else outcome.value,
         "person": query.person or None,
         "since": None if since is None else render_time(since),
+        "until": None if query.until is None else render_time(query.until),
         "debts": "true" if query.debts else None,
         "limit": str(query.limit),
     }

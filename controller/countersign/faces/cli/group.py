@@ -55,6 +55,10 @@ COMMANDS = {
         "countersign.faces.cli.operate",
         "Run the operator and the recorder.",
     ),
+    "policy": (
+        "countersign.faces.cli.policy",
+        "Check policies, and see what they would deny.",
+    ),
     "probe": (
         "countersign.faces.cli.probe",
         "Send what must be denied, and see that it is.",
@@ -74,6 +78,10 @@ COMMANDS = {
     "status": (
         "countersign.faces.cli.status",
         "Say how an installation is, and what needs attention.",
+    ),
+    "trust": (
+        "countersign.faces.cli.trust",
+        "Take over newer trust, as its Sigstore publishes it.",
     ),
     "verify": (
         "countersign.faces.cli.verify",

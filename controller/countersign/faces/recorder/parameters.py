@@ -12,7 +12,7 @@ _MAX_VALUE = 253  # characters: no name of Kubernetes is longer
 _ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _LIMIT = re.compile(r"[1-9][0-9]{0,3}")
 _KNOWN = frozenset(
-    {"namespace", "kind", "name", "outcome", "person", "since", "debts", "limit"}
+    {"namespace", "kind", "name", "outcome", "person", "since", "until", "debts", "limit"}
 )
 
 
@@ -26,7 +26,7 @@ def parse_query(text: str) -> Query:
         Malformed: a parameter is unknown, given twice or has no sense.
     """
     given = _parameters(text)
-    since = given.get("since", "")
+    since, until = given.get("since", ""), given.get("until", "")
     return Query(
         namespace=given.get("namespace"),
         kind=given.get("kind", ""),
@@ -34,6 +34,7 @@ def parse_query(text: str) -> Query:
         outcome=_outcome(given.get("outcome", "")),
         person=given.get("person", ""),
         since=parse_instant(since) if since else None,
+        until=parse_instant(until) if until else None,
         debts=_flag(given.get("debts", "false")),
         limit=_limit(given.get("limit", "100")),
     )

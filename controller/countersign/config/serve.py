@@ -70,13 +70,14 @@ class Limits(Group):
     in_flight: int = Field(
         default=64,
         ge=1,
-        description="Requests judged at once; more are denied as unavailable. The API "
-        "server keeps up to 25 connections to a webhook.",
+        description="Requests judged at once. Sixteen times as many wait their turn; more "
+        "are denied as unavailable.",
     )
     body_budget_mib: int = Field(
         default=64,
         ge=8,
-        description="Bodies held at once, in MiB: 8 of the largest.",
+        description="Bodies held at once, in MiB: 8 of the largest; others wait. Those up "
+        "to 64 KiB are not counted.",
     )
     drain_s: float = Field(
         default=5.0,

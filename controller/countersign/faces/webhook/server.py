@@ -10,7 +10,7 @@ import logging
 import secrets
 import signal
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -34,7 +34,8 @@ logger = logging.getLogger(__name__)
 _KEEP_ALIVE_S = 180.0  # the API server lets go of idle connections after 90: first
 _LOOK_S = 0.25  # between looks whether this replica is ready, for the log
 _REFRESH_S = 10.0  # between looks at the certificate; the kubelet takes a minute itself
-_STOP_S = 10.0  # for answers in flight when the listener closes
+_STOP_S = 25.0  # for answers in flight: the longest that a request may take, and more
+_CUT_S = 2.0  # for what is still open when the listener closes
 _BACKLOG = 512  # connections that wait to be accepted
 _MIB = 1 << 20
 
@@ -47,11 +48,13 @@ class Webhook:
         port: The port, also where the system chose it.
         health: What ``/readyz`` says.
         certificate: What it shows.
+        load: What is in flight.
     """
 
     port: int
     health: Health
     certificate: ServingCertificate
+    load: Load
 
 
 async def serve(settings: Settings) -> None:
@@ -71,7 +74,22 @@ async def serve(settings: Settings) -> None:
         running.health.draining = True
         # endpoints are updated after the signal, not before: answer until then
         await asyncio.sleep(settings.limits.drain_s)
-    logger.info("stopped")
+        await _quiet(running.load)
+    logger.info("stopped", extra={"unanswered": running.load.here})
+
+
+async def _quiet(load: Load) -> None:
+    """Wait until nobody waits for an answer and nobody comes, `_STOP_S` at most.
+
+    What was connected before it was known that this replica stops may still be shaking
+    hands: who closes the listener on the stroke hangs up on those.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_STOP_S):
+            came = -1
+            while load.here or load.came != came:
+                came = load.came
+                await asyncio.sleep(_LOOK_S)
 
 
 @asynccontextmanager
@@ -92,13 +110,17 @@ async def webhook(settings: Settings) -> AsyncIterator[Webhook]:
         _recording(settings, journal) as recording,
     ):
         health = Health(assembled.trouble)
-        app = _application(settings, assembled, health, recording)
+        limits = settings.limits
+        load = Load(
+            in_flight=limits.in_flight, body_bytes=limits.body_budget_mib * _MIB
+        )
+        app = _application(settings, assembled, health, recording, load)
         async with (
             _listening(app, listen.host, listen.port, certificate) as port,
             _background(certificate, assembled, health),
         ):
             logger.info("listening", extra={"port": port})
-            yield Webhook(port, health, certificate)
+            yield Webhook(port, health, certificate, load)
 
 
 @asynccontextmanager
@@ -111,7 +133,7 @@ async def _listening(
         handle_signals=False,
         access_log=None,
         keepalive_timeout=_KEEP_ALIVE_S,
-        shutdown_timeout=_STOP_S,
+        shutdown_timeout=_CUT_S,
         auto_decompress=False,
     )
     await runner.setup()
@@ -179,13 +201,13 @@ def _application(
     assembled: Gate,
     health: Health,
     recording: Recording | None,
+    load: Load,
 ) -> web.Application:
-    limits = settings.limits
     validate = Validate(
         assembled.judge,
         cluster=settings.cluster_name,
-        load=Load(in_flight=limits.in_flight, body_bytes=limits.body_budget_mib * _MIB),
-        deadline_s=limits.deadline_s,
+        load=load,
+        deadline_s=settings.limits.deadline_s,
         monotonic=asyncio.get_running_loop().time,
         certified=settings.listen.client_ca_file is not None,
         recording=recording,

@@ -8,6 +8,7 @@ those into a refusal as well, since the registration says ``failurePolicy: Fail`
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl
@@ -18,7 +19,7 @@ from countersign.core.errors import Malformed
 from countersign.core.types.decision import Decision
 from countersign.core.types.request import AdmissionRequest
 from countersign.core.types.verdict import Detail, Door, Finding, Reason, Verdict
-from countersign.faces.webhook.load import Lane, Load
+from countersign.faces.webhook.load import Load
 from countersign.faces.webhook.recording import Recording
 from countersign.faces.webhook.words import answer, refusal
 from countersign.report.phrases import clean
@@ -42,7 +43,9 @@ MAX_BODY = (
 )  # bytes: an object and its old state, of 3 MiB each, and managedFields
 MAX_DEADLINE_S = 30.0  # no webhook may have more
 _SHARE = 0.8  # of the server's patience: an explained denial beats its timeout
+_WAIT_SHARE = 0.75  # of what is left of it, for a turn
 _GRACE_S = 0.25  # beyond the deadline, which the engine keeps by itself
+_BODY_S = 2.0  # for a body, once there is room: the API server sends it in one go
 _MAX_DETAIL = 512  # characters of free text in a finding
 _JSON = "application/json"
 
@@ -100,40 +103,53 @@ class Validate:
         begun = self._monotonic()
         if self._certified and not http.get_extra_info("peercert"):
             raise web.HTTPForbidden(text="expected a client certificate")
-        with self._load.take(_length(http)) as lane:
-            if lane is Lane.REFUSE:
-                _REVIEWS["shed"].inc()
-                raise web.HTTPServiceUnavailable(
-                    text="too many requests at once; try again",
-                    headers={hdrs.RETRY_AFTER: "1"},
-                )
-            deadline = begun + self._patience_s(http.query_string)
-            request = await self._read(http, deadline - begun)
-            done = await self._answer(request, lane, deadline)
+        length = _length(http)
+        deadline = begun + self._patience_s(http.query_string)
+        with self._load.enter() as room:
+            if not room:
+                raise _overloaded("requests")
+            request, done = await self._reviewed(http, length, deadline)
         _observe(request, done, self._monotonic() - begun)
         return web.Response(body=render_review(done.answer), content_type=_JSON)
+
+    async def _reviewed(
+        self, http: web.Request, length: int, deadline: float
+    ) -> tuple[AdmissionRequest, _Done]:
+        """Read and judge, each when it is its turn.
+
+        Raises:
+            HTTPException: it could not be read: no room, too late, or no review.
+        """
+        async with AsyncExitStack() as held:
+            try:
+                left_s = self._share_of(deadline)
+                await held.enter_async_context(self._load.body(length, left_s))
+            except TimeoutError as error:
+                raise _overloaded("bytes") from error
+            body = await _read(http, min(_BODY_S, deadline - self._monotonic()))
+            try:
+                await held.enter_async_context(
+                    self._load.turn(self._share_of(deadline))
+                )
+            except TimeoutError:
+                request = _parsed(body)
+                return request, self._unavailable(
+                    request, "too many requests at once", "shed"
+                )
+            request = _parsed(body)
+            return request, await self._answer(request, deadline)
+
+    def _share_of(self, deadline: float) -> float:
+        """Return how long a request may wait for its turn: then it must be judged."""
+        return max(0.0, deadline - self._monotonic()) * _WAIT_SHARE
 
     def _patience_s(self, query: str) -> float:
         """Return how long a verdict may take, given the server's ``?timeout=``."""
         asked_s = _asked_s(query)
         return self._deadline_s if asked_s is None else asked_s * _SHARE
 
-    async def _read(self, http: web.Request, patience_s: float) -> AdmissionRequest:
-        if http.content.is_eof():  # it came with its head: there is nothing to wait for
-            body = await http.read()
-        else:
-            body = await _patiently(http, patience_s)
-        try:
-            return parse_review(body)
-        except Malformed as error:
-            raise web.HTTPBadRequest(text=str(error)) from error
-
-    async def _answer(
-        self, request: AdmissionRequest, lane: Lane, deadline: float
-    ) -> _Done:
+    async def _answer(self, request: AdmissionRequest, deadline: float) -> _Done:
         """Judge `request`; whatever goes wrong on the way is a denial."""
-        if lane is Lane.SHED:
-            return self._unavailable(request, "too many requests at once", "shed")
         left_s = max(0.0, deadline - self._monotonic())
         try:
             if problems := unreadable(request):
@@ -174,12 +190,36 @@ class Validate:
         return _Done(verdict, said, counted)
 
 
-async def _patiently(http: web.Request, patience_s: float) -> bytes:
+async def _read(http: web.Request, patience_s: float) -> bytes:
+    if http.content.is_eof():  # it came with its head: there is nothing to wait for
+        return await http.read()
     try:
         async with asyncio.timeout(patience_s):
             return await http.read()
     except TimeoutError as error:
+        logger.warning("body_late", extra={"peer": _peer(http), "after_s": patience_s})
         raise web.HTTPRequestTimeout(text="expected the body sooner") from error
+
+
+def _parsed(body: bytes) -> AdmissionRequest:
+    try:
+        return parse_review(body)
+    except Malformed as error:
+        raise web.HTTPBadRequest(text=str(error)) from error
+
+
+def _overloaded(of: str) -> web.HTTPException:
+    """Return the refusal of what is not even read, and write its line."""
+    _REVIEWS["shed"].inc()
+    logger.warning("overloaded", extra={"too_many": of})
+    return web.HTTPServiceUnavailable(
+        text="too many requests at once; try again", headers={hdrs.RETRY_AFTER: "1"}
+    )
+
+
+def _peer(http: web.Request) -> str:
+    peer = http.get_extra_info("peername")
+    return str(peer[0]) if peer else ""
 
 
 @lru_cache(maxsize=64)  # the same in every request of a registration

@@ -229,60 +229,73 @@ async def test_a_fault_of_ours_is_a_denial_and_tells_nothing(
     assert record.getMessage() == "review_failed"
 
 
-async def test_sheds_what_it_cannot_judge_at_once(
+class Held:
+    """An engine that holds what it is asked until it is told to go on."""
+
+    def __init__(self, engine: Engine, count: int) -> None:
+        self.full, self.free = asyncio.Barrier(count + 1), asyncio.Event()
+        self._engine = engine
+        engine.judge = self.wait
+
+    async def wait(self, request: AdmissionRequest, within_s: float) -> Verdict:
+        """Wait with the others."""
+        if not self.free.is_set():
+            await self.full.wait()
+            await self.free.wait()
+        return await self._engine.admit(request, within_s)
+
+
+async def test_what_cannot_be_judged_at_once_waits_its_turn(
     client: Client, engine: Engine
 ) -> None:
-    """With a denial that says so; beyond that with a status, unread."""
-    full, free = asyncio.Barrier(3), asyncio.Event()
+    """A burst is no reason to deny what must be admitted."""
+    held = Held(engine, 2)
+    first = [asyncio.create_task(ask(client)) for _ in range(2)]
+    await held.full.wait()
+    rest = [asyncio.create_task(ask(client)) for _ in range(20)]
+    held.free.set()
 
-    async def wait(request: AdmissionRequest, within_s: float) -> Verdict:
-        if not free.is_set():
-            await full.wait()
-            await free.wait()
-        return await engine.admit(request, within_s)
+    answers = await asyncio.gather(*first, *rest)
 
-    engine.judge = wait
-    held = [asyncio.create_task(ask(client)) for _ in range(2)]
-    await full.wait()
+    assert [answer["allowed"] for answer in answers] == [True] * 22
 
-    shed = await ask(client)
-    free.set()
+
+async def test_sheds_what_had_no_turn_in_time(client: Client, engine: Engine) -> None:
+    """With a denial that says so, while there is still time to say it."""
+    held = Held(engine, 2)
+    first = [asyncio.create_task(ask(client)) for _ in range(2)]
+    await held.full.wait()
+
+    shed = await ask(client, path="/validate?timeout=50ms")
+    held.free.set()
 
     assert shed["allowed"] is False
     assert "too many requests at once" in shed["status"]["message"]
-    assert [response["allowed"] for response in await asyncio.gather(*held)] == [
-        True,
-        True,
-    ]
+    assert all(response["allowed"] for response in await asyncio.gather(*first))
     assert (await ask(client))["allowed"] is True
 
 
 async def test_refuses_bodies_that_do_not_fit_beside_those_in_flight(
-    client: Client, engine: Engine
+    client: Client, engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Unread, with a status: memory ends before the places do."""
-    full, free = asyncio.Barrier(3), asyncio.Event()
-
-    async def wait(request: AdmissionRequest, within_s: float) -> Verdict:
-        await full.wait()
-        await free.wait()
-        return await engine.admit(request, within_s)
+    held = Held(engine, 2)
 
     async def unsized() -> AsyncIterator[bytes]:
         yield body()
 
-    engine.judge = wait
-    held = [
+    first = [
         asyncio.create_task(client.post("/validate", data=unsized(), headers=JSON))
         for _ in range(2)
     ]
-    await full.wait()
+    await held.full.wait()
 
-    refused = await client.post("/validate", data=unsized(), headers=JSON)
-    free.set()
+    refused = await client.post("/validate?timeout=50ms", data=unsized(), headers=JSON)
+    held.free.set()
 
     assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
-    assert [answer.status for answer in await asyncio.gather(*held)] == [200, 200]
+    assert [answer.status for answer in await asyncio.gather(*first)] == [200, 200]
+    assert [r.getMessage() for r in caplog.records].count("overloaded") == 1
 
 
 async def test_does_not_wait_for_a_body_beyond_the_deadline(client: Client) -> None:

@@ -146,6 +146,22 @@ TRUST_ROOT_EXPIRY = Gauge(
 )
 """trust_root: as many as there are TrustRoot objects."""
 
+TRUST_MIRRORED = Gauge(
+    "countersign_trust_mirror",
+    "1 for what came of the last look where a trust root is published.",
+    ["trust_root", "outcome"],
+    registry=REGISTRY,
+)
+"""trust_root: as above; outcome: same | differs | unreachable | expired | rejected."""
+
+TRUST_MIRRORED_AT = Gauge(
+    "countersign_trust_mirror_timestamp_seconds",
+    "When it was last looked there, and somebody answered.",
+    ["trust_root"],
+    registry=REGISTRY,
+)
+"""trust_root: as above."""
+
 DECISIONS = Counter(
     "countersign_decisions",
     "Decisions worth keeping, by what was known of them when the answer went out.",
@@ -310,7 +326,8 @@ OPERATOR_FAILURES = Counter(
     ["part"],
     registry=REGISTRY,
 )
-"""part: kopf | evidence | conditions | debts | scan | certificates | events."""
+"""part: kopf | evidence | conditions | debts | scan | certificates | mirrors |
+founding | watchdog."""
 
 BUILD_INFO = Gauge(
     "countersign_build_info",

@@ -142,6 +142,31 @@ ALERTS = (
         "certificates",
     ),
     Alert(
+        "TrustPublished",
+        'max by (trust_root) (countersign_trust_mirror{outcome="differs"}) == 1',
+        "1h",
+        "warning",
+        "Other trust is published than is in force as {{ $labels.trust_root }}.",
+        "trust-that-is-published",
+    ),
+    Alert(
+        "TrustMirrorFails",
+        "max by (trust_root, outcome) "
+        '(countersign_trust_mirror{outcome=~"expired|rejected"}) == 1',
+        "10m",
+        "warning",
+        "What is published for {{ $labels.trust_root }} is {{ $labels.outcome }}.",
+        "trust-that-is-published",
+    ),
+    Alert(
+        "TrustMirrorAway",
+        'max by (trust_root) (countersign_trust_mirror{outcome="unreachable"}) == 1',
+        "1d",
+        "warning",
+        "Where {{ $labels.trust_root }} is published, nobody has answered for a day.",
+        "trust-that-is-published",
+    ),
+    Alert(
         "DecisionsLost",
         "sum(increase(countersign_spool_lost_total[1h])) > 0",
         "0m",

@@ -111,6 +111,16 @@ class Registries(Values):
     )
 
 
+class Mirrors(Values):
+    """Where trust roots are published."""
+
+    caConfigMap: str = Field(
+        "",
+        description="Name of a ConfigMap beside the release with certificate authorities "
+        "of mirrors, in PEM, under the key ca.crt. Empty: the system's only.",
+    )
+
+
 class Storage(Values):
     """The audit store's volume."""
 
@@ -164,6 +174,11 @@ class Policy(Values):
         [],
         description="Addresses of registries, asked at port 443. Empty: none besides "
         "what apiServerCIDRs opens.",
+    )
+    mirrorCIDRs: list[Cidr] = Field(
+        [],
+        description="Addresses of the mirrors that TrustRoots name, asked by the operator "
+        "at port 443. Empty: none besides what apiServerCIDRs opens.",
     )
     dns: Tree = Field(
         {"namespaceSelector": {}},
@@ -314,6 +329,11 @@ class Chart(Values):
         Registries(),
         description="Evidence beside images. Which registries are asked is said by "
         "policies (images.registries).",
+    )
+    mirrors: Mirrors = Field(
+        Mirrors(),
+        description="Where TrustRoots say that they are published (spec.tuf); asked by "
+        "the operator.",
     )
     operate: Operate = Field(
         Operate(),

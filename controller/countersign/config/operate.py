@@ -183,6 +183,29 @@ class Watchdog(Group):
     )
 
 
+class Mirrors(Group):
+    """Where trust roots say that they are published (spec.tuf)."""
+
+    every_s: float = Field(
+        default=21600.0,
+        ge=0,
+        description="Between two looks there; what is new is told, and never put into "
+        "force. Nothing is asked where no trust root names a mirror. 0: never. Seconds.",
+    )
+    look_s: float = Field(
+        default=20.0, gt=0, le=120, description="Time for all of one look. Seconds."
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="Authorities of mirrors in PEM, besides the system's.",
+    )
+    allow_loopback: bool = Field(
+        default=False,
+        description="Let a mirror be on this machine. Link-local and metadata addresses "
+        "are refused whatever a name resolves to.",
+    )
+
+
 class OperateSettings(Group):
     """Everything that ``countersign operate`` can be told."""
 
@@ -204,4 +227,5 @@ class OperateSettings(Group):
     certificates: Certificates = Certificates()
     beginning: Beginning = Beginning()
     watchdog: Watchdog = Watchdog()
+    mirrors: Mirrors = Mirrors()
     log: Log = Log()

@@ -5,11 +5,14 @@ what is enforced there cannot differ.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from countersign.core.types.artifacts import Json, Tree
 from countersign.core.types.policy import Enforcement, Policy
+from countersign.core.types.published import Looked, Outcome
+from countersign.report.published import looked_text
 from countersign.usecases.coverage import Registration, uncovered
 from countersign.wire.resources import objects
 from countersign.wire.resources.bundleset_about import about
@@ -42,6 +45,7 @@ class Stock:
         sent: What the API server asks us about.
         own_namespace: Where countersign runs.
         at: Now.
+        looked: What came of looks where trust roots are published, by name.
     """
 
     trees: Mapping[Kind, tuple[Tree, ...]]
@@ -51,6 +55,7 @@ class Stock:
     sent: Registration
     own_namespace: str
     at: datetime
+    looked: Mapping[str, Looked] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def take_stock(stock: Stock) -> Iterator[tuple[Tree, Status]]:
@@ -141,7 +146,28 @@ def _trust_root(stock: Stock, tree: Tree) -> Status:
         message = passed if end < stock.at else f"what is signed until {until} counts"
         fields["expires"] = until
     current = _current(end, stock.at, message)
+    if looked := stock.looked.get(name_of(tree)):
+        current = _published(current, looked, name_of(tree))
     return Status(conditions=(_ready(message), current), fields=fields)
+
+
+_BEHIND = {
+    Outcome.DIFFERS: "NewPublished",
+    Outcome.EXPIRED: "MirrorExpired",
+    Outcome.REJECTED: "MirrorRejected",
+}
+"""What somebody has to act on. A mirror that is away is said, and holds nothing up."""
+
+
+def _published(current: Condition, looked: Looked, name: str) -> Condition:
+    """Add what came of a look where it is published; its own end comes first."""
+    text = looked_text(looked, name)
+    if not text:
+        return current
+    told = replace(current, message=f"{current.message}. {text}")
+    if not current.holds or looked.outcome not in _BEHIND:
+        return told
+    return replace(told, holds=False, reason=_BEHIND[looked.outcome])
 
 
 def _current(end: datetime | None, at: datetime, message: str) -> Condition:

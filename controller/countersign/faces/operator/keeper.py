@@ -2,18 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from countersign.adapters.books import LOADED, Books, bind_books
 from countersign.adapters.cluster.source import NotThere, segment
 from countersign.core.errors import Rejected, Unavailable
-from countersign.core.types.artifacts import Tree
+from countersign.core.types.artifacts import Json, Tree
+from countersign.core.types.published import Looked
 from countersign.core.types.trust import TrustRoot
 from countersign.ports import Clock, PolicySnapshot
 from countersign.usecases.coverage import NAME, registration
 from countersign.usecases.status import Stock, of_bundle_set, take_stock
-from countersign.wire.resources.kinds import GROUP, KINDS, VERSION, Kind
+from countersign.wire.resources.kinds import GROUP, KINDS, TRUST_ROOT, VERSION, Kind
+from countersign.wire.resources.read import name_of
 from countersign.wire.resources.status import MANAGER, Status, render_status
 
 logger = logging.getLogger(__name__)
@@ -55,6 +57,8 @@ class Keeper:
         self._clock = clock
         self._own = own_namespace
         self._books: Books | None = None
+        self._trust_roots: tuple[Tree, ...] = ()
+        self._looked: dict[str, tuple[Json, Looked]] = {}
 
     def snapshot(self) -> PolicySnapshot:
         """Return the policies; see :class:`~countersign.ports.PolicyBook`."""
@@ -63,6 +67,14 @@ class Keeper:
     def roots(self) -> tuple[TrustRoot, ...]:
         """Return the trust roots; see :class:`~countersign.ports.TrustBook`."""
         return self._read().roots
+
+    def trust_roots(self) -> tuple[Tree, ...]:
+        """Return the TrustRoots as they were last read."""
+        return self._trust_roots
+
+    def note(self, name: str, spec: Json, looked: Looked) -> None:
+        """Take note of a look where a TrustRoot of this spec is published."""
+        self._looked[name] = spec, looked
 
     async def keep(self) -> int:
         """Write what is not said yet of policies and what they name; return how often.
@@ -74,6 +86,7 @@ class Keeper:
             Unavailable: the API server did not answer.
         """
         trees = {kind: await self._list(kind) for kind in LOADED}
+        self._trust_roots = trees[TRUST_ROOT]
         self._books = books = bind_books(trees.__getitem__, ())
         stock = Stock(
             trees=trees,
@@ -83,6 +96,7 @@ class Keeper:
             sent=registration(await self._configuration(), self._own),
             own_namespace=self._own,
             at=self._clock.now(),
+            looked=self._still(self._trust_roots),
         )
         written = [await self._say(tree, said) for tree, said in take_stock(stock)]
         return sum(written)
@@ -117,6 +131,16 @@ class Keeper:
             logger.warning("status_refused", extra={"path": path, "error": str(error)})
             return False
         return True
+
+    def _still(self, trees: Iterable[Tree]) -> Mapping[str, Looked]:
+        """Return the looks at what is still as it was, by name, and forget the others."""
+        specs = {name_of(tree): tree.get("spec") for tree in trees}
+        self._looked = {
+            name: (spec, looked)
+            for name, (spec, looked) in self._looked.items()
+            if name in specs and specs[name] == spec
+        }
+        return {name: looked for name, (_, looked) in self._looked.items()}
 
     async def _list(self, kind: Kind) -> tuple[Tree, ...]:
         try:

@@ -14,11 +14,13 @@ from countersign.adapters.cluster.reports import Reports
 from countersign.adapters.cluster.state import LiveCluster
 from countersign.adapters.cluster.watch import Pace
 from countersign.adapters.proof.prover import BundleProver
+from countersign.adapters.published.proposing import reach
 from countersign.config import OperateSettings
 from countersign.faces.operator import founder
 from countersign.faces.operator.election import Election, while_held
 from countersign.faces.operator.keeper import Keeper
 from countersign.faces.operator.loops import Work, operate
+from countersign.faces.operator.mirrors import Mirrors
 from countersign.faces.operator.rotating import Rotation
 from countersign.faces.operator.scanning import Scanner, Told
 from countersign.faces.operator.telling import Teller
@@ -131,6 +133,13 @@ def _further(
         lasts = timedelta(days=renewed.days)
         renewer = Renewer(api, own, renewed.authorities, lasts)
         more["certificates"] = Rotation(renewer, clock, renewed.every_s).run
+    if (asked := settings.mirrors).every_s:
+        how = reach(
+            ca_file=asked.ca_file, loopback=asked.allow_loopback, look_s=asked.look_s
+        )
+        more["mirrors"] = Mirrors(
+            keeper, teller, clock, reach=how, every_s=asked.every_s
+        ).run
     begun = settings.beginning
     if begun.directory is not None:
         given = founder.read(begun.directory, begun.root_roster)

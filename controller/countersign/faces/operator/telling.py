@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from countersign.adapters.cluster.events import Event, Events
 from countersign.core.errors import Rejected, Unavailable
 from countersign.core.types.artifacts import ObjectRef
+from countersign.core.types.published import Looked, Outcome
 from countersign.core.types.scan import Fault, Found
 from countersign.ports import Clock
 from countersign.report.owed import owed_text
+from countersign.report.published import looked_text
 from countersign.report.scanned import said_of
 from countersign.telemetry import EVENTS
 from countersign.usecases.coverage import NAME
@@ -24,6 +26,12 @@ _REASONS = {
     Fault.NEVER_SEEN: "NeverSigned",
     Fault.DRIFT: "Drifted",
     Fault.REVOKED: "SignOffWithdrawn",
+}
+_PUBLISHED = {
+    Outcome.DIFFERS: "TrustPublished",
+    Outcome.UNREACHABLE: "MirrorUnreachable",
+    Outcome.EXPIRED: "MirrorExpired",
+    Outcome.REJECTED: "MirrorRejected",
 }
 
 
@@ -69,6 +77,23 @@ class Teller:
                     once=f"{decision.id} {one.days}",
                 )
             )
+
+    async def published(
+        self, about: ObjectRef, version: str, uid: str, looked: Looked
+    ) -> None:
+        """Tell what came of a look where trust is published; again each day."""
+        if looked.outcome not in _PUBLISHED:
+            return
+        await self._tell(
+            Event(
+                about=about,
+                version=version,
+                uid=uid,
+                reason=_PUBLISHED[looked.outcome],
+                note=looked_text(looked, about.name),
+                once=f"{self._clock.now():%Y-%m-%d}",
+            )
+        )
 
     async def open(self, check: str, faults: tuple[str, ...]) -> None:
         """Tell that the gate is not as it should be; again each hour."""

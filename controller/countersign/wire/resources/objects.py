@@ -11,6 +11,7 @@ from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Tree
 from countersign.core.types.people import Roster
 from countersign.core.types.policy import Revoked
+from countersign.core.types.published import Mirror
 from countersign.core.types.trust import TrustRoot
 from countersign.wire.resources.bundleset import refuse_other_name
 from countersign.wire.resources.bundleset_spec import BundleSetSpec
@@ -48,6 +49,12 @@ def trust_root(tree: Tree) -> TrustRoot:
     """Read a TrustRoot."""
     spec = read(tree, TRUST_ROOT, TrustRootSpec)
     return _value(lambda: spec.value(name_of(tree)))
+
+
+def mirror(tree: Tree) -> Mirror | None:
+    """Read where a TrustRoot is published; None: it does not say. Nothing judges by it."""
+    said = read(tree, TRUST_ROOT, TrustRootSpec).tuf
+    return None if said is None else said.value()
 
 
 def revocation(tree: Tree) -> tuple[Revoked, ...]:

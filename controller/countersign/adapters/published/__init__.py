@@ -1,0 +1,1 @@
+"""Trusted roots as they are published: TUF, its client, and what they hold."""

@@ -37,9 +37,10 @@ class Fixed:
 
     Attributes:
         folder: Where they lie for the API server; absolute.
-        url: Of the webhook, as the API server reaches it; https.
+        url: Of the webhook, as the API server reaches it; https. Empty: the API alone
+            registers it, and that is guarded.
         ca_bundle: Who signed its certificate: PEM in base64.
-        protected: Namespaces, by exact name or by globs; not empty.
+        protected: Namespaces, by exact name or by globs; not empty where there is a URL.
         own_namespace: Where countersign runs.
         cluster_scoped: Kinds that are asked about besides Namespaces.
         timeout_s: Seconds the API server waits.
@@ -47,10 +48,10 @@ class Fixed:
     """
 
     folder: str
-    url: str
-    ca_bundle: str
-    protected: Collection[str]
     own_namespace: str
+    url: str = ""
+    ca_bundle: str = ""
+    protected: Collection[str] = ()
     cluster_scoped: Collection[GroupKind] = ()
     timeout_s: int = 10
     users: tuple[str, ...] = ()
@@ -66,9 +67,24 @@ def static_files(told: Fixed) -> Mapping[str, tuple[Tree, ...]]:
     """
     if not posixpath.isabs(told.folder):
         raise Misconfigured(f"expected an absolute folder, saw {told.folder!r}")
+    guarded = Guarded(
+        exempt=exempt(told.users, told.groups),
+        namespace=told.own_namespace,
+        suffix=SUFFIX,
+    )
+    made = {
+        ENTRANCE: (_entrance(told),),
+        "policies/countersign.yaml": backstops(guarded),
+    }
+    return (
+        {**made, "webhooks/countersign.yaml": (_webhook(told),)} if told.url else made
+    )
+
+
+def _webhook(told: Fixed) -> Tree:
     if not told.url.startswith("https://"):
         raise Misconfigured(f"expected a URL with https, saw {told.url[:80]!r}")
-    webhook = webhook_configuration(
+    return webhook_configuration(
         name=f"countersign{SUFFIX}",
         protected=told.protected,
         own_namespace=told.own_namespace,
@@ -76,34 +92,23 @@ def static_files(told: Fixed) -> Mapping[str, tuple[Tree, ...]]:
         cluster_scoped=told.cluster_scoped,
         timeout_s=told.timeout_s,
     )
-    guarded = Guarded(
-        exempt=exempt(told.users, told.groups),
-        namespace=told.own_namespace,
-        suffix=SUFFIX,
+
+
+def _entrance(told: Fixed) -> Tree:
+    webhooks = _plugin(
+        "ValidatingAdmissionWebhook",
+        "WebhookAdmissionConfiguration",
+        {
+            "kubeConfigFile": "",
+            "staticManifestsDir": posixpath.join(told.folder, "webhooks"),
+        },
     )
-    return {
-        ENTRANCE: (_entrance(told.folder),),
-        "webhooks/countersign.yaml": (webhook,),
-        "policies/countersign.yaml": backstops(guarded),
-    }
-
-
-def _entrance(folder: str) -> Tree:
-    plugins: list[Json] = [
-        _plugin(
-            "ValidatingAdmissionWebhook",
-            "WebhookAdmissionConfiguration",
-            {
-                "kubeConfigFile": "",
-                "staticManifestsDir": posixpath.join(folder, "webhooks"),
-            },
-        ),
-        _plugin(
-            "ValidatingAdmissionPolicy",
-            "ValidatingAdmissionPolicyConfiguration",
-            {"staticManifestsDir": posixpath.join(folder, "policies")},
-        ),
-    ]
+    policies = _plugin(
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyConfiguration",
+        {"staticManifestsDir": posixpath.join(told.folder, "policies")},
+    )
+    plugins: list[Json] = [webhooks, policies] if told.url else [policies]
     return {"apiVersion": _CONFIG, "kind": "AdmissionConfiguration", "plugins": plugins}
 
 

@@ -49,6 +49,19 @@ def test_refuses_what_no_server_could_use(told: Fixed) -> None:
         static_files(told)
 
 
+def test_guards_alone_ask_no_webhook() -> None:
+    """Where the API registers it, files only keep that from being deleted."""
+    alone = Fixed(folder=FIXED.folder, own_namespace="countersign")
+
+    made: Any = static_files(alone)
+
+    (plugin,) = made.pop(ENTRANCE)[0]["plugins"]
+    assert plugin["name"] == "ValidatingAdmissionPolicy"
+    assert made == {
+        "policies/countersign.yaml": static_files(FIXED)["policies/countersign.yaml"]
+    }
+
+
 def test_a_name_cannot_say_more_than_a_name() -> None:
     """Quotes and backslashes stay inside the string."""
     said = exempt(("o'hara", "a\\' || true || 'b"), ())

@@ -25,22 +25,21 @@ from countersign.faces.cli.session import Command, Exit
 )
 @click.option(
     "--url",
-    required=True,
-    help="The webhook, as the API server reaches it: https://HOST:PORT/validate.",
+    help="The webhook, as the API server reaches it: https://HOST:PORT/validate. "
+    "Without, guards alone: the chart's registration is what asks, and nobody "
+    "deletes it.",
 )
 @click.option(
     "--ca-file",
     type=options.FILE,
-    required=True,
-    help="Certificate authority of the webhook (PEM).",
+    help="With --url: certificate authority of the webhook (PEM).",
 )
 @click.option(
     "-n",
     "--namespace",
     "namespaces",
     multiple=True,
-    required=True,
-    help="Namespace to protect, or a glob with *. Repeatable.",
+    help="With --url: namespace to protect, or a glob with *. Repeatable.",
 )
 @click.option(
     "--own-namespace",
@@ -79,8 +78,8 @@ def command(
     *,
     folder: Path,
     there: str | None,
-    url: str,
-    ca_file: Path,
+    url: str | None,
+    ca_file: Path | None,
     namespaces: tuple[str, ...],
     own_namespace: str,
     cluster_scoped: str,
@@ -105,12 +104,18 @@ def command(
     from countersign.binding.surface import RECOMMENDED  # noqa: PLC0415
     from countersign.wire.yaml_text import render_yaml  # noqa: PLC0415
 
+    if bool(url) != bool(ca_file) or bool(url) != bool(namespaces):
+        raise click.UsageError(
+            "expected --url, --ca-file and --namespace together, for a webhook in these "
+            "files, or none of them, for guards alone"
+        )
     place = there or str(folder.resolve())
+    bundle = base64.b64encode(read_file(str(ca_file))).decode() if ca_file else ""
     made = static_files.static_files(
         static_files.Fixed(
             folder=place,
-            url=url,
-            ca_bundle=base64.b64encode(read_file(str(ca_file))).decode(),
+            url=url or "",
+            ca_bundle=bundle,
             protected=namespaces,
             own_namespace=own_namespace,
             cluster_scoped=RECOMMENDED if cluster_scoped == "recommended" else (),
@@ -132,7 +137,7 @@ def command(
     click.echo(
         f"next: put {folder} at {place} on every node of the control plane, and start "
         f"kube-apiserver with {flag} (on {static_files.SINCE} also {gate}). If that file "
-        "is there already, add these two plugins to it.",
+        "is there already, add what is in plugins to it.",
         err=True,
     )
     return Exit.DONE

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -49,6 +50,58 @@ def build(
     Raises:
         ControlPlaneError: Something did not come up; its log is in the message.
     """
+    furnished = furnish(plane, folder, say=say)
+    if founded is not None:
+        settings = {**settings, **founded(furnished.objects)}
+    furnished.write(folder)
+    say("custom resources, namespaces, rights")
+    rendered = chart.render(plane, policies.VALUES)
+    _cluster(plane, folder, [one for one in rendered if one["kind"] in _RIGHTS])
+    if founded is None:
+        plane.kubectl("apply", "-f", folder / "policies").check()
+    at = addresses.choose(folder / "tls")
+    stack = Stack(folder, plane, furnished.history, furnished.sigstore, at, rendered)
+    people(stack)
+    say("the webhook")
+    webhook.serve(stack, settings)
+    webhook.register(stack)
+    if founded is None:
+        say("the operator, with the recorder")
+        operate.operate(stack)
+    stack.write_environment()
+    return stack
+
+
+@dataclass(frozen=True, slots=True)
+class Furnished:
+    """What a stack rests on, wherever it runs.
+
+    Attributes:
+        history: The demo's git repository.
+        sigstore: The throw-away Sigstore, which runs.
+        objects: TrustRoots, the Roster and the policies; nothing of it is applied.
+    """
+
+    history: history.History
+    sigstore: VirtualSigstore
+    objects: list[dict[str, object]]
+
+    def write(self, folder: Path) -> None:
+        """Write the objects, and what people answer, into the stack's `folder`."""
+        _policies(folder, self.objects)
+
+
+def furnish(plane: ControlPlane, folder: Path, *, say: Say) -> Furnished:
+    """Make in `folder` what needs no cluster; people's keys among it.
+
+    Args:
+        plane: Its processes include the Sigstore.
+        folder: Made; must not hold a stack.
+        say: Told each step.
+
+    Raises:
+        ControlPlaneError: The Sigstore did not come up.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "people").mkdir(mode=0o700)
     say("a throw-away Sigstore")
@@ -61,25 +114,7 @@ def build(
         roster(PEOPLE),
         *policies.policies(WORKFLOWS, repository.baseline),
     ]
-    if founded is not None:
-        settings = {**settings, **founded(objects)}
-    _policies(folder, objects)
-    say("custom resources, namespaces, rights")
-    rendered = chart.render(plane, policies.VALUES)
-    _cluster(plane, folder, [one for one in rendered if one["kind"] in _RIGHTS])
-    if founded is None:
-        plane.kubectl("apply", "-f", folder / "policies").check()
-    at = addresses.choose(folder / "tls")
-    stack = Stack(folder, plane, repository, sigstore, at, rendered)
-    _people(stack)
-    say("the webhook")
-    webhook.serve(stack, settings)
-    webhook.register(stack)
-    if founded is None:
-        say("the operator, with the recorder")
-        operate.operate(stack)
-    stack.write_environment()
-    return stack
+    return Furnished(repository, sigstore, objects)
 
 
 def _sigstore(plane: ControlPlane, folder: Path) -> VirtualSigstore:
@@ -140,13 +175,19 @@ def _cluster(plane: ControlPlane, folder: Path, rights: list[chart.Tree]) -> Non
     items = [*rights, *access.bindings(spaces)]
     listed = {"apiVersion": "v1", "kind": "List", "items": items}
     plane.kubectl("apply", "-f", "-", stdin=listed).check()
+    tools(plane, folder)
+
+
+def tools(plane: ControlPlane, folder: Path) -> None:
+    """Write the administrator's kubeconfig, and links to the programs."""
     shutil.copy(plane.admin, folder / "kubeconfig")
     (folder / "bin").mkdir()
     for name, executable in plane.binaries.items():
         (folder / "bin" / name).symlink_to(executable)
 
 
-def _people(stack: Stack) -> None:
+def people(stack: Stack) -> None:
+    """Make everybody known to the cluster, and mint their identity tokens."""
     for someone in EVERYONE:
         stack.plane.user(
             someone.id,

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from countersign.adapters.expiry import expires
+from countersign.adapters.remembered import Memory
 from countersign.binding.registration import NEVER_JUDGED
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Tree
@@ -25,6 +26,7 @@ from countersign.wire.resources.kinds import (
     TRUST_ROOT,
     Kind,
 )
+from countersign.wire.resources.policy import PolicySpec
 from countersign.wire.resources.read import Invalid, name_of
 from countersign.wire.resources.resolve import resolve
 from countersign.wire.resources.scope import scope_left
@@ -50,12 +52,24 @@ class Problem:
 class _Reading:
     """Collects what could be read, and what could not."""
 
+    memory: Memory
     problems: list[Problem] = field(default_factory=list)
 
     def all(
         self, kind: Kind, trees: Iterable[Tree], read: Callable[[Tree], T]
     ) -> dict[str, T]:
         """Read `trees`, sorted by name; those that are invalid become problems."""
+
+        def one(tree: Tree) -> T:
+            key = kind.name, name_of(tree)
+            return self.memory.read(key, (tree,), lambda: read(tree))
+
+        return self.each(kind, trees, one)
+
+    def each(
+        self, kind: Kind, trees: Iterable[Tree], read: Callable[[Tree], T]
+    ) -> dict[str, T]:
+        """Do the same, where `read` remembers by itself."""
         found = {}
         for tree in sorted(trees, key=name_of):
             try:
@@ -85,7 +99,9 @@ class Books:
 
 
 def bind_books(
-    stored: Callable[[Kind], Iterable[Tree]], protected: tuple[str, ...]
+    stored: Callable[[Kind], Iterable[Tree]],
+    protected: tuple[str, ...],
+    memory: Memory | None = None,
 ) -> Books:
     """Read all stored objects of `LOADED`.
 
@@ -97,8 +113,11 @@ def bind_books(
     Args:
         stored: The objects of a kind.
         protected: Names that must have a policy.
+        memory: Of the same for an earlier moment.
     """
-    reading = _Reading()
+    memory = memory or Memory()
+    memory.turn()
+    reading = _Reading(memory)
     rosters = reading.all(ROSTER, stored(ROSTER), objects.roster)
     trusted = reading.all(TRUST_ROOT, stored(TRUST_ROOT), _trust_root)
     roots = {name: root for name, (root, _) in trusted.items()}
@@ -109,8 +128,11 @@ def bind_books(
         if p.kind == REVOCATION.name
     ]
     trees = {name_of(tree): tree for tree in stored(POLICY)}
-    policies = reading.all(
-        POLICY, trees.values(), lambda tree: _policy(tree, rosters, roots, protected)
+    known = frozenset(roots)
+    policies = reading.each(
+        POLICY,
+        trees.values(),
+        lambda tree: _remembered(memory, tree, rosters, known, protected),
     )
     unread += [
         InvalidPolicy(name=p.name, scope=scope_left(trees[p.name]), problems=p.problems)
@@ -139,14 +161,36 @@ def _trust_root(tree: Tree) -> tuple[TrustRoot, datetime | None]:
         raise Invalid([f"spec.sigstore: {error}"]) from error
 
 
-def _policy(
+def _remembered(
+    memory: Memory,
     tree: Tree,
     rosters: dict[str, Roster],
-    roots: dict[str, TrustRoot],
+    roots: frozenset[str],
     protected: tuple[str, ...],
 ) -> Policy:
-    spec = objects.policy(tree)
-    policy = resolve(name_of(tree), spec, rosters.values(), roots.keys())
+    """Read a policy, or remember it: with its roster, as both are now.
+
+    Raises:
+        Invalid: it cannot be read, or names what cannot.
+    """
+    name = name_of(tree)
+    spec = memory.read(("spec", name), (tree,), lambda: objects.policy(tree))
+    roster = rosters.get(spec.roster)
+    return memory.read(
+        (POLICY.name, name),
+        (spec, roster, roots, protected),
+        lambda: _policy(name, spec, roster, roots, protected),
+    )
+
+
+def _policy(
+    name: str,
+    spec: PolicySpec,
+    roster: Roster | None,
+    roots: frozenset[str],
+    protected: tuple[str, ...],
+) -> Policy:
+    policy = resolve(name, spec, () if roster is None else (roster,), roots)
     # without a floor only the policy itself can tell
     homes = protected or policy.scope.namespaces
     problems = [
@@ -180,9 +224,17 @@ def _flat(entries: Iterable[tuple[Revoked, ...]]) -> tuple[Revoked, ...]:
     return tuple(entry for group in entries for entry in group)
 
 
-def observe(books: Books) -> None:
-    """Log what could not be read, count the policies, tell when trust ends."""
+def observe(books: Books, before: Books | None = None) -> None:
+    """Log what could not be read, count the policies, tell when trust ends.
+
+    Args:
+        books: Of now.
+        before: Whose problems were told already.
+    """
+    told = frozenset(before.problems) if before else frozenset()
     for problem in books.problems:
+        if problem in told:
+            continue
         logger.warning(
             "resource_invalid",
             extra={

@@ -370,6 +370,10 @@ class TestWatchedBooks:
         async with running(*books.watches):
             await until(lambda: not books.trouble())
 
+            # once, whatever else changes
+            await server.put(ROSTERS, stored.roster())
+            await until(lambda: bool(books.snapshot().invalid))
+
         (record,) = [r for r in caplog.records if r.getMessage() == "resource_invalid"]
         assert vars(record)["problems"] == ["spec.signOf: unknown field"]
 

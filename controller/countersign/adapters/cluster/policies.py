@@ -6,6 +6,7 @@ from countersign.adapters.books import LOADED, Books, bind_books, observe
 from countersign.adapters.cluster.source import NotThere, Source
 from countersign.adapters.cluster.stores import TreeStore, key_of
 from countersign.adapters.cluster.watch import Pace, Watch
+from countersign.adapters.remembered import Memory
 from countersign.core.errors import Stale, Unavailable
 from countersign.core.types.artifacts import Tree
 from countersign.core.types.governance import Regime
@@ -44,6 +45,7 @@ class WatchedBooks:
             )
             for kind, trees in self._trees.items()
         )
+        self._memory = Memory()
         self._bound: tuple[tuple[int, ...], Books] | None = None
 
     def snapshot(self) -> PolicySnapshot:
@@ -124,8 +126,8 @@ class WatchedBooks:
     def _bind(self) -> Books:
         edition = tuple(trees.edition for trees in self._trees.values())
         if self._bound is None or self._bound[0] != edition:
-            books = bind_books(self._stored, self._protected)
-            observe(books)
+            books = bind_books(self._stored, self._protected, self._memory)
+            observe(books, self._bound[1] if self._bound else None)
             self._bound = edition, books
         return self._bound[1]
 

@@ -22,6 +22,7 @@ from kubernetes.aio.config import (
 )
 from yaml import YAMLError
 
+from countersign.adapters.cluster.skew import ahead_of
 from countersign.adapters.cluster.source import Away, Gone, NotThere
 from countersign.core.errors import Misconfigured, Rejected, Unavailable
 from countersign.core.types.artifacts import Tree
@@ -64,12 +65,14 @@ class ApiServer:
 
     Attributes:
         date: The server's clock, as the header ``Date`` of its last answer; else ``""``.
+        ahead_s: Seconds that our clock was ahead of it then; None: it told none.
     """
 
     def __init__(self, client: ApiClient, request_s: float) -> None:
         self._client = client
         self._request_s = request_s
         self.date = ""
+        self.ahead_s: float | None = None
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Tree:
         """Return the JSON object at `path`.
@@ -83,17 +86,19 @@ class ApiServer:
         async with self._open(path, query or {}, timeout) as response:
             return await _tree(response, path)
 
-    async def create(self, path: str, tree: Tree) -> Tree:
+    async def create(self, path: str, tree: Tree, *, dry_run: bool = False) -> Tree:
         """Create an object in the list at `path`; return it as stored.
 
         Reviews of tokens and of access are created, too: nothing of them is stored.
+        Nor is anything by a dry run, which is judged all the same.
 
         Raises:
             Rejected: the server refuses it, or the user may not; in its own words.
             NotThere: 404.
             Unavailable: no answer in time, or a fault of the server.
         """
-        return await self._send("POST", path, tree, _JSON, {})
+        asked = {"dryRun": "All"} if dry_run else {}
+        return await self._send("POST", path, tree, _JSON, asked)
 
     async def apply(
         self, path: str, tree: Tree, *, manager: str, dry_run: bool = False
@@ -247,6 +252,7 @@ class ApiServer:
             )
             async with answer.response as response:
                 self.date = response.headers.get("Date", "")
+                self.ahead_s = ahead_of(self.date)
                 if response.status not in (_OK, _CREATED):
                     if sent and _OK < response.status < _FAULTY:
                         raise await _rejected(response, path)

@@ -1,4 +1,8 @@
-"""Creates what the installation begins with, once those who judge it are there."""
+"""Creates what the installation begins with, once those who judge it are there.
+
+Who is there first would else be who governs: whatever lies beside the first root roster is
+believed from then on, and nobody signed for it.
+"""
 
 import asyncio
 import json
@@ -9,9 +13,11 @@ from typing import Protocol
 
 from countersign.adapters.cluster.source import NotThere, segment
 from countersign.core.errors import Misconfigured, Rejected, Unavailable
-from countersign.core.types.artifacts import Tree
+from countersign.core.types.artifacts import Digest, Tree
 from countersign.faces.operator.loops import News
-from countersign.wire.resources.kinds import GROUP, KINDS, ROSTER, VERSION
+from countersign.faces.operator.watchdog import PROBE, denied_by_us
+from countersign.wire.resources.founding import digest
+from countersign.wire.resources.kinds import BUNDLE_SET, GROUP, KINDS, ROSTER, VERSION
 from countersign.wire.resources.read import name_of
 
 logger = logging.getLogger(__name__)
@@ -26,7 +32,7 @@ class Server(Protocol):
         """Return the JSON object at `path`; raise NotThere or Unavailable."""
         ...
 
-    async def create(self, path: str, tree: Tree) -> Tree:
+    async def create(self, path: str, tree: Tree, *, dry_run: bool = False) -> Tree:
         """Create an object; raise as `get`, or Rejected."""
         ...
 
@@ -69,15 +75,55 @@ class Founder:
     async def run(self, news: News) -> None:
         """Look, and look again.
 
+        1. where somebody governs, nothing begins
+        2. the gate must be asked, and let nobody else begin
+        3. then nobody else can come in, and nothing may be there that was not given
+        4. the root roster ends it
+
         Raises:
-            Unavailable: the gate does not let something in, or nobody answers.
+            Unavailable: the gate is not there, or does not let something in, something
+                is there already, or nobody answers.
         """
         del news
         while True:
-            if not await self._is_there(self._objects[-1]):
-                for tree in self._objects:
+            if not await self._is_there(self._objects[-1]):  # 1.
+                await self._must_be_denied()  # 2.
+                await self._must_be_alone()  # 3.
+                for tree in self._objects:  # 4.
                     await self._create(tree)
             await asyncio.sleep(_AGAIN_S)
+
+    async def _must_be_denied(self) -> None:
+        root = self._objects[-1]
+        other: Tree = {**root, "metadata": {"name": PROBE}}
+        try:
+            await self._server.create(_path(other), other, dry_run=True)
+        except Rejected as error:
+            if denied_by_us(str(error)):
+                return
+            raise Unavailable(f"the gate was not asked: {error}") from error
+        raise Unavailable(
+            f"anybody may still create a root roster: Roster/{PROBE} was let in"
+        )
+
+    async def _must_be_alone(self) -> None:
+        given = {digest(tree) for tree in self._objects}
+        strange = []
+        for kind in KINDS.values():
+            if kind == BUNDLE_SET:
+                continue  # evidence, which counts by its signatures
+            listed = await self._server.get(_base(kind.plural))
+            items = listed.get("items")
+            for tree in items if isinstance(items, list) else ():
+                named = {"apiVersion": f"{GROUP}/{VERSION}", "kind": kind.name}
+                if isinstance(tree, dict) and _as_made({**tree, **named}) not in given:
+                    strange.append(f"{kind.name}/{name_of(tree)}")
+        if strange:
+            raise Unavailable(
+                f"there before the root roster, and not given: {', '.join(strange)}; "
+                "put them into governance.objects as they are, or delete them while "
+                "governance.rootRoster is empty"
+            )
 
     async def _create(self, tree: Tree) -> None:
         if await self._is_there(tree):
@@ -103,5 +149,14 @@ def _root(name: str) -> tuple[str, str]:
     return ROSTER.name, name
 
 
+def _as_made(tree: Tree) -> Digest | None:
+    """Return the digest of a live object, whatever its status says."""
+    return digest({key: value for key, value in tree.items() if key != "status"})
+
+
 def _path(tree: Tree) -> str:
-    return f"/apis/{GROUP}/{VERSION}/{KINDS[str(tree['kind'])].plural}"
+    return _base(KINDS[str(tree["kind"])].plural)
+
+
+def _base(plural: str) -> str:
+    return f"/apis/{GROUP}/{VERSION}/{plural}"

@@ -32,6 +32,11 @@ _MANAGER = "countersign-watchdog"
 _OURS, _DENIED = ".countersign.dev", "denied the request"
 
 
+def denied_by_us(said: str) -> bool:
+    """Tell whether the API server says that our webhook denied something."""
+    return _OURS in said and _DENIED in said
+
+
 class Check(StrEnum):
     """What is looked at."""
 
@@ -142,7 +147,7 @@ class Watchdog:
             return Seen.UNKNOWN  # no such namespace yet
         except (Rejected, Unavailable) as error:
             said = str(error)
-            if _OURS in said and _DENIED in said:
+            if denied_by_us(said):
                 return Seen.SHUT
             logger.warning("probe_unanswered", extra={"error": said})
             return Seen.UNKNOWN

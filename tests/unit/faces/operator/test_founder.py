@@ -13,6 +13,7 @@ from countersign.adapters.cluster.source import NotThere
 from countersign.core.errors import Misconfigured, Rejected, Unavailable
 from countersign.faces.operator.founder import Founder, read
 from countersign.faces.operator.loops import News
+from countersign.wire.resources.kinds import KINDS
 from tests.support import resources as stored
 
 Tree = dict[str, Any]
@@ -26,22 +27,31 @@ class Server:
     Attributes:
         refuses: Names that the gate does not let in.
         made: What was created, in its order.
+        probed: What it says of somebody else's root roster; ``""``: it is let in.
     """
 
     refuses: set[str] = field(default_factory=set)
+    probed: str = 'admission webhook "cluster.countersign.dev" denied the request'
     made: dict[str, Tree] = field(default_factory=dict)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Tree:
         """Return an object."""
         del query
+        if path.rpartition("/")[2] in {kind.plural for kind in KINDS.values()}:
+            held = [t for at, t in self.made.items() if at.startswith(f"{path}/")]
+            return {"items": held}
         if path not in self.made:
             raise NotThere(path)
         return self.made[path]
 
-    async def create(self, path: str, tree: Tree) -> Tree:
+    async def create(self, path: str, tree: Tree, *, dry_run: bool = False) -> Tree:
         """Store an object, unless the gate denies it."""
         name = tree["metadata"]["name"]
+        if dry_run:
+            if self.probed:
+                raise Rejected(self.probed)
+            return tree
         if name in self.refuses:
             raise Rejected("denied the request")
         self.made[f"{path}/{name}"] = tree
@@ -111,5 +121,45 @@ async def test_begins_nothing_where_somebody_governs(tmp_path: Path) -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     task.cancel()
+
+    assert len(server.made) == 1
+
+
+@pytest.mark.parametrize(
+    ("probed", "why"),
+    [
+        pytest.param("", "may still create a root roster", id="no gate yet"),
+        pytest.param('User "x" cannot create', "was not asked", id="only RBAC"),
+    ],
+)
+async def test_begins_nothing_before_the_gate_is_shut(
+    tmp_path: Path, probed: str, why: str
+) -> None:
+    """Helm registers the webhook last: until then anybody could come in beside us."""
+    server = Server(probed=probed)
+    founder = Founder(server, read(written(tmp_path, stored.roster()), ROOT))
+
+    with pytest.raises(Unavailable, match=why):
+        await founder.run(News())
+
+    assert not server.made
+
+
+@pytest.mark.parametrize("kind", ["another trust root", "a given one, changed"])
+async def test_begins_nothing_beside_what_somebody_planted(
+    tmp_path: Path, kind: str
+) -> None:
+    """An authority of the attacker's would make every admin; its name alone is no proof."""
+    policy = stored.policy()
+    objects = read(written(tmp_path, stored.roster(), policy), ROOT)
+    planted = stored.sigstore_root() if kind == "another trust root" else policy
+    planted = {**planted, "spec": {**planted["spec"], "more": "than given"}}
+    server = Server()
+    plural = KINDS[planted["kind"]].plural
+    name = planted["metadata"]["name"]
+    server.made[f"/apis/countersign.dev/v1alpha1/{plural}/{name}"] = planted
+
+    with pytest.raises(Unavailable, match=f"not given: {planted['kind']}/{name}"):
+        await Founder(server, objects).run(News())
 
     assert len(server.made) == 1

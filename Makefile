@@ -15,12 +15,14 @@ LAW := --cov=countersign.core --cov-branch --cov-fail-under=100 --cov-report=
 # What tests make images and their signatures with, and keep them in.
 IMAGES := crane crane-registry registry cosign
 
+E2E_IMAGE = $(or $(IMAGE),countersign:0.1.0)
+
 # What applies what is in a git repository, as Argo CD and Flux do.
 GITOPS := argocd-sync kustomize-controller
 
 .PHONY: help
 help: ## this list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 13
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 13
 
 .PHONY: demo
 demo: $(ENV) ## the main job, end to end, on a real control plane; leaves nothing behind
@@ -75,6 +77,31 @@ wheelhouse: $(ENV) ## what the image is made of, checked by hash; ARCH='amd64' f
 .PHONY: image
 image: wheelhouse ## the image, by docker; IMAGE=name:tag, DOCKER='docker buildx build --platform …'
 	$(or $(DOCKER),docker build) -t $(or $(IMAGE),countersign:0.1.0) .
+
+.PHONY: kind-up
+kind-up: $(ENV) ## a kind cluster of three nodes, to try a release on; NODE_IMAGE=name:tag
+	$(RUN) countersign static-admission --out dist/kind/admission \
+	  --at /etc/kubernetes/countersign --installer-group kubeadm:cluster-admins
+	kind create cluster --config kind-config.yaml --kubeconfig dist/kind/kubeconfig \
+	  --wait 180s $(if $(NODE_IMAGE),--image $(NODE_IMAGE))
+
+.PHONY: kind-e2e
+kind-e2e: image ## builds the image, and tests a release of it there: see docs/kind.md
+	@$(MAKE) --no-print-directory e2e KUBECONFIG=dist/kind/kubeconfig \
+	  IMAGE_LOAD='kind load image-archive {archive} --name countersign'
+
+.PHONY: kind-down
+kind-down: ## deletes that cluster
+	kind delete cluster --name countersign --kubeconfig dist/kind/kubeconfig
+
+.PHONY: e2e
+e2e: $(ENV) ## the same on any cluster: KUBECONFIG=… IMAGE=… IMAGE_LOAD='command {archive}'
+	$(if $(filter command,$(firstword $(origin KUBECONFIG))),,\
+	  $(error expected the cluster by name: make e2e KUBECONFIG=FILE))
+	$(if $(IMAGE_LOAD),mkdir -p dist && docker save -o dist/image.tar $(E2E_IMAGE))
+	$(subst {archive},dist/image.tar,$(IMAGE_LOAD))
+	COUNTERSIGN_E2E_KUBECONFIG="$(KUBECONFIG)" COUNTERSIGN_E2E_IMAGE="$(E2E_IMAGE)" \
+	  $(RUN) pytest tests/e2e -v $(E2E)
 
 .PHONY: gen
 gen: $(ENV) ## writes the generated files anew

@@ -19,6 +19,7 @@ settings.load_profile("unhurried")
 
 _ROOT = Path(__file__).parents[1]
 _INTEGRATION = "tests/integration/"
+_RELEASE = "tests/e2e/"
 _TOLD = "told"
 _WHOLE_GATE = ("gate: Gate", "dock: Dock")  # fixtures, as tests ask for them
 
@@ -27,12 +28,15 @@ class _TwoControlPlanes(LoadScopeScheduling):  # type: ignore[misc]
     """Gives what shares a control plane to one worker, the rest test by test.
 
     Tests of the whole gate share one, all other integration tests another: both wait
-    more than they compute, so two cores bear them. (A mark ``xdist_group`` would say the
-    same, but does nothing in xdist 3.8 with pytest 9.2.)
+    more than they compute, so two cores bear them. Those of a release have their own.
+    (A mark ``xdist_group`` would say the same, but does nothing in xdist 3.8 with pytest
+    9.2.)
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
+        if file.startswith(_RELEASE):
+            return "release"
         return _group(file) if file.startswith(_INTEGRATION) else nodeid
 
 

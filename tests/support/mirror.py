@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import trustme
-from securesystemslib.signer import CryptoSigner
+from securesystemslib.signer import (  # type: ignore[attr-defined] # as below
+    CryptoSigner,
+)
 from tuf.api.metadata import (  # type: ignore[attr-defined] # it exports them by name
     Metadata,
     MetaFile,
@@ -162,7 +164,7 @@ class Served:
 class _Handler(BaseHTTPRequestHandler):
     repository: Repository
 
-    def do_GET(self) -> None:  # noqa: N802 - the base class's name
+    def do_GET(self) -> None:
         """Answer with a file."""
         told = self.repository
         told.asked.append(self.path)

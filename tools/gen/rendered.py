@@ -67,6 +67,7 @@ SETS: Mapping[str, Mapping[str, object]] = {
                 "group": "issuers.acme.example",
                 "duration": "720h",
                 "renewBefore": "240h",
+                "user": "system:serviceaccount:certificates:cert-manager",
             }
         }
     },
@@ -110,6 +111,10 @@ SETS: Mapping[str, Mapping[str, object]] = {
                 }
             ],
         }
+    },
+    "mirrored": {
+        "mirrors": {"caConfigMap": "mirrors"},
+        "networkPolicy": {"mirrorCIDRs": ["10.0.2.7/32"]},
     },
     "guarded": {
         "backstops": {

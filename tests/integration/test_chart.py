@@ -388,6 +388,24 @@ def test_what_it_registers_covers_what_it_protects(
         pytest.param(
             (*SET, "--set", "tls.secretName=x"), "caBundle", id="a certificate unsigned"
         ),
+        pytest.param(
+            (*SET, "--set", "backstops.installers.groups={system:authenticated}"),
+            "groups",
+            id="everybody installs",
+        ),
+        pytest.param(
+            (*SET, "--set", "recoveryGroups={system:serviceaccounts}"),
+            "recoveryGroups",
+            id="everybody recovers",
+        ),
+        pytest.param(
+            (
+                *SET,
+                *("--set", "extra.serve.env[0].name=COUNTERSIGN_GOVERNANCE_FOUNDING"),
+            ),
+            "env",
+            id="said once more, and otherwise",
+        ),
     ],
 )
 def test_refuses_values(

@@ -16,6 +16,18 @@ Namespace = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?$")
 ]
 NOT_SYSTEM = {"not": {"const": "kube-system"}}
+EVERYBODY = ("system:authenticated", "system:unauthenticated", "system:serviceaccounts")
+Somebody = Annotated[
+    Text, Field(json_schema_extra={"not": {"enum": [*EVERYBODY, "system:anonymous"]}})
+]
+# the last of two variables of one name counts, and nobody would see that
+TOLD = "CLUSTER_NAME|PROTECTED_NAMESPACES|OWN_NAMESPACE|GOVERNANCE_.*|BEGINNING_.*"
+NOT_TOLD = {
+    "not": {
+        "required": ["name"],
+        "properties": {"name": {"pattern": f"^COUNTERSIGN_({TOLD})$"}},
+    }
+}
 
 
 class Values(BaseModel):
@@ -228,7 +240,9 @@ class Test(Values):
 class Extra(Values):
     """What the chart does not know."""
 
-    env: list[Tree] = Field([], description="Variables of the container.")
+    env: list[Annotated[Tree, Field(json_schema_extra=NOT_TOLD)]] = Field(
+        [], description="Variables of the container; none that other values give."
+    )
     volumes: list[Tree] = Field([], description="Volumes of the Pod.")
     volumeMounts: list[Tree] = Field([], description="Mounts of the container.")
     podLabels: dict[str, str] = Field({}, description="Labels of the Pod.")
@@ -248,8 +262,8 @@ class Extras(Values):
 class Installers(Values):
     """Who installs."""
 
-    users: list[Text] = Field([], description="Users, by name.")
-    groups: list[Text] = Field([], description="Groups, by name.")
+    users: list[Somebody] = Field([], description="Users, by name.")
+    groups: list[Somebody] = Field([], description="Groups, by name; never everybody.")
 
 
 class Backstops(Values):
@@ -365,7 +379,7 @@ class Chart(Values):
         Backstops(),
         description="ValidatingAdmissionPolicies over what the webhook cannot see.",
     )
-    recoveryGroups: list[Text] = Field(
+    recoveryGroups: list[Somebody] = Field(
         [],
         description="Groups that may repair the registration when nothing else can; "
         "announced, and recorded.",

@@ -11,6 +11,7 @@ from countersign.adapters.cluster.bundle_sets import WatchedBundleSets
 from countersign.adapters.cluster.definitions import WatchedDefinitions
 from countersign.adapters.cluster.policies import WatchedBooks
 from countersign.adapters.cluster.ranges import Networks, ServiceRanges
+from countersign.adapters.cluster.skew import TimelyBook
 from countersign.adapters.cluster.state import WatchedCluster
 from countersign.adapters.cluster.watch import Pace
 from countersign.adapters.proof.prover import BundleProver
@@ -64,6 +65,7 @@ async def gate(settings: Settings) -> AsyncIterator[Gate]:
         ) as images,
     ):
         books = WatchedBooks(api, pace, protected=settings.protected_namespaces)
+        timely = TimelyBook(books, api)
         noted = Noted()
         state = WatchedCluster(api, pace, notice=noted.owner)
         ranges, definitions = ServiceRanges(api, pace), WatchedDefinitions(api, pace)
@@ -86,7 +88,7 @@ async def gate(settings: Settings) -> AsyncIterator[Gate]:
 
         def reviewer(networks: Networks) -> Reviewer:
             return Reviewer(
-                policies=books,
+                policies=timely,
                 prover=prover,
                 sets=sets,
                 state=state,
@@ -100,7 +102,7 @@ async def gate(settings: Settings) -> AsyncIterator[Gate]:
 
         watches = (*books.watches, *state.watches, sets.watch, definitions.watch)
         judging: Reviewer | _Following
-        troubles = [books.trouble, sets.trouble, definitions.trouble]
+        troubles = [timely.trouble, books.trouble, sets.trouble, definitions.trouble]
         if told.service_cidrs:
             judging = reviewer(tuple(ip_network(cidr) for cidr in told.service_cidrs))
         else:

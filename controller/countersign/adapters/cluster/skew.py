@@ -1,0 +1,70 @@
+"""Our clock against the API server's: where they differ, one of them is wrong.
+
+A clock that is behind makes good again what has expired, one that is ahead believes what
+is not signed yet. Nobody here can tell which of two is right, so nothing is judged.
+"""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+from countersign.core.errors import Stale
+from countersign.ports import PolicyBook, PolicySnapshot
+
+MAX_SKEW_S = 300.0  # seconds, as Kerberos allows (RFC 4120, 1.6)
+
+
+class Timed(Protocol):
+    """What heard the server's clock.
+
+    Attributes:
+        ahead_s: Seconds that our clock was ahead when the server last answered; less
+            than 0: behind; None: it told no time yet.
+    """
+
+    ahead_s: float | None
+
+
+def ahead_of(date: str) -> float | None:
+    """Return how far our clock is ahead of a header ``Date`` that just came, in seconds.
+
+    What it took to come counts as ours, which is little beside the limit.
+    """
+    try:
+        said = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    theirs = said if said.tzinfo else said.replace(tzinfo=UTC)
+    return (datetime.now(UTC) - theirs).total_seconds()
+
+
+class TimelyBook:
+    """A PolicyBook that is as good as closed while the clocks differ.
+
+    Args:
+        book: Is asked while they agree.
+        server: Whose clock ours is held against.
+    """
+
+    def __init__(self, book: PolicyBook, server: Timed) -> None:
+        self._book = book
+        self._server = server
+
+    def snapshot(self) -> PolicySnapshot:
+        """Return the present policies; see the port.
+
+        Raises:
+            Stale: the clocks differ by more than `MAX_SKEW_S`.
+        """
+        for told in self.trouble():
+            raise Stale(told)
+        return self._book.snapshot()
+
+    def trouble(self) -> tuple[str, ...]:
+        """Return why nothing can be judged now; empty: the clocks agree."""
+        ahead_s = self._server.ahead_s
+        if ahead_s is None or abs(ahead_s) <= MAX_SKEW_S:
+            return ()
+        how = "ahead of" if ahead_s > 0 else "behind"
+        told = f"the clock here is {abs(ahead_s):.0f} s {how} the API server's"
+        return (f"{told}, limit {MAX_SKEW_S:g} s",)

@@ -5,7 +5,7 @@ a pair of the same names. Whoever installs owns the first, the operator the seco
 neither has to know of the other: the renewed one is used for as long as it holds.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -18,6 +18,8 @@ Pair = tuple[Path, Path]
 
 RENEWED = "-renewed"
 """Ends the name of the folder of what the operator renewed."""
+
+_SPARE = timedelta(seconds=5)  # before its end one is let go: looks come once a second
 
 
 def stamp(*files: Path) -> Stamp:
@@ -44,8 +46,9 @@ def end_of(certificate: Path) -> datetime:
 def in_use(certificate: Path, key: Path) -> Pair:
     """Return the pair to use now: the given one, or the renewed one beside it.
 
-    A renewed one that is not there, cannot be read, or does not hold now counts for
-    nothing.
+    A renewed one that is not there or cannot be read counts for nothing. One that ends
+    within `_SPARE`, or does not hold, gives way to a given one that holds: nobody shall
+    be shown one that has ended while another lies there.
     """
     given = certificate, key
     beside = _beside(certificate), _beside(key)
@@ -55,8 +58,16 @@ def in_use(certificate: Path, key: Path) -> Pair:
     except (OSError, ValueError):
         return given
     now = datetime.now(UTC)
-    holds = renewed.not_valid_before_utc <= now < renewed.not_valid_after_utc
-    return beside if holds else given
+    if _holds(renewed, now) and (
+        _holds(renewed, now + _SPARE) or not _holds(_leaf(certificate), now)
+    ):
+        return beside
+    return given
+
+
+def _holds(certificate: x509.Certificate, at: datetime) -> bool:
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return begins <= at < ends
 
 
 def _beside(file: Path) -> Path:

@@ -22,6 +22,7 @@ from countersign.assemble.spool import spool
 from countersign.binding.masking import SALT_BYTES
 from countersign.config import Settings
 from countersign.faces.webhook.app import Health, make_app
+from countersign.faces.webhook.connections import HANDSHAKE_S, Door
 from countersign.faces.webhook.load import Load
 from countersign.faces.webhook.recording import Recording
 from countersign.faces.webhook.spool import make_spool_app
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 _KEEP_ALIVE_S = 180.0  # the API server lets go of idle connections after 90: first
 _LOOK_S = 0.25  # between looks whether this replica is ready, for the log
-_REFRESH_S = 10.0  # between looks at the certificate; the kubelet takes a minute itself
+_REFRESH_S = 1.0  # between looks at the certificate; one that ends is let go 5 s before
 _STOP_S = 25.0  # for answers in flight: the longest that a request may take, and more
 _CUT_S = 2.0  # for what is still open when the listener closes
 _BACKLOG = 512  # connections that wait to be accepted
@@ -136,15 +137,33 @@ async def _listening(
         shutdown_timeout=_CUT_S,
         auto_decompress=False,
     )
+    loop = asyncio.get_running_loop()
+    door = Door(lambda: _protocol(runner), loop.time)
+    app.middlewares.insert(0, door.middleware())
     await runner.setup()
     try:
-        site = web.TCPSite(
-            runner, host, port, ssl_context=certificate.context, backlog=_BACKLOG
+        server = await loop.create_server(
+            door,
+            host,
+            port,
+            ssl=certificate.context,
+            backlog=_BACKLOG,
+            ssl_handshake_timeout=HANDSHAKE_S,
         )
-        await site.start()
-        yield int(runner.addresses[0][1])
+        try:
+            async with _kept(door.watch()):
+                yield int(server.sockets[0].getsockname()[1])
+        finally:
+            server.close()
     finally:
         await runner.cleanup()
+
+
+def _protocol(runner: web.AppRunner) -> asyncio.Protocol:
+    """Return what speaks HTTP on one connection."""
+    if runner.server is None:
+        raise RuntimeError("expected a runner that was set up")
+    return runner.server()
 
 
 @asynccontextmanager

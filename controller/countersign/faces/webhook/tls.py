@@ -2,6 +2,7 @@
 
 import logging
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
 from prometheus_client import Gauge
@@ -43,6 +44,7 @@ class ServingCertificate:
         expiry: Gauge = CERTIFICATE_EXPIRY,
     ) -> None:
         self._expiry = expiry
+        self._told = False
         self._files = (certificate_file, key_file)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_3  # the API server is Go
@@ -50,6 +52,7 @@ class ServingCertificate:
             pair = in_use(*self._files)
             self._stamp = stamp(*pair)
             self._load(pair)
+            self._tell()
             if client_ca_file is not None:
                 self.context.load_verify_locations(client_ca_file)
                 # the kubelet's probes and Prometheus have no certificate
@@ -70,6 +73,7 @@ class ServingCertificate:
             pair = in_use(*self._files)
             seen = stamp(*pair)
             if seen == self._stamp:
+                self._tell()
                 return False
             self._load(pair)
         except (OSError, ValueError) as error:
@@ -78,8 +82,15 @@ class ServingCertificate:
             )
             return False
         self._stamp = seen
-        logger.info("certificate_loaded")
+        logger.info("certificate_loaded", extra={"until": self._end.isoformat()})
+        self._tell()
         return True
+
+    def _tell(self) -> None:
+        """Write one line when the certificate in use has ended: nobody connects now."""
+        if datetime.now(UTC) >= self._end and not self._told:
+            self._told = True
+            logger.error("certificate_expired", extra={"until": self._end.isoformat()})
 
     def _load(self, pair: Pair) -> None:
         certificate, key = pair
@@ -87,4 +98,5 @@ class ServingCertificate:
         # that the key is not its own, and that would be the live one
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
         self.context.load_cert_chain(certificate, key)
-        self._expiry.set(end_of(certificate).timestamp())
+        self._end, self._told = end_of(certificate), False
+        self._expiry.set(self._end.timestamp())

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from countersign.core.types.artifacts import Digest, Image
+from countersign.core.rules.governance import governance
+from countersign.core.types.artifacts import Digest, Image, ObjectRef
 from countersign.core.types.bound import BoundChange, BoundIntent
 from countersign.core.types.change import (
     Access,
@@ -16,7 +17,7 @@ from countersign.core.types.change import (
     Operation,
 )
 from countersign.core.types.evidence import Emergency, Evidence
-from countersign.core.types.people import Person
+from countersign.core.types.people import Person, Roster
 from countersign.core.types.policy import (
     Images,
     ImageSubject,
@@ -240,6 +241,25 @@ class TestAgain:
         )
 
         assert self._after(grant, self._signed(a.NOON - a.HOUR / 2)).allowed
+
+
+@pytest.mark.parametrize("window_too", [False, True])
+def test_changes_no_rule(*, window_too: bool) -> None:
+    """Policies, rosters, trust: admins alone, also where one is on call and an admin.
+
+    Fault seen caught: a policy of governance that has break-glass.
+    """
+    admin = a.person("ada", "policy-admin", "roster-admin", "on-call")
+    asked = governance(Roster("platform", (admin, a.OMAR)), "policy-admin", at=a.NOON)
+    rule = ObjectRef("countersign.dev", "ProtectionPolicy", "", "payments")
+    grants = [a.emergency(admin, changes=(a.state(rule),))]
+    if window_too:
+        grants += [window(admin), window(a.OMAR)]
+
+    verdict = opens(*grants, request=a.change(object=rule, images=()), policies=[asked])
+
+    assert not verdict.allowed
+    assert not verdict.bases
 
 
 def test_never_fills_an_ordinary_slot() -> None:

@@ -36,6 +36,7 @@ def run(
     typed: str = _TYPED,
     clock: timedelta = timedelta(0),
     kubeconfig: Path | None = None,
+    **environ: str,
 ) -> Ran:
     """Run a command of ``countersign`` at a terminal of somebody's own machine.
 
@@ -47,6 +48,7 @@ def run(
         typed: On the terminal; by default every question is answered.
         clock: How far that machine's is off.
         kubeconfig: Another one.
+        environ: Further variables.
     """
     session = Session(
         environ=os.environ,
@@ -59,6 +61,7 @@ def run(
         KUBECONFIG=str(kubeconfig or gate.stack.kubeconfig(by)),
         COUNTERSIGN_KEY=str(gate.stack.key(by)),
         COUNTERSIGN_PASSWORD="",
+        **environ,
     )
     sys.stdin = io.StringIO(typed)
     try:

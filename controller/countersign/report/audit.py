@@ -48,7 +48,8 @@ def next_of(kept: Recorded) -> str:
     if decision.emergency and kept.reviewed is None:
         return f"review what was done: {sign}"
     if decision.outcome is not Outcome.DENIED:
-        return ""
+        soon = decision.findings and decision.proposal is not None
+        return f"before it is denied, have it signed: {sign}" if soon else ""
     if decision.proposal is not None and not _is_unseen(decision):
         who = _eligible(decision)
         asked = f"ask one of {listed(who)} to run: {sign}" if who else f"run: {sign}"
@@ -68,7 +69,7 @@ def _is_unseen(decision: Decision) -> bool:
 
 def grounds(decision: Decision) -> str:
     """Say in a few words on whose word it was allowed, or why not."""
-    if decision.outcome is Outcome.ALLOWED:
+    if decision.outcome is Outcome.ALLOWED and not decision.findings:
         filled = {f"{f.person} ({f.role})" for b in decision.bases for f in b.filled}
         declared = {f"{p} (declared)" for b in decision.bases for p in b.declared_by}
         doors = {f"{b.door}: {b.rule}" if b.rule else b.door for b in decision.bases}
@@ -78,7 +79,11 @@ def grounds(decision: Decision) -> str:
     if not decision.findings:
         return ""
     first = decision.findings[0]
-    return f"{first.reason}: {clean(first.message, 100)}"
+    # whatever the policy does about it, it is found out
+    only = (
+        "" if first.enforcement is Enforcement.DENY else f"only {first.enforcement}: "
+    )
+    return f"{only}{first.reason}: {clean(first.message, 100)}"
 
 
 def _row(kept: Recorded) -> tuple[str, ...]:

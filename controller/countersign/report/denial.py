@@ -25,7 +25,7 @@ from countersign.core.types.verdict import (
 from countersign.report.facts import lacks
 from countersign.report.phrases import clean, counted, listed, thing, when
 from countersign.report.sentences import by_weight, says
-from countersign.report.steps import Way, emergency_step, next_step
+from countersign.report.steps import NEXT, Way, emergency_step, next_step
 
 MAX_DENIAL = 1024  # bytes of the whole
 _HEADLINE, _LINE, _STEP = 300, 160, 480  # bytes of each line, at most
@@ -148,16 +148,15 @@ def warnings(
 ) -> tuple[str, ...]:
     """Return a line for each finding of a policy that only warns; bounded for kubectl.
 
-    Below them the step that will be needed once it denies, where that fits into a line:
-    a command that is cut helps nobody. And one where nobody signed because somebody
-    recovers.
+    Below them what will be needed once it denies, a line for each command: one that is
+    cut helps nobody. And one where nobody signed because somebody recovers.
     """
     found = sorted(_with(verdict, Enforcement.WARN), key=by_weight)
     lines = [
         _fit(f"{thing(f.about)}: {says(f)}{_policy(f)}", MAX_WARNING) for f in found
     ]
     if found:
-        lines.append(_soon(found[0], verdict, request, cluster, decision))
+        lines += _soon(found[0], verdict, request, cluster, decision)
     return (*lines, RECOVERY) if verdict.recovered else tuple(lines)
 
 
@@ -167,19 +166,17 @@ def _soon(
     request: Asked,
     cluster: str,
     decision: Decision | None,
-) -> str:
+) -> list[str]:
     """Say what to do before the policy denies."""
     kept = None if request.dry_run else decision
-    way = _way(request, kept)
-    step = next_step(head, cluster, slots_of(verdict, head.policy), way)
-    told = f"{_LATER}: {step}"
-    if len(told.encode()) <= MAX_WARNING:
-        return told
-    if way.decision:
-        return f"{_LATER}: countersign sign-off --decision {way.decision}"
+    step = next_step(head, cluster, slots_of(verdict, head.policy), _way(request, kept))
+    first, *rest = step.split(NEXT)
+    lines = [f"{_LATER}: {first}", *(f"then{one}" for one in rest)]
+    if all(len(line.encode()) <= MAX_WARNING for line in lines):
+        return lines
     if kept is not None:
-        return f"{_LATER}: countersign explain {kept.id}"
-    return f"{_LATER}: see docs/runbook.md#{head.reason}"
+        return [f"{_LATER}: countersign explain {kept.id}"]
+    return [f"{_LATER}: see docs/runbook.md#{head.reason}"]
 
 
 def slots_of(verdict: Verdict, policy: str) -> OpenSlots | None:

@@ -19,10 +19,11 @@ _STATES = {
     State.NOBODY: "nobody stands for it",
     State.DRIFT: "what was signed is another state",
     State.WITHDRAWN: "what speaks for it was withdrawn; it runs on",
+    State.UNFIT: "only somebody stands for it whom nobody asks for; it runs on",
     State.LAPSED: "what speaks for it is out of time; it runs on",
     State.UNKNOWN: "could not be judged",
 }
-_SIGNED_ANEW = frozenset({State.NOBODY, State.DRIFT, State.WITHDRAWN, State.LAPSED})
+_SIGNED_ANEW = frozenset(State) - {State.UNKNOWN}
 
 
 @dataclass

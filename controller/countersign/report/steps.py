@@ -155,7 +155,7 @@ _NEW_FILE = frozenset(
 
 _COMMANDS = ("attest", "sign", "make")
 _BEGINS = "\0"  # before a command: text from outside has no control characters
-_NEXT = "    then"  # four spaces: no text from outside has two in a row
+NEXT = "    then"  # four spaces: no text from outside has two in a row
 _MAX_WHO = 60  # characters; the line above names them all
 _MAX_STEP = 460  # characters: a denial has room for no more
 _IMAGE = re.compile(r"[A-Za-z0-9._:/@-]{1,200}")  # it is in a command
@@ -239,7 +239,7 @@ def commands_of(
     _, begins, said = step.format_map(marked).partition(_BEGINS)
     if not begins:
         return ()
-    first, *rest = f"{said}{end}".split(_NEXT)
+    first, *rest = f"{said}{end}".split(NEXT)
     return (first, *(one.removeprefix(": ") for one in rest if one.startswith(": ")))
 
 

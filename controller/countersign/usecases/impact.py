@@ -17,7 +17,7 @@ from countersign.core.types.impact import (
 )
 from countersign.core.types.policy import Enforcement
 from countersign.core.types.request import AdmissionRequest, Requester, Resource, Verb
-from countersign.core.types.running import Running
+from countersign.core.types.running import Bar, Running
 from countersign.core.types.verdict import Verdict
 from countersign.ports import (
     ClusterState,
@@ -29,6 +29,7 @@ from countersign.usecases.running import Seen
 from countersign.usecases.verify import plural
 
 _MAKERS = frozenset(owner for owner, _ in DERIVATIONS)
+_UNFIT = frozenset({Bar.NO_ROLE, Bar.MAKER})
 _WORST_FIRST = tuple(State)
 
 
@@ -81,14 +82,16 @@ async def affected(
         if how is None:
             standing += 1 + len(one.children)
             continue
-        missing: tuple[Shortfall, ...] = ()
-        if how in (State.NOBODY, State.DRIFT):
+        missing: tuple[Shortfall, ...] | None = ()
+        if how in (State.NOBODY, State.DRIFT, State.UNFIT):
             missing = await _next_change(one, reviewer, state)
+        if missing is None:
+            continue
         found.append(
             Affected(
                 object=one.object,
                 state=how,
-                policies=one.doubting or one.withdrawn or one.lapsed,
+                policies=one.doubting or one.withdrawn or one.lapsed or one.policies,
                 makes=GroupKind(one.object.group, one.object.kind) in _MAKERS,
                 children=len(one.children) + folded.count(one.object),
                 shortfalls=missing,
@@ -105,16 +108,22 @@ def _state(one: Running) -> State | None:
         return State.DRIFT if one.known or one.owner else State.NOBODY
     if one.withdrawn:
         return State.WITHDRAWN
-    return State.LAPSED if one.lapsed else None
+    if one.lapsed:
+        return State.LAPSED
+    unfit = one.voices and all(voice.bar in _UNFIT for voice in one.voices)
+    return State.UNFIT if unfit else None
 
 
 async def _next_change(
     one: Running, reviewer: Reviewer, state: ClusterState
-) -> tuple[Shortfall, ...]:
-    """Return what is asked for the object as it stands, were it to be made now."""
+) -> tuple[Shortfall, ...] | None:
+    """Return what is asked for the object as it stands, were it to be made now.
+
+    None: it is gone, or nobody's to judge, such as an Event.
+    """
     tree = await state.get(one.version, one.object, live=True)
     if tree is None:
-        return ()  # it is gone
+        return None
     kind = one.object.kind
     request = AdmissionRequest(
         uid="",
@@ -128,7 +137,8 @@ async def _next_change(
         requester=Requester(""),
         dry_run=True,
     )
-    return shortfalls(await reviewer.review(request))
+    verdict = await reviewer.review(request)
+    return None if verdict.outside else shortfalls(verdict)
 
 
 def _order(one: Affected) -> tuple[int, bool, ObjectRef]:

@@ -26,6 +26,9 @@ _ASKED_AT_ONCE = 8  # decisions that are fetched whole
 _ONLY_LIVE = frozenset({Reason.STALE_BASE, Reason.WRONG_OPERATION})
 """What a request that is judged without its old object cannot show."""
 
+_NOT_SEEN = frozenset({Reason.UNAVAILABLE, Reason.MALFORMED, *_ONLY_LIVE})
+"""It says nothing of the request, only of who looks."""
+
 
 async def recorded(
     records: Records, namespace: str, since: datetime | None, limit: int = MAX_READ
@@ -115,6 +118,9 @@ async def judged_anew(
             unjudged += 1
             continue
         found = shortfalls(await reviewer.review(request))
+        if found and all(f.reason in _NOT_SEEN for f in found):
+            unjudged += 1
+            continue
         told.append((one, tuple(f for f in found if f.reason not in _ONLY_LIVE)))
     return _traffic(told, anew=True, cut=cut, unjudged=unjudged)
 

@@ -262,13 +262,16 @@ def test_findings_that_only_warn_are_no_part_of_it() -> None:
     text = deny(finding(Reason.SLOT_OPEN), warn)
 
     assert "looking" not in text
-    line, soon = warnings(Verdict.of((), [warn]), Asked(), "prod-eu")
+    line, soon, last = warnings(Verdict.of((), [warn]), Asked(), "prod-eu")
     assert line == (
         "payments/Deployment/ledger: a sign-off that was valid until "
         "2026-11-22T11:00Z (policy looking)"
     )
     assert soon.startswith("admitted for now; before it is denied: have it reviewed")
-    assert "countersign sign-off -f FILE --cluster prod-eu --out SIGNED" in soon
+    assert soon.endswith(
+        ": countersign sign-off -f FILE --cluster prod-eu --out SIGNED"
+    )
+    assert last == "then: kubectl apply -f SIGNED"
 
 
 @pytest.mark.parametrize("reason", Reason)
@@ -283,14 +286,16 @@ def test_a_warning_says_what_to_do_before_it_is_a_denial(
     """
     warn = replace(finding(reason), enforcement=Enforcement.WARN)
 
-    *_, soon = warnings(
+    _, soon, *more = warnings(
         Verdict.of((), [warn]), Asked(dry_run=dry_run), "c" * 60, decision=kept
     )
 
-    assert len(soon.encode()) <= MAX_WARNING
     assert soon.startswith("admitted for now; before it is denied: ")
-    assert "…" not in soon
-    assert not (dry_run and ID in soon)
+    assert all(one.startswith("then") for one in more)
+    for line in (soon, *more):
+        assert len(line.encode()) <= MAX_WARNING
+        assert "…" not in line
+        assert not (dry_run and ID in line)
 
 
 def test_the_gate_itself_has_no_policy() -> None:

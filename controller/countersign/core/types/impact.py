@@ -16,6 +16,7 @@ class State(StrEnum):
     NOBODY = "nobody"  # nothing ever spoke for it
     DRIFT = "drift"  # something does, and not for its present state
     WITHDRAWN = "withdrawn"  # what speaks for it was revoked; it runs on
+    UNFIT = "unfit"  # only persons stand for it whom no policy asks for; it runs on
     LAPSED = "lapsed"  # what speaks for it is out of time; it runs on
     UNKNOWN = "unknown"  # nobody could look
 

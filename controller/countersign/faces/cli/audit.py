@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from countersign.core.types.decision import Outcome
+from countersign.core.types.decision import Outcome, Recorded
 from countersign.faces.cli import options, params
 from countersign.faces.cli.cluster import given, namespace_in
 from countersign.faces.cli.decisions import Reach, ask, fetch
 from countersign.faces.cli.recorder import recorder as recorder_options
 from countersign.faces.cli.running import running
 from countersign.faces.cli.session import Command, Exit, Session
-from countersign.ports import MAX_FOUND, Query
+from countersign.ports import MAX_FOUND, Query, Records
 from countersign.report.audit import decision_text, log_text
 
 
@@ -59,6 +59,11 @@ command.add_command(running)
     show_default=True,
     help="At most so many, the newest.",
 )
+@click.option(
+    "--whole",
+    is_flag=True,
+    help="With the objects and bundles, for policy impact --decisions; needs -o json.",
+)
 @options.kubeconfig
 @recorder_options
 @options.output
@@ -75,6 +80,7 @@ def log(
     since: datetime | timedelta | None,
     debts: bool,
     limit: int,
+    whole: bool,
     kubeconfig: Path | None,
     context: str | None,
     recorder: str | None,
@@ -93,6 +99,8 @@ def log(
     """  # noqa: D301 - click's mark for "do not wrap"
     if namespace and all_namespaces:
         raise click.UsageError("expected -n NAMESPACE or -A, saw both")
+    if whole and output != "json":
+        raise click.UsageError("expected -o json with --whole, saw none")
     where = given(kubeconfig, context, session.environ)
     if not (namespace or all_namespaces):
         if where is None:
@@ -111,11 +119,11 @@ def log(
         limit=limit,
     )
     reach = Reach(url=recorder, ca=recorder_ca, where=where)
-    found = ask(session, reach, lambda records: records.find(query))
+    found = ask(session, reach, lambda records: _listed(records, query, whole=whole))
     if output == "json":
         from countersign.wire.decision import render_recorded  # noqa: PLC0415 - pydantic
 
-        told = [render_recorded(one, whole=False) for one in found]
+        told = [render_recorded(one, whole=whole) for one in found]
         click.echo(json.dumps(told, indent=2))
     elif found:
         click.echo("\n".join(log_text(found)))
@@ -123,6 +131,16 @@ def log(
         place = f" in namespace {namespace}" if namespace else ""
         click.echo(f"no decisions found{place}", err=True)
     return Exit.DONE
+
+
+async def _listed(
+    records: Records, query: Query, *, whole: bool
+) -> tuple[Recorded, ...]:
+    found = await records.find(query)
+    if not whole:
+        return found
+    full = [await records.get(one.decision.id) for one in found]
+    return tuple(one for one in full if one is not None)
 
 
 @command.command("show", cls=Command)

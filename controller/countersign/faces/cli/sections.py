@@ -27,7 +27,7 @@ SECTIONS: Final[Mapping[str, frozenset[str]]] = {
             *("--source", "--repo", "--repo-uri", "--pull-request", "--collector"),
             *("--carry-over", "--previous", "--provenance", "--declaration"),
             *("--all-namespaces", "--kind", "--name", "--outcome", "--person"),
-            *("--since", "--debts", "--limit"),
+            *("--since", "--debts", "--limit", "--recorded", "--decisions"),
         }
     ),
     "What is said": frozenset(
@@ -53,7 +53,7 @@ SECTIONS: Final[Mapping[str, frozenset[str]]] = {
         {
             *("--carrier", "--sets-only", "--out", "--output", "--strict"),
             *("--sarif", "--junit", "--code-quality", "--comment", "--summary"),
-            *("--ci", "--runbook"),
+            *("--ci", "--runbook", "--whole"),
         }
     ),
 }

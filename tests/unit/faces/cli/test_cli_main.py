@@ -59,7 +59,8 @@ def test_help_lists_every_command(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["attest", "audit log", "explain", "gate", "sign-off", "verify"]
+    "name",
+    ["attest", "audit log", "explain", "gate", "policy impact", "sign-off", "verify"],
 )
 def test_many_options_have_headings(name: str, run: Run) -> None:
     """Each has one: only what all commands have stands under the last."""

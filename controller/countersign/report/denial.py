@@ -32,6 +32,7 @@ _HEADLINE, _LINE, _STEP = 300, 160, 480  # bytes of each line, at most
 _RELEASE = re.compile(r"[a-z0-9][-a-z0-9.]{0,52}")  # as Helm has it: it is in a command
 _OF_FLUX = "kustomize.toolkit.fluxcd.io/name"  # a label
 _OF_ARGOCD = "argocd.argoproj.io/tracking-id"  # an annotation
+_MORE = len("  also: 9999 more\n")  # bytes
 _ABOVE = 3  # lines above the step that are always there
 MAX_WARNING = 250  # bytes: the API server cuts warnings above 256
 
@@ -93,7 +94,8 @@ def denial(
     ]
     if glass := emergency_step(way):
         line = f"  emergency: {glass}"
-        if _length([*lines, *last, line]) <= MAX_DENIAL:  # cut, it helps nobody
+        # cut, it helps nobody; and how much more there is must find room
+        if _length([*lines, *last, line]) <= MAX_DENIAL - _MORE:
             last.insert(1, line)
     others = (f"  also: {says(f)}{_other(f, head)}" for f in _others(denying, head))
     also = [line for line in dict.fromkeys(others) if line != f"  also: {says(head)}"]

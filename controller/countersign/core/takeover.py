@@ -5,7 +5,7 @@ read: it does not look like the same Sigstore with other keys, but like another 
 like one that asks for less.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 
 from countersign.core.errors import Rejected
 from countersign.core.types.published import Changes, Entry, Sort
@@ -15,17 +15,24 @@ _DEMANDED = (Sort.ISSUER, Sort.CT_LOG, Sort.LOG)
 
 
 def compare(before: Collection[Entry], after: Collection[Entry]) -> Changes:
-    """Return what differs between two trusted roots."""
-    was = {(one.sort, one.id): one for one in before}
-    new = {(one.sort, one.id): one for one in after}
+    """Return what differs between two trusted roots.
+
+    A root may name the same key twice, with different times, and each counts. So only
+    what is there once on either side is said to have another time.
+    """
+    gone = _without(before, set(after))
+    come = _without(after, set(before))
+    was, new = _by_key(gone), _by_key(come)
+    pairs = tuple(
+        (was[key][0], new[key][0])
+        for key in was
+        if key in new and len(was[key]) == len(new[key]) == 1
+    )
+    paired = {one for pair in pairs for one in pair}
     return Changes(
-        added=tuple(one for key, one in new.items() if key not in was),
-        removed=tuple(one for key, one in was.items() if key not in new),
-        moved=tuple(
-            (was[key], one)
-            for key, one in new.items()
-            if key in was and was[key].window != one.window
-        ),
+        added=tuple(one for one in come if one not in paired),
+        removed=tuple(one for one in gone if one not in paired),
+        moved=pairs,
     )
 
 
@@ -50,9 +57,24 @@ def refuse_unlike(before: Collection[Entry], after: Collection[Entry]) -> None:
         )
 
 
+def _without(entries: Iterable[Entry], others: Collection[Entry]) -> list[Entry]:
+    return [one for one in dict.fromkeys(entries) if one not in others]
+
+
+def _by_key(entries: Iterable[Entry]) -> Mapping[tuple[Sort, str], list[Entry]]:
+    found: dict[tuple[Sort, str], list[Entry]] = {}
+    for one in entries:
+        found.setdefault(_key(one), []).append(one)
+    return found
+
+
 def _of(sort: Sort, entries: Collection[Entry]) -> bool:
     return any(one.sort is sort for one in entries)
 
 
 def _keys(entries: Collection[Entry]) -> set[tuple[Sort, str]]:
-    return {(one.sort, one.id) for one in entries}
+    return set(map(_key, entries))
+
+
+def _key(one: Entry) -> tuple[Sort, str]:
+    return one.sort, one.id

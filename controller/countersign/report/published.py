@@ -12,6 +12,7 @@ _SORTS = {
     Sort.LOG: "log of signatures",
     Sort.STAMPER: "time-stamping authority",
 }
+_DESCRIBED = "the same authorities and logs, described otherwise"
 _SHOWN_ID = 16  # hex digits: for people to compare, not to trust
 _MAX_DETAIL = 600  # characters of what a mirror made python-tuf say
 
@@ -50,7 +51,9 @@ def take_over(name: str) -> str:
 
 
 def changes_text(changes: Changes) -> Iterator[str]:
-    """Yield a line for each change."""
+    """Yield a line for each change; one, where only descriptions differ."""
+    if changes == Changes():
+        yield f"= {_DESCRIBED}"
     for one in changes.added:
         yield f"+ {_entry(one)}, {_window(one)}"
     for was, one in changes.moved:
@@ -77,7 +80,7 @@ def _counted(changes: Changes) -> str:
         (len(changes.removed), "removed"),
     )
     said = ", ".join(f"{count} {what}" for count, what in told if count)
-    return said or "the same authorities and logs, described otherwise"
+    return said or _DESCRIBED
 
 
 def _entry(one: Entry) -> str:

@@ -26,14 +26,18 @@ ENTRIES = st.builds(
     st.integers(0, 3),
     st.sampled_from([ALWAYS, ENDED]),
 )
-ROOTS = st.lists(ENTRIES, unique_by=lambda one: (one.sort, one.id)).map(tuple)
+ROOTS = st.lists(ENTRIES).map(tuple)
 
 
 @given(ROOTS, ROOTS)
 def test_applying_the_changes_gives_what_is_published(
     before: tuple[Entry, ...], after: tuple[Entry, ...]
 ) -> None:
-    """Nothing that changes goes unsaid; seen to fail when times were not compared."""
+    """Nothing that changes goes unsaid.
+
+    Seen to fail when times were not compared, and when a key that stands twice was
+    looked at once: a wider time could hide behind the one that everybody knows.
+    """
     changes = compare(before, after)
     gone = {*changes.removed, *(was for was, _ in changes.moved)}
     new = {*changes.added, *(one for _, one in changes.moved)}

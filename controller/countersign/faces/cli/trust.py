@@ -98,7 +98,7 @@ def refresh(
         rotated = f"root {seen.before} -> {seen.found.root_version}"
         what = "other trust is published" if seen.differs else "the same trust"
         click.echo(f"TrustRoot {who}: {what}; {rotated}", err=out is None)
-        for line in changes_text(seen.changes):
+        for line in changes_text(seen.changes) if seen.differs else ():
             click.echo(f"  {line}", err=out is None)
     if not seen.differs and seen.before == seen.found.root_version:
         click.echo("nothing to take over: nothing was written", err=True)

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from countersign.adapters.cluster.source import NotThere, segment
 from countersign.core.errors import Misconfigured, Rejected, Unavailable
-from countersign.core.types.artifacts import Digest, Tree
+from countersign.core.types.artifacts import Digest, Json, Tree
 from countersign.faces.operator.loops import News
 from countersign.faces.operator.watchdog import PROBE, denied_by_us
 from countersign.wire.resources.founding import digest
@@ -85,6 +85,7 @@ class Founder:
                 is there already, or nobody answers.
         """
         del news
+        await self._say_who_governs()
         while True:
             if not await self._is_there(self._objects[-1]):  # 1.
                 await self._must_be_denied()  # 2.
@@ -92,6 +93,19 @@ class Founder:
                 for tree in self._objects:  # 4.
                     await self._create(tree)
             await asyncio.sleep(_AGAIN_S)
+
+    async def _say_who_governs(self) -> None:
+        """Say, once, that it is another root roster: signed since, or there before us."""
+        root = self._objects[-1]
+        try:
+            live = await self._server.get(_at(root))
+        except NotThere:
+            return
+        if _as_made(live) != _as_made(root):
+            about: Json = live.get("metadata")
+            made = about.get("creationTimestamp") if isinstance(about, dict) else None
+            told = {"resource": name_of(root), "made_at": str(made)}
+            logger.warning("root_roster_is_another", extra=told)
 
     async def _must_be_denied(self) -> None:
         root = self._objects[-1]
@@ -107,7 +121,7 @@ class Founder:
         )
 
     async def _must_be_alone(self) -> None:
-        given = {digest(tree) for tree in self._objects}
+        given = {_as_made(tree) for tree in self._objects}
         strange = []
         for kind in KINDS.values():
             if kind == BUNDLE_SET:
@@ -139,7 +153,7 @@ class Founder:
 
     async def _is_there(self, tree: Tree) -> bool:
         try:
-            await self._server.get(f"{_path(tree)}/{segment(name_of(tree))}")
+            await self._server.get(_at(tree))
         except NotThere:
             return False
         return True
@@ -150,12 +164,17 @@ def _root(name: str) -> tuple[str, str]:
 
 
 def _as_made(tree: Tree) -> Digest | None:
-    """Return the digest of a live object, whatever its status says."""
-    return digest({key: value for key, value in tree.items() if key != "status"})
+    """Return the digest of a live object, whatever the server and others note on it."""
+    said = {key: value for key, value in tree.items() if key != "status"}
+    return digest({**said, "metadata": {"name": name_of(tree)}})
 
 
 def _path(tree: Tree) -> str:
     return _base(KINDS[str(tree["kind"])].plural)
+
+
+def _at(tree: Tree) -> str:
+    return f"{_path(tree)}/{segment(name_of(tree))}"
 
 
 def _base(plural: str) -> str:

@@ -54,7 +54,8 @@ class Server:
             return tree
         if name in self.refuses:
             raise Rejected("denied the request")
-        self.made[f"{path}/{name}"] = tree
+        noted = {**tree["metadata"], "resourceVersion": "7", "uid": "a"}
+        self.made[f"{path}/{name}"] = {**tree, "metadata": noted}
         if tree["kind"] == "Roster":
             self.ended.set()
         return tree
@@ -162,4 +163,26 @@ async def test_begins_nothing_beside_what_somebody_planted(
     with pytest.raises(Unavailable, match=f"not given: {planted['kind']}/{name}"):
         await Founder(server, objects).run(News())
 
+    assert len(server.made) == 1
+
+
+@pytest.mark.parametrize("persons", ["as given", "others"])
+async def test_says_that_somebody_else_governs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, persons: str
+) -> None:
+    """Signed since, or there before us: who installs knows which."""
+    given = stored.roster()
+    objects = read(written(tmp_path, given), ROOT)
+    server = Server()
+    spec = given["spec"] if persons == "as given" else {"persons": []}
+    live = {**given, "spec": spec, "status": {"observedGeneration": 1}}
+    await server.create("/apis/countersign.dev/v1alpha1/rosters", live)
+
+    task = asyncio.create_task(Founder(server, objects).run(News()))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    task.cancel()
+
+    said = [record.message for record in caplog.records]
+    assert said == ([] if persons == "as given" else ["root_roster_is_another"])
     assert len(server.made) == 1

@@ -132,11 +132,11 @@ HELM3 = Program(
     pinned=lambda pins: pins.helm3,
     fits=lambda version, pins: version.major == pins.helm3.major,
     folder=lambda pins: f"helm-{pins.helm3}",
-    module=lambda pins: pins.helm3_module,
+    module=lambda pins: pins.helm3_module,  # with the libraries of HELM: built once
     ldflags=lambda pins: (
         f"-s -w -X helm.sh/helm/v3/internal/version.version=v{pins.helm3}"
     ),
-    cold_build_s=120,
+    cold_build_s=20,
 )
 
 SERVERS = (ETCD, APISERVER, CONTROLLER_MANAGER)

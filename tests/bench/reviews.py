@@ -171,7 +171,8 @@ def _register(gate: Gate, recorder: Server, log: Path) -> None:
 def _deployments(log: Path) -> dict[tuple[str, str, str], bytes]:
     """Return the last review of each Deployment, by operation, namespace and name."""
     found: dict[tuple[str, str, str], bytes] = {}
-    for line in log.read_bytes().splitlines():
+    # the last line may be on its way
+    for line in log.read_bytes().rpartition(b"\n")[0].splitlines():
         request = orjson.loads(line)["request"]
         if request["kind"]["kind"] == "Deployment" and "subResource" not in request:
             place = (request["operation"], request["namespace"], request["name"])

@@ -64,7 +64,7 @@ class Shipyard:
     def step(self, *words: str, **told: str) -> Result:
         """Run steps; what they print is told to those that follow."""
         environ = {**self.environ, **told}
-        command = [ROOT / ".ci" / "release", *words]
+        command: list[str | Path] = [ROOT / ".ci" / "release", *words]
         done = subprocess.run(
             command, env=environ, capture_output=True, text=True, check=False
         )
@@ -213,7 +213,7 @@ def test_the_chart_names_the_image_that_was_signed(
     blob = f"{chart.partition('@')[0]}@{layer['layers'][0]['digest']}"
     package = tmp_path / "chart.tgz"
     with package.open("wb") as file:
-        program = [ensure([CRANE])[CRANE.name], "blob", blob]
+        program: list[str | Path] = [ensure([CRANE])[CRANE.name], "blob", blob]
         subprocess.run(program, env=yard.environ, stdout=file, check=True)
 
     subprocess.run(["tar", "-xzf", package, "-C", tmp_path], check=True)

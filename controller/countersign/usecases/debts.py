@@ -12,6 +12,7 @@ from countersign.core.errors import Malformed, Rejected, Unavailable
 from countersign.core.types.decision import Decision, Recorded, Review
 from countersign.core.types.evidence import Evidence
 from countersign.ports import (
+    MAX_FOUND,
     BundleSource,
     Clock,
     DebtBook,
@@ -21,7 +22,7 @@ from countersign.ports import (
 )
 from countersign.usecases.debt_review import reviewed
 
-MAX_DEBTS = 1000  # looked at together, the newest
+MAX_DEBTS = 10_000  # looked at together; beyond that the newest
 MAX_BUNDLES = 1024  # about one object, the newest sets first; 3 ms each, once
 
 
@@ -72,7 +73,7 @@ class Debtors:
             Unavailable: the store, the sets or the policies cannot be read.
         """
         at = self._clock.now()
-        owed = await self._archive.find(Query(debts=True, limit=MAX_DEBTS))
+        owed = await self._owed()
         settled, rest = [], []
         for debt in owed:
             if review := await self._review(debt, at):
@@ -86,6 +87,20 @@ class Debtors:
             overdue=tuple(late),
             settled=tuple(settled),
         )
+
+    async def _owed(self) -> tuple[Recorded, ...]:
+        """Return what is owed, the newest first: many new debts hide no older one."""
+        found: dict[str, Recorded] = {}
+        until = None
+        while True:
+            query = Query(debts=True, until=until, limit=MAX_FOUND)
+            page, known = await self._archive.find(query), len(found)
+            found.update((one.decision.id, one) for one in page)
+            # more than a page within one instant: what is beyond it comes when it closes
+            over = len(page) < MAX_FOUND or len(found) == known
+            if over or len(found) >= MAX_DEBTS:
+                return tuple(found.values())
+            until = page[-1].last
 
     async def _review(self, debt: Recorded, at: datetime) -> Review | None:
         # a review is newer than what it reviews, and years of releases may lie there

@@ -364,7 +364,7 @@ class Ledger:
         """Return what is owed, without what is large."""
         assert query.debts
         assert query.limit <= 1000
-        return tuple(
+        owed = [
             recorded(
                 replace(
                     d,
@@ -373,8 +373,10 @@ class Ledger:
                 )
             )
             for d in self.debts
-            if d.id not in self.reviews
-        )
+            if d.id not in self.reviews and (query.until is None or d.at <= query.until)
+        ]
+        owed.sort(key=lambda one: one.last, reverse=True)
+        return tuple(owed[: query.limit])
 
     async def get(self, decision: str) -> Recorded | None:
         """Return a decision whole."""
@@ -466,6 +468,23 @@ async def test_closes_what_was_reviewed_and_counts_the_rest() -> None:
     assert [d.decision.id for d, _ in owed.settled] == [ID]
     assert [d.decision.id for d in owed.overdue] == ["LATE"]
     assert [d.decision.id for d in owed.open] == ["EARLY"]
+
+
+async def test_many_new_debts_hide_no_older_one() -> None:
+    """A thousand shells of one grant, and what should not be seen is still closed.
+
+    Fault seen caught: the newest thousand looked at, and no more.
+    """
+    junk = [
+        broken(SHELL, None, id=f"JUNK{i}", at=a.NOON + a.HOUR / 9000 * (i + 1))
+        for i in range(2500)
+    ]
+    ledger = Ledger([*junk, broken(bundles=(b"carried",))])
+
+    owed = await debtors(ledger, Shelf().put(review())).settle()
+
+    assert [d.decision.id for d, _ in owed.settled] == [ID]
+    assert len({d.decision.id for d in owed.open}) == len(junk)
 
 
 async def test_what_is_closed_is_not_looked_at_again() -> None:

@@ -194,6 +194,7 @@ _NODE = ObjectRef("rbac.authorization.k8s.io", "ClusterRole", "", "admin")
         pytest.param({"person": "lee"}, [4], id="who declared"),
         pytest.param({"person": "dan"}, [], id="no part of a name"),
         pytest.param({"since": NOON + 3 * MINUTE}, [4, 3], id="since"),
+        pytest.param({"until": NOON + 2 * MINUTE}, [2, 1, 0], id="until"),
         pytest.param({"debts": True}, [4], id="still to be reviewed"),
         pytest.param({"limit": 2}, [4, 3], id="no more than asked for"),
         pytest.param(

@@ -5,12 +5,11 @@ twice. They are noise to the gate (rule 21), and hints: nothing rests on them.
 """
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from countersign.adapters.cluster.source import NotThere, segment
+from countersign.adapters.cluster.written import Creator
 from countersign.core.errors import Rejected
 from countersign.core.types.artifacts import ObjectRef, Tree
 
@@ -18,18 +17,6 @@ _GROUP = "events.k8s.io/v1"
 _CLUSTER_SPACE = "default"  # of events about what has no namespace, as client-go writes
 _MAX_NOTE = 1024  # bytes, of which the server takes as many
 _REPORTER = "countersign.dev/operate"
-
-
-class Server(Protocol):
-    """The API server, as far as events need it; `ApiServer` is one."""
-
-    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Tree:
-        """Return the JSON object at `path`; raise NotThere or Unavailable."""
-        ...
-
-    async def create(self, path: str, tree: Tree) -> Tree:
-        """Create an object; raise as `get`, or Rejected."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +48,7 @@ class Events:
         instance: Which process we are.
     """
 
-    def __init__(self, server: Server, instance: str) -> None:
+    def __init__(self, server: Creator, instance: str) -> None:
         self._server = server
         self._instance = instance[:128]
 

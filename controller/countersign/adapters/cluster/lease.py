@@ -9,12 +9,13 @@ Source: k8s.io/client-go/tools/leaderelection, ``tryAcquireOrRenew`` and ``relea
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from countersign.adapters.cluster.source import NotThere, segment
+from countersign.adapters.cluster.written import Creator
 from countersign.core.errors import Rejected, Unavailable
 from countersign.core.types.artifacts import Json, Tree
 from countersign.ports import Clock
@@ -23,16 +24,8 @@ _GROUP = "coordination.k8s.io"
 _FREED_S = 1  # of a Lease that was let go: what client-go writes
 
 
-class Writer(Protocol):
+class Writer(Creator, Protocol):
     """The API server, as far as a Lease needs it; `ApiServer` is one."""
-
-    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Tree:
-        """Return the JSON object at `path`; raise NotThere or Unavailable."""
-        ...
-
-    async def create(self, path: str, tree: Tree) -> Tree:
-        """Create an object; raise as `get`, or Rejected."""
-        ...
 
     async def replace(self, path: str, tree: Tree) -> Tree:
         """Replace an object of the version that it names; raise as `create`."""

@@ -6,12 +6,11 @@ certificate that has ended, and none is in the way of another's field manager.
 """
 
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from countersign.adapters.cluster.source import NotThere, segment
+from countersign.adapters.cluster.written import Applier
 from countersign.adapters.issuing import Issuer, Wanted, issue, read_issuer, usable
 from countersign.core.errors import Malformed
 from countersign.core.types.artifacts import Json, Tree
@@ -47,18 +46,6 @@ LEAVES = (
 )
 
 
-class Server(Protocol):
-    """The API server, as far as this needs it; `ApiServer` is one."""
-
-    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Tree:
-        """Return the JSON object at `path`; raise NotThere or Unavailable."""
-        ...
-
-    async def apply(self, path: str, tree: Tree, *, manager: str) -> Tree:
-        """Apply `tree` server-side; raise as `get`, or Rejected."""
-        ...
-
-
 class Renewer:
     """Keeps certificates younger than two thirds of their life.
 
@@ -71,7 +58,7 @@ class Renewer:
 
     def __init__(
         self,
-        server: Server,
+        server: Applier,
         own_namespace: str,
         authorities: tuple[str, ...],
         lasts: timedelta,

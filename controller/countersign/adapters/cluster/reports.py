@@ -3,10 +3,11 @@
 There they need no way through the gate: nothing is written into a protected namespace.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection
 from typing import Protocol
 
 from countersign.adapters.cluster.source import NotThere, segment
+from countersign.adapters.cluster.written import Applier
 from countersign.core.types.artifacts import Tree
 from countersign.wire.resources.read import name_of
 from countersign.wire.resources.status import MANAGER
@@ -21,21 +22,13 @@ _OURS = ("app.kubernetes.io/managed-by", "countersign")
 _PAGE = 50  # reports of one page
 
 
-class Server(Protocol):
+class Server(Applier, Protocol):
     """The API server, as far as reports need it; `ApiServer` is one."""
-
-    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Tree:
-        """Return the JSON object at `path`; raise NotThere or Unavailable."""
-        ...
 
     def pages(
         self, path: str, size: int, *, names_only: bool = False
     ) -> AsyncIterator[tuple[list[Tree], str]]:
         """Yield objects page by page; raise as `get`."""
-        ...
-
-    async def apply(self, path: str, tree: Tree, *, manager: str) -> Tree:
-        """Apply `tree` server-side; raise as `get`, or Rejected."""
         ...
 
     async def delete(self, path: str, uid: str) -> None:

@@ -7,13 +7,14 @@ question, short enough that a right taken away is gone.
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from cachetools import TTLCache
 
 from countersign.adapters.cluster.source import NotThere
+from countersign.adapters.cluster.written import Creator
 from countersign.core.errors import Rejected, Unavailable
 from countersign.core.types.artifacts import Json, Tree
 from countersign.wire.resources.kinds import GROUP
@@ -31,18 +32,6 @@ _AUTHORITY = (
     "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
 )
 _RESOURCE = "decisions"
-
-
-class Server(Protocol):
-    """What is needed of an API server."""
-
-    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Tree:
-        """Return the JSON object at `path`; NotThere, Unavailable."""
-        ...
-
-    async def create(self, path: str, tree: Tree) -> Tree:
-        """Create `tree` at `path`; Rejected, NotThere, Unavailable."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +60,7 @@ class Reviews:
     """
 
     def __init__(
-        self, server: Server, *, monotonic: Callable[[], float] = time.monotonic
+        self, server: Creator, *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._server = server
         self._known: TTLCache[Hashable, Caller | None] = TTLCache(

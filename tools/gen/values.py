@@ -37,7 +37,10 @@ class Values(BaseModel):
 
 
 def _resources(cpu: str, memory: str, limit: str) -> Tree:
-    # no limit of CPU: a throttled webhook is a late one, and late is denied
+    """Say what a container gets: from docs/sizing.md, and a test holds them together.
+
+    No limit of CPU: a throttled webhook is a late one, and late is denied.
+    """
     return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": limit}}
 
 
@@ -149,7 +152,8 @@ class Operate(Values):
         Storage(), description="The audit store. It outlives the release."
     )
     resources: Tree = Field(
-        _resources("50m", "160Mi", "512Mi"), description="Of the operator's container."
+        _resources("50m", "160Mi", "512Mi"),
+        description="Of the operator's container: docs/sizing.md.",
     )
     priorityClassName: str = Field(
         "", description="Of its Pod: its death changes no verdict."
@@ -336,7 +340,8 @@ class Chart(Values):
     )
     image: Image = Field(Image(), description="Of both processes.")
     resources: Tree = Field(
-        _resources("100m", "160Mi", "512Mi"), description="Of the webhook's container."
+        _resources("100m", "192Mi", "512Mi"),
+        description="Of the webhook's container: docs/sizing.md.",
     )
     tls: Tls = Field(Tls(), description="Certificates.")
     registries: Registries = Field(

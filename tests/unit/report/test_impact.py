@@ -1,6 +1,7 @@
 """What would be denied, in words: bounded, and nothing in it moves a terminal."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
@@ -76,15 +77,11 @@ def test_nothing_of_an_object_moves_the_terminal(
     Caught: an error of what could not be seen, told as it came.
     """
     impact = made(*found, running=tuple(live))
-    lines = list(impact_text(Impact(**{**_fields(impact), "unseen": (unseen,)})))
+    lines = list(impact_text(replace(impact, unseen=(unseen,))))
 
     assert all(line.isprintable() for line in lines)
     assert len(lines) < 400 + 8 * MAX_SHOWN
     json.dumps(impact_json(impact))
-
-
-def _fields(impact: Impact) -> dict[str, object]:
-    return {name: getattr(impact, name) for name in Impact.__slots__}
 
 
 def test_says_what_helps() -> None:
@@ -111,8 +108,8 @@ def test_says_what_helps() -> None:
     assert "next: countersign sign-off --live -n payments --cluster prod-eu" in said
     assert "7x slot_open (policy payments): nobody signed" in said
     assert f"countersign sign-off --decision {ID}" in said
-    (one,) = impact_json(impact)["running"]  # type: ignore[misc] # JSON
-    assert "'Deployment/web; rm -rf /'" in one["next"]  # type: ignore[index,call-overload,operator] # JSON
+    (one,) = json.loads(json.dumps(impact_json(impact)))["running"]
+    assert "'Deployment/web; rm -rf /'" in one["next"]
     assert impact.denies
     assert not made().denies
 

@@ -200,7 +200,11 @@ async def test_what_is_gone_or_nobodys_is_not_counted() -> None:
     event = ObjectRef("", "Event", a.NAMESPACE, "web.1")
     tree = {"apiVersion": "v1", "kind": "Event", "metadata": {**PLACE, "name": "web.1"}}
     world.cluster.store(tree)
-    doubted = {"policies": ("payments",), "doubting": ("payments",), "version": "v1"}
+    doubted: Any = {
+        "policies": ("payments",),
+        "doubting": ("payments",),
+        "version": "v1",
+    }
     seen = (Running(object=event, **doubted), Running(object=WEB, **doubted))
     found, _ = await affected(
         Seen(running=seen, unseen=()), reviewer=world.reviewer(), state=world.cluster

@@ -80,10 +80,7 @@ class ControlPlane:
         Raises:
             NotReady: One did not come up.
         """
-        self._launch(
-            ETCD.name, servers.etcd(self.binaries[ETCD.name], self._layout, self._ports)
-        )
-        self._wait(ETCD.name, lambda: self._asker.get(self._ports.etcd, "/health"))
+        self.start_etcd()
         self.start_apiserver()
         self._launch(
             CONTROLLER_MANAGER.name,
@@ -213,6 +210,17 @@ class ControlPlane:
             environment=environment,
             timeout_s=timeout_s,
         )
+
+    def start_etcd(self) -> None:
+        """Start etcd on the data that it left; return when it is healthy.
+
+        Raises:
+            NotReady: It is not, or ended.
+        """
+        self._launch(
+            ETCD.name, servers.etcd(self.binaries[ETCD.name], self._layout, self._ports)
+        )
+        self._wait(ETCD.name, lambda: self._asker.get(self._ports.etcd, "/health"))
 
     def start_apiserver(self, *, deadline_s: float = _START_S) -> None:
         """Start the API server on the data that etcd has; return when it is ready.

@@ -46,6 +46,10 @@ class Repository:
         lasts: How long metadata last.
         moved: Where to a path is redirected.
         endless: Paths that never end.
+        silent: Paths that are never answered.
+        asked: Paths that were asked for.
+        sent: Bytes of paths that never end.
+        over: Set when it is served no more.
     """
 
     target: bytes
@@ -55,7 +59,10 @@ class Repository:
     lasts: timedelta = timedelta(days=7)
     moved: dict[str, str] = field(default_factory=dict)
     endless: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
+    sent: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
     _root: int = 0
     _others: int = 0
 
@@ -177,6 +184,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             for _ in range(ENDLESS // len(JUNK)):
                 self.wfile.write(JUNK)
+                told.sent += len(JUNK)
+        elif self.path in told.silent:
+            told.over.wait(60)
         elif self.path in told.files:
             self.send_response(200)
             self.send_header("Content-Length", str(len(told.files[self.path])))
@@ -213,6 +223,7 @@ def mirrored(trusted_root: Any, folder: Path) -> Iterator[Served]:
         port = server.server_address[1]
         yield Served(f"https://localhost:{port}", ca_file, repository)
     finally:
+        repository.over.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -140,6 +140,13 @@ def _unlike(repository: Repository) -> None:
     repository.publish(json.dumps(smaller).encode())
 
 
+def _of_others(repository: Repository) -> None:
+    keys = [another_key(), another_key()]
+    other = Repository(repository.target, roots=keys, key=another_key())
+    other.rotate()
+    repository.files = {**other.files, "/1.root.json": repository.first}
+
+
 def _nested(repository: Repository) -> None:
     repository.files["/timestamp.json"] = b"[" * 8000
 
@@ -150,6 +157,7 @@ def _nested(repository: Repository) -> None:
         pytest.param(_resigned, "signed by 0/1", id="a key that nobody named"),
         pytest.param(_one_signature, "signed by 1/2", id="one root key of two"),
         pytest.param(_shorter_chain, "signed by 1/2", id="a signature taken off"),
+        pytest.param(_of_others, "signed by 0/2", id="a repository of others"),
         pytest.param(_other_target, "do not verify", id="another target"),
         pytest.param(_endless_roots, "new roots after", id="roots without end"),
         pytest.param(_junk, "sends too much", id="100 MB of junk"),
@@ -170,6 +178,7 @@ def test_refused(
     attack(served.repository)
     with pytest.raises(Rejected, match=said):
         proposed(served)
+    assert served.repository.sent < 4 * MAX_FILE  # and buffers between us
 
 
 @pytest.mark.parametrize("role", ["timestamp", "snapshot", "targets"])
@@ -236,7 +245,10 @@ def test_only_authorities_that_are_trusted(served: Served) -> None:
 
 
 def test_a_look_ends(served: Served) -> None:
-    """All of it together has a time."""
+    """All of it together has a time, whatever a mirror does with it."""
+    served.repository.silent.add("/2.root.json")
+    with pytest.raises(Unavailable, match="no whole answer in time"):
+        propose(served.trust_root(shared().trusted_root()), how(served, look_s=1))
     with pytest.raises(Unavailable, match="in time"):
         propose(served.trust_root(shared().trusted_root()), how(served, look_s=0.0001))
 

@@ -84,11 +84,22 @@ class Fetcher(FetcherInterface):
         return iter((asyncio.run(self._in_time(url, left_s)),))
 
     async def _in_time(self, url: str, left_s: float) -> bytes:
+        connector = aiohttp.TCPConnector(
+            ssl=self._trust,
+            socket_factory=partial(
+                guard, allowed=self._reach.networks, only_allowed=False
+            ),
+        )
+        task = asyncio.create_task(self._get(connector, url))
+        done, _ = await asyncio.wait([task], timeout=left_s)
+        if not done:
+            # first, since who only cancels waits for the other side's end of TLS
+            await connector.close()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            raise DownloadError("no whole answer in time")
         try:
-            async with asyncio.timeout(left_s):
-                return await self._get(url)
-        except TimeoutError as error:
-            raise DownloadError("no whole answer in time") from error
+            return task.result()
         except (ssl.SSLError, aiohttp.ClientConnectorCertificateError) as error:
             raise DownloadError(
                 "its certificate is by no authority that is trusted here, or for "
@@ -101,13 +112,7 @@ class Fetcher(FetcherInterface):
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise DownloadError(f"broke off: {type(error).__name__}") from error
 
-    async def _get(self, url: str) -> bytes:
-        connector = aiohttp.TCPConnector(
-            ssl=self._trust,
-            socket_factory=partial(
-                guard, allowed=self._reach.networks, only_allowed=False
-            ),
-        )
+    async def _get(self, connector: aiohttp.TCPConnector, url: str) -> bytes:
         async with (
             aiohttp.ClientSession(
                 connector=connector,

@@ -37,16 +37,9 @@ class ApiServer:
     """Speaks to the API server as the user of a kubeconfig, which is JSON."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        config = json.loads(kubeconfig.read_text(encoding="utf-8"))
-        cluster = config["clusters"][0]["cluster"]
-        user = config["users"][0]["user"]
-        address = urlsplit(cluster["server"])
+        server, context = context_of(kubeconfig)
+        address = urlsplit(server)
         assert address.hostname is not None
-        context = _context(
-            cluster["certificate-authority-data"],
-            user["client-certificate-data"],
-            user["client-key-data"],
-        )
         self._connection = http.client.HTTPSConnection(
             address.hostname, address.port, context=context, timeout=30
         )
@@ -140,6 +133,19 @@ class ApiServer:
         except Refused as error:
             if error.code != http.HTTPStatus.NOT_FOUND:
                 raise
+
+
+def context_of(kubeconfig: Path) -> tuple[str, ssl.SSLContext]:
+    """Return the server's URL, and how the user of a kubeconfig speaks to it."""
+    config = json.loads(kubeconfig.read_text(encoding="utf-8"))
+    cluster = config["clusters"][0]["cluster"]
+    user = config["users"][0]["user"]
+    context = _context(
+        cluster["certificate-authority-data"],
+        user["client-certificate-data"],
+        user["client-key-data"],
+    )
+    return str(cluster["server"]), context
 
 
 def _context(authority: str, certificate: str, key: str) -> ssl.SSLContext:

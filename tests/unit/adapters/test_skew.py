@@ -55,6 +55,20 @@ def test_knows_nothing_while_they_differ(ahead_s: float, told: str) -> None:
     assert told in timely.trouble()[0]
 
 
+def test_writes_one_line_when_they_begin_to_differ_and_one_when_they_agree(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """However often it is asked: many requests a second are judged."""
+    server = Server(0.0)
+    timely = TimelyBook(Book(), server)
+    for ahead_s in (0.0, 1000.0, 1001.0, 1002.0, 0.0, 1.0):
+        server.ahead_s = ahead_s
+        timely.trouble()
+
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["clocks_differ", "clocks_agree"]
+
+
 def test_reads_the_server_s_clock() -> None:
     """As HTTP writes it (RFC 9110, 5.6.7); what is no date tells nothing."""
     then = datetime.now(UTC) - timedelta(hours=1)

@@ -4,12 +4,15 @@ A clock that is behind makes good again what has expired, one that is ahead beli
 is not signed yet. Nobody here can tell which of two is right, so nothing is judged.
 """
 
+import logging
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from countersign.core.errors import Stale
 from countersign.ports import PolicyBook, PolicySnapshot
+
+logger = logging.getLogger(__name__)
 
 MAX_SKEW_S = 300.0  # seconds, as Kerberos allows (RFC 4120, 1.6)
 
@@ -49,6 +52,7 @@ class TimelyBook:
     def __init__(self, book: PolicyBook, server: Timed) -> None:
         self._book = book
         self._server = server
+        self._differed = False
 
     def snapshot(self) -> PolicySnapshot:
         """Return the present policies; see the port.
@@ -61,9 +65,17 @@ class TimelyBook:
         return self._book.snapshot()
 
     def trouble(self) -> tuple[str, ...]:
-        """Return why nothing can be judged now; empty: the clocks agree."""
+        """Return why nothing can be judged now; empty: the clocks agree.
+
+        A line is written when they begin to differ, and when they agree again.
+        """
         ahead_s = self._server.ahead_s
-        if ahead_s is None or abs(ahead_s) <= MAX_SKEW_S:
+        differ = ahead_s is not None and abs(ahead_s) > MAX_SKEW_S
+        if differ != self._differed:
+            self._differed = differ
+            said = "clocks_differ" if differ else "clocks_agree"
+            logger.warning(said, extra={"ahead_s": ahead_s, "limit_s": MAX_SKEW_S})
+        if ahead_s is None or not differ:
             return ()
         how = "ahead of" if ahead_s > 0 else "behind"
         told = f"the clock here is {abs(ahead_s):.0f} s {how} the API server's"

@@ -45,7 +45,7 @@ MAX_DEADLINE_S = 30.0  # no webhook may have more
 _SHARE = 0.8  # of the server's patience: an explained denial beats its timeout
 _WAIT_SHARE = 0.75  # of what is left of it, for a turn
 _GRACE_S = 0.25  # beyond the deadline, which the engine keeps by itself
-_BODY_S = 2.0  # for a body, once there is room: the API server sends it in one go
+_BODY_S = 10.0  # for a body, once there is room: the API server sends it in one go
 _MAX_DETAIL = 512  # characters of free text in a finding
 _JSON = "application/json"
 

@@ -65,10 +65,7 @@ def test_every_version_that_is_written_is_kept() -> None:
 def test_a_field_that_is_added_changes_nothing(
     file: Path, names: list[str], at: int
 ) -> None:
-    """So that a version may say more within the same type: in any object, at any depth.
-
-    Seen to fail with models that forbid what they do not know.
-    """
+    """So that a version may say more within the same type: in any object, at any depth."""
     document = payload(file)
     before = parse_attestation(json.dumps(document).encode())
     objects = list(_objects(document["predicate"]))

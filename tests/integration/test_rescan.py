@@ -4,7 +4,7 @@ import json
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
+from countersign.adapters.audit.store import archive
 from countersign.adapters.sign.key import KeySigner
 from countersign.binding.canonical import canonical, canonical_json
 from countersign.core.types.artifacts import ObjectRef
 from countersign.core.types.change import Base, ObjectChange, Operation
+from countersign.core.types.decision import Batch, Entry
 from countersign.core.types.evidence import Result, SignOff
 from countersign.core.types.time import Interval
 from countersign.wire.resources.bundleset import render_bundle_set
@@ -28,6 +30,7 @@ from tests.support import resources as stored
 from tests.support.apiserver import MERGE_PATCH, ApiServer
 from tests.support.lines import events
 from tests.support.operating import Operating, operating
+from tests.support.owed import broken_glass
 from tests.support.reports import OPEN_REPORTS
 from tools import controlplane
 from tools.controlplane import ControlPlane, Options
@@ -196,6 +199,40 @@ def _shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
                     tree["metadata"].pop(name, None)
                 api.create(tree)
             yield Shop(plane, api, key, audit)
+
+
+async def test_reports_what_break_glass_let_in(shop: Shop, tmp_path: Path) -> None:
+    """Also what is not there any more, and what is late as a failure. Before others run.
+
+    Fault seen caught: debts asked of the namespace that reports lie in.
+    """
+    now = datetime.now(UTC)
+    owed = broken_glass(now - timedelta(hours=1))
+    owed = replace(owed, object=replace(owed.object, namespace=SPACE))
+    late = replace(owed, id="Z" * 26, review_due=now - timedelta(hours=1))
+    async with archive(tmp_path / "audit.db") as store:
+        entries = (Entry(1, owed), Entry(2, late))
+        await store.add(Batch(spool="0" * 32, entries=entries, lost=0, more=False))
+
+    with operating(
+        shop.plane,
+        tmp_path,
+        shop.plane.user(USER),
+        cluster_name=CLUSTER,
+        own_namespace=OWN,
+        scan__every_s=1,
+        scan__rate=500,
+    ):
+        until(lambda: "" if shop.report() else "none", what="a report")
+        results = shop.report()["results"]
+
+    told = {one["rule"]: one for one in results if "properties" in one}
+    assert {rule: one["result"] for rule, one in told.items()} == {
+        "reviewOwed": "warn",
+        "reviewOverdue": "fail",
+    }
+    close = f"countersign sign-off --decision {owed.id}"
+    assert told["reviewOwed"]["message"].endswith(close)
 
 
 @pytest.fixture(scope="module", name="operated")

@@ -21,6 +21,7 @@ from countersign.core.types.policy import (
     Slot,
     TraceDemand,
     Treatment,
+    any_names,
 )
 from countersign.core.types.request import Resource
 from countersign.core.types.time import ALWAYS, Interval
@@ -166,6 +167,16 @@ def test_a_star_is_the_only_wildcard(
 ) -> None:
     """And it stops where it must."""
     assert bool(glob(pattern, stop).fullmatch(text)) is matches
+
+
+@pytest.mark.parametrize("pattern", ["pay", "pay*", "*", "p.y", "[p]ay"])
+@pytest.mark.parametrize("namespace", ["pay", "payments", "", "p.y", "pay\n"])
+def test_a_name_among_patterns_is_only_itself(pattern: str, namespace: str) -> None:
+    """Found without a pattern, as if it were one."""
+    expected = bool(glob(pattern, "").fullmatch(namespace))
+
+    assert any_names((pattern,), namespace) is expected
+    assert any_names(("other", pattern), namespace) is expected
 
 
 def test_many_stars_are_no_slower_than_one() -> None:

@@ -126,6 +126,10 @@ def remove(stack: Installed) -> None:
     plane.helm("uninstall", RELEASE, *OWN, "--wait").check()
     # gone at once for the API server, in a moment for its admission
     until(lambda: plane.kubectl(*_PROBE, "-n", SPACES[0]).stderr, what="an admission")
+    # an image that cannot be pulled holds up the end of its Pod for minutes
+    at_once = ("delete", "pods", "--all", "--force", "--grace-period=0")
+    for space in SPACES:
+        plane.kubectl(*at_once, "-n", space).check()
     gone = ("delete", "--ignore-not-found", "--timeout=180s")
     plane.kubectl(*gone, "namespace", OWN_NAMESPACE, *SPACES, timeout_s=200).check()
     plane.kubectl(*gone, "-f", CHART / "crds", timeout_s=200).check()

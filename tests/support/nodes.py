@@ -104,8 +104,8 @@ def drained(stack: Installed, node: str) -> Iterator[str]:
         yield (
             stack.plane.kubectl(
                 *("drain", node, "--ignore-daemonsets", "--delete-emptydir-data"),
-                "--timeout=150s",
-                timeout_s=160,
+                "--timeout=300s",  # Pods of others take their time
+                timeout_s=310,
             )
             .check()
             .stdout

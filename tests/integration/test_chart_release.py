@@ -127,6 +127,9 @@ def test_comes_changes_goes_back_and_leaves(
     until(different, what="nothing but what it says")
     assert before <= inventory(plane)
     until(lambda: plane.kubectl(*PROBE).stderr, what="an admission after the removal")
+    # nothing of ours holds it up, though nobody of us answers any more
+    plane.kubectl("delete", "namespace", SPACE, "--timeout=60s").check()
+    plane.create_namespace(SPACE)
 
 
 def _forget(plane: ControlPlane) -> None:

@@ -119,6 +119,7 @@ def test_a_replica_that_is_killed_takes_down_only_what_it_held(
     admin = gate.stack.plane.admin
     with crowd(loop, admin, asks, _MANY) as people:
         people.all_in_flight()
+        people.answered(_MANY)  # from here on both hold their share
         replicas.kill(killed)
         service.endpoints = (other.port,)  # as soon as the kubelet sees it
         before = len(people.seen.lost)

@@ -11,7 +11,11 @@ from countersign.wire.yaml_text import render_yaml
 from tools.gen import Generator
 
 FILE = "charts/countersign/files/backstops.yaml"
-EXEMPT, NAMESPACE, ISSUERS = "EXEMPT", "NAMESPACE", "ISSUERS"  # what the template replaces
+EXEMPT, NAMESPACE, ISSUERS = (
+    "EXEMPT",
+    "NAMESPACE",
+    "ISSUERS",
+)  # what the template replaces
 _HEADER = "# Generated from the tables in countersign.binding by `make gen`.\n"
 
 

@@ -1,7 +1,6 @@
 """A look is shared by all who asked before it began, and by nobody who asked after."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -32,7 +31,7 @@ class Place:
 
 
 @pytest.fixture(name="place")
-def _place() -> Iterator[Place]:
+def _place() -> Place:
     return Place()
 
 

@@ -12,7 +12,17 @@ _MAX_VALUE = 253  # characters: no name of Kubernetes is longer
 _ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _LIMIT = re.compile(r"[1-9][0-9]{0,3}")
 _KNOWN = frozenset(
-    {"namespace", "kind", "name", "outcome", "person", "since", "until", "debts", "limit"}
+    {
+        "namespace",
+        "kind",
+        "name",
+        "outcome",
+        "person",
+        "since",
+        "until",
+        "debts",
+        "limit",
+    }
 )
 
 

@@ -10,6 +10,7 @@ from countersign.core.types.artifacts import Digest
 from countersign.core.types.bound import BoundIntent
 from countersign.core.types.change import Base
 from countersign.core.types.evidence import REVIEW_OF, Evidence, Trace
+from countersign.core.types.people import Identity
 from countersign.core.types.policy import BaseRule
 from countersign.core.types.time import Interval
 from countersign.core.types.verdict import Expected, Reason
@@ -151,6 +152,30 @@ def test_other_rules_on_update(
     request = a.update(a.old(carried(HOURS_AGO[5])))
 
     assert a.decide(SEEN, signed(base), request=request, base=rule).allowed is allowed
+
+
+@pytest.mark.parametrize(
+    ("signer", "at", "allowed"),
+    [
+        pytest.param(None, HOURS_AGO[4], True, id="before"),
+        pytest.param(None, HOURS_AGO[3], True, id="at the same time"),
+        pytest.param(None, HOURS_AGO[2], False, id="since"),
+        pytest.param(None, None, False, id="since, as the signer says"),
+        pytest.param(a.STRANGER, HOURS_AGO[2], True, id="since, by nobody we know"),
+    ],
+)
+def test_a_state_that_was_left_and_is_back(
+    signer: Identity | None, at: datetime | None, *, allowed: bool
+) -> None:
+    """Who saw it before it was left did not see why it came back."""
+    changes = (a.state(intent=a.OLD_MANIFEST),)
+    live = a.old(a.sign_off(a.RAVI, signer=signer, changes=changes, signed_at=at))
+    sign_off = signed(LIVE, HOURS_AGO[3])
+
+    verdict = a.decide(SEEN, sign_off, request=a.update(live), base=BaseRule.EXACT)
+
+    assert verdict.allowed is allowed
+    assert allowed or Reason.STALE_BASE in a.reasons(verdict)
 
 
 @pytest.mark.parametrize(

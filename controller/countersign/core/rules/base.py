@@ -16,7 +16,8 @@ def base_fault(
 ) -> Finding | None:
     """Say why `change` may not follow on the live state, or None.
 
-    ``exact``: the live state is the one that was signed as base.
+    ``exact``: the live state is the one that was signed as base, and nobody of the
+    roster signed for it since: it may have been left and be back.
     ``lineage``: that, or nothing newer was admitted meanwhile; or the reviewer allowed
     this state to return (see `may_return`). Creating has nothing to go back from.
 
@@ -40,6 +41,8 @@ def base_fault(
                 or may_return(case, sign_off)
             )
         )
+    if rule is BaseRule.EXACT and fits:
+        fits = not _signed_since(case, sign_off)
     if fits or rule is BaseRule.ANY:
         return None
     seen = str(old.digest) if old else Base.ABSENT.value
@@ -58,16 +61,21 @@ def overtaken_fault(
     goes_on = _is_live(case, change) or _speaks_of_live(case, sign_off.evidence)
     if case.change.operation is Operation.CREATE or goes_on:
         return None
+    if not _signed_since(case, sign_off):
+        return None
+    seen = str(case.change.old.digest) if case.change.old else Base.ABSENT.value
+    return case.finding(Reason.STALE_BASE, Expected(str(change.base), seen))
+
+
+def _signed_since(case: Case, sign_off: Said[SignOff]) -> bool:
+    """Tell whether somebody of the roster signed for the live state after `sign_off`."""
     made = _said_at(sign_off)
-    if not any(
+    return any(
         _said_at(one) > made
         and case.policy.roster.signer(one.evidence.signer) is not None
         and _speaks_of_live(case, one.evidence)
         for one in said(case.old, SignOff)
-    ):
-        return None
-    seen = str(case.change.old.digest) if case.change.old else Base.ABSENT.value
-    return case.finding(Reason.STALE_BASE, Expected(str(change.base), seen))
+    )
 
 
 def _said_at(sign_off: Said[SignOff]) -> datetime:

@@ -92,13 +92,14 @@ def denial(
         ),
         *(_fit(f"  {line}", min(_LINE, room // 4)) for line in _asked(asks)),
     ]
-    if glass := emergency_step(way):
-        line = f"  emergency: {glass}"
-        # cut, it helps nobody; and how much more there is must find room
-        if _length([*lines, *last, line]) <= MAX_DENIAL - _MORE:
-            last.insert(1, line)
     others = (f"  also: {says(f)}{_other(f, head)}" for f in _others(denying, head))
     also = [line for line in dict.fromkeys(others) if line != f"  also: {says(head)}"]
+    if glass := emergency_step(way):
+        line = f"  emergency: {glass}"
+        # cut, it helps nobody; and it hides no reason but those after the next one
+        next_one = [_fit(one, _LINE) for one in also[:1]]
+        if _length([*lines, *last, line, *next_one]) <= MAX_DENIAL - _MORE:
+            last.insert(1, line)
     return "\n".join([*lines, *_as_fits(also, lines + last), *last])
 
 

@@ -17,6 +17,7 @@ from tests.support import chart
 from tests.support.cli import Ran
 from tests.support.gate import Gate, documents, written
 from tests.support.trip import run
+from tests.support.workloads import denying_controllers
 from tools.stack.people import DANA, LEE, Someone
 from tools.stack.ready import until
 
@@ -35,7 +36,8 @@ def enforcing(gate: Gate, how: str) -> Iterator[None]:
     gate.stack.plane.kubectl(*command).check()
     try:
         wait(gate, how)
-        yield
+        with denying_controllers(gate):  # "warned" is not admitted either
+            yield
     finally:
         gate.stack.plane.kubectl(*back).check()
         wait(gate, "deny")
@@ -147,31 +149,34 @@ def test_baselines(gate: Gate, name: str, tmp_path: Path) -> None:
         pod = gate.pod(name)
     states = [running(gate, object_)]
 
-    # for another cluster; in another namespace; by somebody whom nobody asks
-    assert ask(gate, f"{live} --cluster elsewhere").code == Exit.DONE
-    states.append(running(gate, object_))
-    gate.stack.plane.kubectl("delete", pod, "-n", NAMESPACE).check()
-    refused = gate.stack.plane.kubectl
-    until(
-        lambda: (
-            ""
-            if "not proven" in refused("get", "events", "-n", NAMESPACE).stdout
-            else "no event"
-        ),
-        what="a Pod that nobody's object may not have",
-    )
-    assert ask(gate, f"{live} --cluster local", "--out", out, by=LEE).code == Exit.DONE
-    (moved,) = documents(out.read_text())
-    moved["metadata"]["namespace"] = "orders"
-    gate.stack.plane.kubectl("apply", "-f", "-", stdin=moved).check()
-    states.append(running(gate, object_))
-    assert gate.apply(out.read_text()).code == 0
-    states.append(running(gate, object_))
+    with denying_controllers(gate):
+        # for another cluster; in another namespace; by somebody whom nobody asks
+        assert ask(gate, f"{live} --cluster elsewhere").code == Exit.DONE
+        states.append(running(gate, object_))
+        gate.stack.plane.kubectl("delete", pod, "-n", NAMESPACE).check()
+        refused = gate.stack.plane.kubectl
+        until(
+            lambda: (
+                ""
+                if "not proven" in refused("get", "events", "-n", NAMESPACE).stdout
+                else "no event"
+            ),
+            what="a Pod that nobody's object may not have",
+        )
+        assert (
+            ask(gate, f"{live} --cluster local", "--out", out, by=LEE).code == Exit.DONE
+        )
+        (moved,) = documents(out.read_text())
+        moved["metadata"]["namespace"] = "orders"
+        gate.stack.plane.kubectl("apply", "-f", "-", stdin=moved).check()
+        states.append(running(gate, object_))
+        assert gate.apply(out.read_text()).code == 0
+        states.append(running(gate, object_))
 
-    signed = ask(gate, f"{live} --cluster local --valid 14d")
-    states.append(running(gate, object_))
-    later = running(gate, object_, clock=timedelta(days=40))
-    again = gate.pod(name)
+        signed = ask(gate, f"{live} --cluster local --valid 14d")
+        states.append(running(gate, object_))
+        later = running(gate, object_, clock=timedelta(days=40))
+        again = gate.pod(name)
     command = ("-n", NAMESPACE, f"deployment/{name}")
     same = gate.apply(written([chart.deployment(name)]))
     status = json.dumps({"status": {"collisionCount": 1}})

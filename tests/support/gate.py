@@ -77,12 +77,14 @@ class Gate:
         folder: For files.
         audit: The API server's audit log.
         audit_read: How far it was read, in bytes.
+        meant: Requests (audit IDs) among which controllers were to be denied.
     """
 
     stack: Stack
     folder: Path
     audit: Path
     audit_read: int = field(default=0)
+    meant: set[str] = field(default_factory=set)
 
     def cli(
         self, *arguments: str | Path, at: datetime | None = None, **environ: str

@@ -300,4 +300,5 @@ def test_history_is_compacted_and_no_bookmark_comes(
             tells(one, UNSIGNED, UNSEEN)
     for one in (keen, patient):
         tells(one, SIGNED, "")
-    assert {one["level"] for one in log.lines()} == {"info"}, log.lines()
+    told = {one["event"] for one in log.lines() if one["level"] != "info"}
+    assert told <= {"not_ready"}, log.lines()  # where it takes longer than it waits

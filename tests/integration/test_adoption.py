@@ -33,14 +33,14 @@ def enforcing(gate: Gate, how: str) -> Iterator[None]:
     patch = json.dumps({"spec": {"enforcement": how}})
     command = ("patch", "protectionpolicy", NAMESPACE, "--type=merge", "-p", patch)
     back = (*command[:-1], json.dumps({"spec": {"enforcement": "deny"}}))
-    gate.stack.plane.kubectl(*command).check()
-    try:
-        wait(gate, how)
-        with denying_controllers(gate):  # "warned" is not admitted either
+    with denying_controllers(gate):  # what is warned of counts as well
+        gate.stack.plane.kubectl(*command).check()
+        try:
+            wait(gate, how)
             yield
-    finally:
-        gate.stack.plane.kubectl(*back).check()
-        wait(gate, "deny")
+        finally:
+            gate.stack.plane.kubectl(*back).check()
+            wait(gate, "deny")
 
 
 def wait(gate: Gate, how: str) -> None:

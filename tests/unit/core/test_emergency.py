@@ -60,9 +60,10 @@ def test_admits_what_somebody_on_call_signs() -> None:
     """Without provenance or questions; the basis names the incident."""
     signed = a.emergency()
 
-    (basis,) = opens(signed).bases
+    verdict = opens(signed)
+    (basis,) = verdict.bases
 
-    assert basis.emergency == "INC-7"
+    assert verdict.emergency == basis.emergency == "INC-7"
     assert [(f.role, f.person) for f in basis.filled] == [("on-call", "omar")]
     assert basis.bundles == (signed.bundle,)
 

@@ -11,7 +11,7 @@ from countersign.core.types.bound import BoundIntent
 from countersign.core.types.change import Base
 from countersign.core.types.evidence import REVIEW_OF, Evidence, Trace
 from countersign.core.types.people import Identity
-from countersign.core.types.policy import BaseRule
+from countersign.core.types.policy import BaseRule, Revoked, RevokedKind
 from countersign.core.types.time import Interval
 from countersign.core.types.verdict import Expected, Reason
 from tests.support import a
@@ -176,6 +176,38 @@ def test_a_state_that_was_left_and_is_back(
 
     assert verdict.allowed is allowed
     assert allowed or Reason.STALE_BASE in a.reasons(verdict)
+
+
+@pytest.mark.parametrize(
+    ("said_at", "withdrawn", "allowed"),
+    [
+        pytest.param(a.NOON, (), False, id="now"),
+        pytest.param(a.NOON + 366 * a.DAY, (), True, id="in a year"),
+        pytest.param(a.NOON, ("ravi",), True, id="by who was withdrawn"),
+        pytest.param(a.NOON, ("omar",), False, id="another was withdrawn"),
+    ],
+)
+def test_nobody_dates_a_word_of_the_live_state_so_that_nothing_follows_it(
+    said_at: datetime, withdrawn: tuple[str, ...], *, allowed: bool
+) -> None:
+    """Governance, too, asks for what is exactly so: it could never be changed again.
+
+    Fault seen caught: any date that somebody of the roster writes, withdrawn or not.
+    """
+    changes = (a.state(intent=a.OLD_MANIFEST),)
+    later = a.sign_off(a.RAVI, changes=changes, signed_at=None, reviewed_on=said_at)
+    sign_off = signed(LIVE, HOURS_AGO[3])
+    revoked = [Revoked(RevokedKind.PERSON, who) for who in withdrawn]
+
+    verdict = a.decide(
+        SEEN,
+        sign_off,
+        request=a.update(a.old(later)),
+        base=BaseRule.EXACT,
+        revoked=revoked,
+    )
+
+    assert verdict.allowed is allowed
 
 
 @pytest.mark.parametrize(

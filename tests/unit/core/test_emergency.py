@@ -233,6 +233,16 @@ class TestAgain:
 
         assert self._after(grant, self._signed(**later)).allowed
 
+    def test_is_not_stopped_by_a_date_in_the_future(self) -> None:
+        """Nor by a key that was withdrawn: whoever has one would stop every emergency.
+
+        Fault seen caught: what nobody trusted dated, taken at its word without end.
+        """
+        grant = a.emergency()
+        ahead: dict[str, Any] = {"signed_at": None, "reviewed_on": a.NOON + 366 * a.DAY}
+
+        assert self._after(grant, self._signed(a.NOON, **ahead)).allowed
+
     def test_by_the_state_that_was_seen(self) -> None:
         """Whoever signed knew what was live."""
         grant = a.emergency(

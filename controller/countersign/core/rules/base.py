@@ -5,6 +5,8 @@ from datetime import datetime
 from countersign.core.rules.adverse import about
 from countersign.core.rules.case import Case, Said, said
 from countersign.core.rules.collectors import repository
+from countersign.core.rules.revocation import is_revoked
+from countersign.core.rules.windows import CLOCK_SKEW
 from countersign.core.types.change import Base, ObjectChange, Operation, Uid
 from countersign.core.types.evidence import Build, Evidence, Provenance, SignOff
 from countersign.core.types.policy import BaseRule
@@ -68,14 +70,25 @@ def overtaken_fault(
 
 
 def _signed_since(case: Case, sign_off: Said[SignOff]) -> bool:
-    """Tell whether somebody of the roster signed for the live state after `sign_off`."""
+    """Tell whether somebody of the roster signed for the live state after `sign_off`.
+
+    What is dated ahead of now would hold up all that comes until then, and so would a
+    key that was withdrawn go on doing.
+    """
     made = _said_at(sign_off)
     return any(
-        _said_at(one) > made
-        and case.policy.roster.signer(one.evidence.signer) is not None
+        made < _said_at(one)
+        and _said_at(one) - case.at <= CLOCK_SKEW
         and _speaks_of_live(case, one.evidence)
+        and _is_somebody(case, one.evidence)
         for one in said(case.old, SignOff)
     )
+
+
+def _is_somebody(case: Case, evidence: Evidence) -> bool:
+    """Tell whether the roster knows who signed, and nobody withdrew it."""
+    person = case.policy.roster.signer(evidence.signer)
+    return person is not None and not is_revoked(evidence, case.revoked, person=person)
 
 
 def _said_at(sign_off: Said[SignOff]) -> datetime:

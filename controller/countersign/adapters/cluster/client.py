@@ -26,12 +26,14 @@ from countersign.adapters.cluster.skew import ahead_of
 from countersign.adapters.cluster.source import Away, Gone, NotThere
 from countersign.core.errors import Misconfigured, Rejected, Unavailable
 from countersign.core.types.artifacts import Tree
+from countersign.wire.resources.kinds import GROUP
 
 _PAGE = 500  # objects of one LIST request, as client-go asks for
 _QUIET = 10.0  # seconds a watch may outlive the end it was asked for
 _OK, _CREATED, _NOT_FOUND, _GONE, _FAULTY = 200, 201, 404, 410, 500
 _TOO_MANY = 429  # ours to wait for, not to give up
 _UNKNOWN = 401
+_ITS_OWN = ("/api/", f"/apis/{GROUP}/")  # what nobody else can answer for it
 _JSON, _APPLY = "application/json", "application/apply-patch+yaml"
 _NAMES = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _SCHEME = re.compile("^bearer ", re.IGNORECASE)  # in a Pod the client writes it small
@@ -65,7 +67,8 @@ class ApiServer:
 
     Attributes:
         date: The server's clock, as the header ``Date`` of its last answer; else ``""``.
-        ahead_s: Seconds that our clock was ahead of it then; None: it told none.
+        ahead_s: Seconds that our clock was ahead when it last told its own time; None:
+            it told none yet. Who serves another group may have another clock.
     """
 
     def __init__(self, client: ApiClient, request_s: float) -> None:
@@ -252,7 +255,9 @@ class ApiServer:
             )
             async with answer.response as response:
                 self.date = response.headers.get("Date", "")
-                self.ahead_s = ahead_of(self.date)
+                if path.startswith(_ITS_OWN):
+                    told_s = ahead_of(self.date)
+                    self.ahead_s = self.ahead_s if told_s is None else told_s
                 if response.status not in (_OK, _CREATED):
                     if sent and _OK < response.status < _FAULTY:
                         raise await _rejected(response, path)

@@ -84,7 +84,7 @@ async def gate(settings: Settings) -> AsyncIterator[Gate]:
         )
 
         founding = _founding(settings.governance)
-        governor = Governor(founding, books, sets, clock) if founding else None
+        governor = Governor(founding, timely, sets, clock) if founding else None
 
         def reviewer(networks: Networks) -> Reviewer:
             return Reviewer(

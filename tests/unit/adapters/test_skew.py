@@ -7,6 +7,7 @@ import pytest
 
 from countersign.adapters.cluster.skew import MAX_SKEW_S, TimelyBook, ahead_of
 from countersign.core.errors import Stale
+from countersign.core.types.governance import Regime
 from countersign.ports import PolicySnapshot
 
 
@@ -17,7 +18,7 @@ class Server:
         self.ahead_s = ahead_s
 
 
-class Book:
+class Knows:
     """Is asked, or not."""
 
     def __init__(self) -> None:
@@ -28,11 +29,17 @@ class Book:
         self.asked += 1
         return PolicySnapshot(policies=(), invalid=(), revocations=(), protected=())
 
+    async def regime(self, root: str) -> Regime:
+        """Count, too."""
+        del root
+        self.asked += 1
+        return Regime(roster=None, problems=(), revocations=(), unread=frozenset())
+
 
 @pytest.mark.parametrize("ahead_s", [None, 0.0, -MAX_SKEW_S, MAX_SKEW_S])
 def test_asks_while_the_clocks_agree(ahead_s: float | None) -> None:
     """Or before the server told any time: then there was no first list either."""
-    book = Book()
+    book = Knows()
     timely = TimelyBook(book, Server(ahead_s))
 
     timely.snapshot()
@@ -45,7 +52,7 @@ def test_asks_while_the_clocks_agree(ahead_s: float | None) -> None:
 )
 def test_knows_nothing_while_they_differ(ahead_s: float, told: str) -> None:
     """Fault seen caught: a clock that is behind taken for one that is right."""
-    book = Book()
+    book = Knows()
     timely = TimelyBook(book, Server(ahead_s))
 
     with pytest.raises(Stale, match=told):
@@ -55,12 +62,29 @@ def test_knows_nothing_while_they_differ(ahead_s: float, told: str) -> None:
     assert told in timely.trouble()[0]
 
 
+async def test_nobody_governs_by_a_clock_that_is_wrong() -> None:
+    """An admin whose time has passed would be one again.
+
+    Fault seen caught: changes of our own objects judged beside the guard.
+    """
+    book, server = Knows(), Server(-400.0)
+    timely = TimelyBook(book, server)
+
+    with pytest.raises(Stale, match="400 s behind"):
+        await timely.regime("platform")
+
+    assert book.asked == 0
+    server.ahead_s = 0.0
+    await timely.regime("platform")
+    assert book.asked == 1
+
+
 def test_writes_one_line_when_they_begin_to_differ_and_one_when_they_agree(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """However often it is asked: many requests a second are judged."""
     server = Server(0.0)
-    timely = TimelyBook(Book(), server)
+    timely = TimelyBook(Knows(), server)
     for ahead_s in (0.0, 1000.0, 1001.0, 1002.0, 0.0, 1.0):
         server.ahead_s = ahead_s
         timely.trouble()

@@ -10,7 +10,8 @@ from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from countersign.core.errors import Stale
-from countersign.ports import PolicyBook, PolicySnapshot
+from countersign.core.types.governance import Regime
+from countersign.ports import PolicyBook, PolicySnapshot, RootBook
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +22,8 @@ class Timed(Protocol):
     """What heard the server's clock.
 
     Attributes:
-        ahead_s: Seconds that our clock was ahead when the server last answered; less
-            than 0: behind; None: it told no time yet.
+        ahead_s: Seconds that our clock was ahead when the server last told its time;
+            less than 0: behind; None: it told no time yet.
     """
 
     ahead_s: float | None
@@ -41,15 +42,19 @@ def ahead_of(date: str) -> float | None:
     return (datetime.now(UTC) - theirs).total_seconds()
 
 
+class Book(PolicyBook, RootBook, Protocol):
+    """What is asked of requests, and who says so."""
+
+
 class TimelyBook:
-    """A PolicyBook that is as good as closed while the clocks differ.
+    """A PolicyBook and RootBook that is as good as closed while the clocks differ.
 
     Args:
         book: Is asked while they agree.
         server: Whose clock ours is held against.
     """
 
-    def __init__(self, book: PolicyBook, server: Timed) -> None:
+    def __init__(self, book: Book, server: Timed) -> None:
         self._book = book
         self._server = server
         self._differed = False
@@ -60,9 +65,21 @@ class TimelyBook:
         Raises:
             Stale: the clocks differ by more than `MAX_SKEW_S`.
         """
+        self._must_agree()
+        return self._book.snapshot()
+
+    async def regime(self, root: str) -> Regime:
+        """Return who governs; see the port.
+
+        Raises:
+            Stale: the clocks differ by more than `MAX_SKEW_S`.
+        """
+        self._must_agree()
+        return await self._book.regime(root)
+
+    def _must_agree(self) -> None:
         for told in self.trouble():
             raise Stale(told)
-        return self._book.snapshot()
 
     def trouble(self) -> tuple[str, ...]:
         """Return why nothing can be judged now; empty: the clocks agree.

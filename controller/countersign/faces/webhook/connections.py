@@ -1,7 +1,8 @@
 """Connections that hold no request: how many there may be, and for how long.
 
 A place among the requests is taken only by a whole head. What comes before it, and who
-does not read the answer, costs a connection: those are bounded here.
+does not read the answer, costs a connection: those are bounded here. So are those that
+asked once and stay: where there are too many, who comes anew is let in for one of them.
 """
 
 import asyncio
@@ -31,6 +32,7 @@ class _Connection(asyncio.Protocol):
     Attributes:
         transport: Its own, which each of its requests has, too.
         since: When something began that no request came of yet; None: nothing did.
+        asking: Requests of it that are not answered yet.
         unread_since: When the other side stopped reading; None: it reads.
     """
 
@@ -39,6 +41,7 @@ class _Connection(asyncio.Protocol):
         self._inner = inner
         self.transport: asyncio.Transport | None = None
         self.since: float | None = None
+        self.asking = 0
         self.unread_since: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -69,7 +72,8 @@ class _Connection(asyncio.Protocol):
 
     def late(self, now: float) -> bool:
         """Tell whether nobody should wait for it any longer."""
-        slow = self.since is not None and now - self.since > HEAD_S
+        began = None if self.asking else self.since  # a request has its own limits
+        slow = began is not None and now - began > HEAD_S
         return slow or (
             self.unread_since is not None and now - self.unread_since > READ_S
         )
@@ -93,15 +97,25 @@ class Door:
         return _Connection(self, self._make())
 
     def opened(self, connection: _Connection) -> None:
-        """Keep a connection; let the oldest silent one go where there are too many."""
+        """Keep a connection; where there are too many, let go of what is missed least.
+
+        That is the one that has been silent for longest, else the one that has asked
+        nothing for longest: an API server dials again where an idle one is closed.
+        """
+        if len(self._open) >= MOST:
+            idle = [c for c in self._open.values() if not c.asking]
+            silent = (c for c in idle if c.since is not None)
+            self._cut([next(silent, next(iter(idle), connection))], "too many")
         self._open[connection.transport] = connection
-        if len(self._open) > MOST:
-            silent = (c for c in self._open.values() if c.since is not None)
-            self._cut([next(silent, connection)], "too many")
 
     def closed(self, connection: _Connection) -> None:
         """Forget a connection."""
         self._open.pop(connection.transport, None)
+
+    def _used(self, connection: _Connection) -> None:
+        """Move a connection behind all that have asked nothing since."""
+        if self._open.pop(connection.transport, None) is not None:
+            self._open[connection.transport] = connection
 
     def middleware(self) -> Middleware:
         """Return what notes that a request came of what was sent."""
@@ -112,10 +126,13 @@ class Door:
             if connection is None:
                 return await handler(request)
             connection.since = None  # from here on it has limits of its own
+            connection.asking += 1
             try:
                 return await handler(request)
             finally:
+                connection.asking -= 1
                 connection.since = None  # what came meanwhile was its body
+                self._used(connection)
 
         return heard
 
@@ -123,14 +140,19 @@ class Door:
         """Cut off who is late, for ever."""
         while True:
             await asyncio.sleep(_TURN_S)
-            now = self.monotonic()
-            self._cut([c for c in self._open.values() if c.late(now)], "late")
+            self.look()
+
+    def look(self) -> None:
+        """Cut off who is late now."""
+        now = self.monotonic()
+        self._cut([c for c in self._open.values() if c.late(now)], "late")
 
     def _cut(self, connections: Iterable[_Connection], why: str) -> None:
         """Drop connections without a word, and write one line about all of them."""
         count = 0
         for connection in connections:
             if connection.transport is not None:
+                self.closed(connection)  # now: it is told of its end only later
                 connection.transport.abort()
                 count += 1
         if count:

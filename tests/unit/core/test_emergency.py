@@ -16,7 +16,7 @@ from countersign.core.types.change import (
     NamespaceWindow,
     Operation,
 )
-from countersign.core.types.evidence import Emergency, Evidence
+from countersign.core.types.evidence import Emergency, Evidence, Result
 from countersign.core.types.people import Person, Roster
 from countersign.core.types.policy import (
     Images,
@@ -242,6 +242,16 @@ class TestAgain:
         ahead: dict[str, Any] = {"signed_at": None, "reviewed_on": a.NOON + 366 * a.DAY}
 
         assert self._after(grant, self._signed(a.NOON, **ahead)).allowed
+
+    def test_is_not_stopped_by_who_rejects_what_is_live(self) -> None:
+        """That is why the glass is broken.
+
+        Fault seen caught: a rejection taken for a word for the live state.
+        """
+        grant = a.emergency(signed_at=a.NOON - a.HOUR, reviewed_on=a.NOON - a.HOUR)
+        later = self._signed(a.NOON - a.HOUR / 2, result=Result.REJECTED)
+
+        assert self._after(grant, later).allowed
 
     def test_by_the_state_that_was_seen(self) -> None:
         """Whoever signed knew what was live."""

@@ -3,12 +3,18 @@
 from datetime import datetime
 
 from countersign.core.rules.adverse import about
-from countersign.core.rules.case import Case, Said, said
+from countersign.core.rules.case import Case, Said, said, with_result
 from countersign.core.rules.collectors import repository
 from countersign.core.rules.revocation import is_revoked
 from countersign.core.rules.windows import CLOCK_SKEW
 from countersign.core.types.change import Base, ObjectChange, Operation, Uid
-from countersign.core.types.evidence import Build, Evidence, Provenance, SignOff
+from countersign.core.types.evidence import (
+    Build,
+    Evidence,
+    Provenance,
+    Result,
+    SignOff,
+)
 from countersign.core.types.policy import BaseRule
 from countersign.core.types.verdict import Expected, Finding, Reason
 
@@ -73,7 +79,7 @@ def _signed_since(case: Case, sign_off: Said[SignOff]) -> bool:
     """Tell whether somebody of the roster signed for the live state after `sign_off`.
 
     What is dated ahead of now would hold up all that comes until then, and so would a
-    key that was withdrawn go on doing.
+    key that was withdrawn go on doing. Who rejects the live state wants it left.
     """
     made = _said_at(sign_off)
     return any(
@@ -81,7 +87,7 @@ def _signed_since(case: Case, sign_off: Said[SignOff]) -> bool:
         and _said_at(one) - case.at <= CLOCK_SKEW
         and _speaks_of_live(case, one.evidence)
         and _is_somebody(case, one.evidence)
-        for one in said(case.old, SignOff)
+        for one in with_result(case.old, Result.APPROVED)
     )
 
 

@@ -256,7 +256,7 @@ BREAK_GLASS = Counter(
     "Requests that were admitted under break-glass.",
     registry=REGISTRY,
 )
-"""No label. Any growth is announced; what each of them owes is `REVIEW_DEBTS`."""
+"""No label. Any growth is announced; countersign_review_debts says what is owed."""
 
 STATUS_WRITES = Counter(
     "countersign_status_writes",
@@ -335,6 +335,7 @@ BUILD_INFO = Gauge(
     ["version"],
     registry=REGISTRY,
 )
+"""version: ours."""
 BUILD_INFO.labels(version("countersign")).set(1)
 
 

@@ -45,6 +45,17 @@ def test_each_command_is_one(command: str) -> None:
     assert done.stdout
 
 
+def test_each_variable_is_read() -> None:
+    """Make ignores one that nobody reads. The page named KIND, which nobody did."""
+    page = (_ROOT / "docs" / "kind.md").read_text()
+    makefile = (_ROOT / "Makefile").read_text()
+    named = set(re.findall(r"\b([A-Z][A-Z_]+)=", page)) - {"COUNTERSIGN_E2E_KEEP"}
+
+    assert {
+        name for name in named if not re.search(rf"\b{name}\b[,)]", makefile)
+    } == set()
+
+
 def test_what_is_loaded_is_what_runs() -> None:
     """The archive is of the image that the release then names."""
     told = ("KUBECONFIG=c.yaml", "IMAGE=acme:7", "IMAGE_LOAD=load {archive} now")

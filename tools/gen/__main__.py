@@ -9,6 +9,7 @@ from tools.gen.chart import CHART
 from tools.gen.crds import CUSTOM_RESOURCES
 from tools.gen.gotypes import TYPE_TABLES
 from tools.gen.hooks import HOOK_FILES
+from tools.gen.metrics import METRICS
 from tools.gen.monitoring import MONITORING
 from tools.gen.registration import REGISTRATION
 from tools.gen.rendered import RENDERED
@@ -26,6 +27,7 @@ GENERATORS: tuple[Generator, ...] = (
     SETTINGS,
     *CHART,
     *MONITORING,
+    METRICS,
     HOOK_FILES,
     *RENDERED,  # of the files above
 )

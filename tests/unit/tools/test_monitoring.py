@@ -64,3 +64,27 @@ def test_every_part_of_the_gate_is_watched() -> None:
 def test_an_alert_leads_to_the_runbook(alert: object) -> None:
     """Whoever is woken is told what to do."""
     assert getattr(alert, "anchor", "") in anchors(_ROOT / "docs" / "runbook.md")
+
+
+def test_the_page_names_every_metric_and_alert() -> None:
+    """What nobody can look up, nobody draws. Failed with one left without its text."""
+    page = (_ROOT / "docs" / "metrics.md").read_text()
+    short = {re.sub("_(bucket|sum|count)$", "", name) for name in known()}
+    named = set(_METRIC.findall(page)) | set(re.findall(r"`Countersign(\w+)`", page))
+
+    assert short | {alert.name for alert in ALERTS} == named
+
+
+_KIND = "ValidatingWebhookConfiguration"
+_OPERATOR = ("usecases/status.py", "usecases/reminders.py", "faces/operator/telling.py")
+
+
+@pytest.mark.parametrize("file", _OPERATOR)
+def test_the_runbook_names_each_event_and_condition(file: str) -> None:
+    """`kubectl describe` shows a word: it has to be found. Four events were not."""
+    source = (_ROOT / "controller" / "countersign" / file).read_text()
+    told = set(re.findall(r'"([A-Z][a-z]+[A-Z][A-Za-z]*|Drifted)"', source))
+    page = (_ROOT / "docs" / "runbook.md").read_text()
+
+    assert told
+    assert {word for word in told if f"`{word}`" not in page} <= {_KIND}

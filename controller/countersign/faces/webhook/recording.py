@@ -20,7 +20,10 @@ logger = logging.getLogger(__name__)
 PATIENCE_S = 0.25  # what an answer waits for its decision, at most
 _LEAST_S = 0.02  # the same where the time for a verdict is over
 _CLOSE_S = 2.0  # for decisions that are still being kept, at the end
-MAX_PENDING = 64  # decisions that are being made; more are not kept
+MAX_PENDING = 64  # decisions that are being made; with more, no denial is kept
+_ADMITTED_TOO = (
+    2  # times as many with admissions: denials, which cost nothing, are half
+)
 
 
 class Recording:
@@ -61,7 +64,9 @@ class Recording:
         """
         if not worth_keeping(judged.verdict, request):
             return say(None)
-        if len(self._pending) >= MAX_PENDING:
+        # what was let in may have to be reviewed: no crowd of denials may hide it
+        most = MAX_PENDING * (_ADMITTED_TOO if judged.verdict.allowed else 1)
+        if len(self._pending) >= most:
             DECISIONS.labels("failed").inc()
             return say(None)
         task = asyncio.create_task(self._keep(request, judged, say))

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from countersign.core.types.decision import Decision
-from countersign.core.types.verdict import Reason, Verdict
+from countersign.core.types.decision import Decision, Outcome
+from countersign.core.types.verdict import Basis, Door, Filled, Reason, Verdict
 from countersign.faces.webhook.recording import MAX_PENDING, PATIENCE_S, Recording
 from countersign.usecases.judged import Judged
 from countersign.wire.admission import Answer
@@ -146,3 +146,30 @@ async def test_no_more_than_so_many_wait_at_once(
     journal.back.set()
     await recording.close()
     assert len(journal.kept) == MAX_PENDING
+
+
+async def test_denials_crowd_out_no_admission(
+    recording: Recording, journal: Journal
+) -> None:
+    """Whoever breaks the glass could else make sure that nobody reviews it.
+
+    Fault seen caught: one limit for all, which a burst of denials fills.
+    """
+    journal.hangs = True
+    crowd = [asyncio.create_task(told(recording)) for _ in range(MAX_PENDING + 20)]
+    await asyncio.wait(crowd)
+    opened = Basis(
+        policy="payments",
+        door=Door.SIGNED,
+        filled=(Filled("on-call", "olga", a.digest("grant")),),
+        emergency="INC-7",
+    )
+    let_in = Judged(verdict=Verdict.of((opened,), ()), policies=(a.policy(),))
+
+    many = [told(recording, let_in) for _ in range(2 * MAX_PENDING)]
+    await asyncio.gather(*many)
+    journal.back.set()
+    await recording.close()
+
+    kept = [decision.outcome for decision in journal.kept]
+    assert kept.count(Outcome.DENIED) == kept.count(Outcome.ALLOWED) == MAX_PENDING

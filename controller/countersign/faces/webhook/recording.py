@@ -21,9 +21,7 @@ PATIENCE_S = 0.25  # what an answer waits for its decision, at most
 _LEAST_S = 0.02  # the same where the time for a verdict is over
 _CLOSE_S = 2.0  # for decisions that are still being kept, at the end
 MAX_PENDING = 64  # decisions that are being made; with more, no denial is kept
-_ADMITTED_TOO = (
-    2  # times as many with admissions: denials, which cost nothing, are half
-)
+_ADMITTED_TOO = 2  # times as many with admissions, which nobody makes at will
 
 
 class Recording:

@@ -265,6 +265,7 @@ def test_a_node_is_emptied_one_replica_at_a_time(plane: ControlPlane) -> None:
     alone = rendered(plane, *SET, "--set", "replicas=1")
 
     assert budget["maxUnavailable"] == 1
+    assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
     selector = only(trees, "Deployment")["spec"]["selector"]
     assert budget["selector"] == selector
     assert "PodDisruptionBudget" not in {tree["kind"] for tree in alone}

@@ -226,6 +226,35 @@ def test_events_alone_cost_no_write(api: ApiServer, operated: Operating) -> None
     assert operated.metric("countersign_status_writes_total") == writes + 1
 
 
+def test_the_time_of_a_transition_is_that_of_a_turn(api: ApiServer) -> None:
+    """Not of another message, through the server's merge of lists.
+
+    Failed with the time of the write in all that is said.
+    """
+    policy = everything(api)
+    becomes(api, policy, "False", "Covered")
+    said = api.get(policy)["status"]["conditions"]
+    long_ago = [{**one, "lastTransitionTime": "2020-01-01T00:00:00Z"} for one in said]
+    path = f"{api.path(policy)}/status"
+    told = {"status": {"conditions": long_ago}}
+    api.request("PATCH", path, told, content_type=MERGE_PATCH)
+
+    api.patch(policy, {"spec": {"enforcement": "audit"}}, MERGE_PATCH)
+    until(
+        lambda: (
+            ""
+            if "noted" in condition(api, policy).get("message", "")
+            else f"saw {condition(api, policy)}"
+        ),
+        what="another message",
+    )
+    assert condition(api, policy)["lastTransitionTime"] == "2020-01-01T00:00:00Z"
+
+    api.delete(stored.roster())
+    turned = becomes(api, policy, "False")
+    assert turned["lastTransitionTime"] > "2026"
+
+
 def test_nothing_but_status_is_written_on_our_objects(api: ApiServer) -> None:
     """No annotation, no finalizer, and nothing by another name."""
     policy = everything(api)

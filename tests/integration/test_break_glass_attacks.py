@@ -29,6 +29,7 @@ from tests.integration.test_break_glass import (
 from tests.support import chart
 from tests.support.gate import Gate, written
 from tests.support.lines import events
+from tests.support.seconds import in_another_second
 from tests.support.trip import printed
 from tools.stack.people import DANA, OMAR, RAVI
 from tools.stack.ready import until
@@ -198,6 +199,7 @@ class TestAgain:
         first = written([chart.config_map(name, region="eu")])
         glass(gate, printed(gate.apply(first).out))
         assert gate.apply(first).bases == (BROKEN,)
+        in_another_second()  # stamps count seconds
         better = gate.approved(chart.config_map(name, region="us"))
         assert gate.apply(better).admitted
 

@@ -118,6 +118,18 @@ class TestIndex:
         assert index.places() == ()
         assert index.put(tree)
 
+    def test_ten_thousand_are_each_found(self) -> None:
+        """Of many namespaces: all have room. Failed with a tenth of the room."""
+        index = SetIndex(OWN)
+        refs = [
+            replace(LEDGER, namespace=f"n-{number % 100}", name=f"a-{number}")
+            for number in range(10_000)
+        ]
+        for ref in refs:
+            index.put(about(ref, namespace=ref.namespace))
+
+        assert all(len(names(index, ref)) == 1 for ref in refs)
+
     def test_keeps_the_oldest_and_the_newest(self) -> None:
         """Whatever came first; what is not kept is named, and told apart."""
         trees = [large(n) for n in range(9)]

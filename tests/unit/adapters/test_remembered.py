@@ -1,7 +1,7 @@
 """A book that remembers is the same book as one that reads all again."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +11,10 @@ from countersign.adapters.remembered import Memory
 from countersign.core.types.artifacts import Tree
 from countersign.wire.resources.kinds import Kind
 from tests.support import resources as stored
+
+T = TypeVar("T")
+MANY = 10_000
+MANY_AT_ONCE = 10  # of what names one that changed
 
 SPACES: tuple[dict[str, Any], ...] = (
     {"namespaces": ["a"]},
@@ -62,3 +66,37 @@ def test_remembers_nothing_that_is_no_longer_so(changes: list[Any]) -> None:
             trees[kind, name] = made(kind, name, about)
 
         assert bind_books(of, (), memory) == bind_books(of, ())
+
+
+def test_ten_thousand_cost_one_reading_after_one_change() -> None:
+    """Else each change would be an outage of seconds. Failed where nothing is kept."""
+    reads: list[object] = []
+
+    class Counting(Memory):
+        def read(self, key: Any, given: tuple[object, ...], read: Callable[[], T]) -> T:
+            def counted() -> T:
+                reads.append(key)
+                return read()
+
+            return super().read(key, given, counted)
+
+    names = [f"n-{number}" for number in range(MANY)]
+    trees: dict[str, list[Tree]] = {
+        "Roster": [made("Roster", name, "x") for name in names],
+        "ProtectionPolicy": [
+            made("ProtectionPolicy", name, ({"namespaces": [name]}, name))
+            for name in names
+        ],
+    }
+    memory = Counting()
+
+    def of(kind: Kind) -> Iterable[Tree]:
+        return trees.get(kind.name, ())
+
+    bind_books(of, (), memory)
+    assert len(reads) >= 2 * MANY
+    reads.clear()
+    trees["Roster"][7] = made("Roster", names[7], "y")
+    bind_books(of, (), memory)
+
+    assert 0 < len(reads) < MANY_AT_ONCE

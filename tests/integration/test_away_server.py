@@ -113,6 +113,7 @@ def _calm(keen: Serving, patient: Serving) -> None:
     for one in (keen, patient):
         until(Log(one, whole=True).unsettled, what=f"a settled replica ({one.log})")
         one.ready()
+        until(Log(one, whole=True).unready, what=f"its word in the log ({one.log})")
 
 
 def lists(folder: Path) -> Counter[str]:

@@ -305,6 +305,11 @@ class Log:
         begun, over = seen.count("api_server_away"), seen.count("api_server_back")
         return "" if begun == over else f"{begun} outages, {over} over"
 
+    def unready(self) -> str:
+        """Tell whether its last word is not that it is ready."""
+        seen = [name for name in self.names() if name in ("ready", "not_ready")]
+        return "" if seen[-1:] == ["ready"] else f"saw {seen}"
+
     def becomes(self, *names: str) -> None:
         """Wait until it said exactly these, in whatever order."""
 

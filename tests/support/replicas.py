@@ -14,6 +14,7 @@ from aiohttp import web
 from countersign.adapters.spool.journal import SpoolJournal
 from countersign.core.types.decision import Decision
 from countersign.faces.webhook.spool import make_spool_app
+from tools.stack.ready import until
 
 LOOPBACK, NAME = "127.0.0.1", "countersign-serve"
 _RECORDER = "countersign-recorder"
@@ -75,7 +76,8 @@ class Replica:
 
         async def keep() -> None:
             for decision in decisions:
-                assert await self._journal.keep(decision)
+                await self._journal.keep(decision)
+                until(lambda: "late" if self._journal.hangs else "", what="the disk")
 
         asyncio.run_coroutine_threadsafe(keep(), self._loop).result(60)
 

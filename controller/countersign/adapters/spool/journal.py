@@ -86,6 +86,11 @@ class SpoolJournal:
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
         self._thread.start()
 
+    @property
+    def hangs(self) -> bool:
+        """Whether decisions wait for the disk, and are kept late."""
+        return self._hangs
+
     async def keep(self, decision: Decision) -> bool:
         """Write `decision` down; tell whether that was done within `KEEP_S`.
 

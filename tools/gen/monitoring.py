@@ -215,6 +215,15 @@ ALERTS = (
         "what-runs-is-verified-again",
     ),
     Alert(
+        "ScanStopped",  # 0: none yet, or none is wanted
+        "time() - max(countersign_scan_timestamp_seconds) > 10800"
+        " and max(countersign_scan_timestamp_seconds) > 0",
+        "15m",
+        "warning",
+        "What runs has not been verified again for three hours.",
+        "what-runs-is-verified-again",
+    ),
+    Alert(
         "ReviewOverdue",
         'max(countersign_review_debts{state="overdue"}) > 0',
         "5m",

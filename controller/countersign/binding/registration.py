@@ -16,6 +16,10 @@ NAMESPACE_LABEL = "kubernetes.io/metadata.name"  # set by the server, immutable
 NEVER_JUDGED = "kube-system"  # holds what a cluster needs to start
 MAX_TIMEOUT_S = 30  # of the API server
 _PATTERN = re.compile(r"[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?")
+_DOMAIN = "countersign.dev"
+_DENIED = re.compile(
+    rf'admission webhook "(?:{"|".join(Entry)})\.{re.escape(_DOMAIN)}" denied the request'
+)
 
 
 def webhook_configuration(
@@ -52,7 +56,7 @@ def webhook_configuration(
         "metadata": {"name": name},
         "webhooks": [
             {
-                "name": f"{entry}.countersign.dev",
+                "name": f"{entry}.{_DOMAIN}",
                 "admissionReviewVersions": ["v1"],
                 "clientConfig": client_config,
                 "failurePolicy": "Fail",
@@ -72,6 +76,18 @@ def webhook_configuration(
             for entry in Entry
         ],
     }
+
+
+def denied_by_us(said: str) -> bool:
+    """Tell whether the API server says that one of these webhooks denied something.
+
+    Any other error is none of its denials: nobody answered, RBAC, another webhook.
+    Source: `ToStatusErr` in k8s.io/apiserver, pkg/admission/plugin/webhook/errors.
+
+    Args:
+        said: The message of its Status, whatever stands around it.
+    """
+    return _DENIED.search(said) is not None
 
 
 def _check(protected: Collection[str], own_namespace: str, timeout_s: int) -> None:

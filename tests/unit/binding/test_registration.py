@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from countersign.binding.registration import webhook_configuration
+from countersign.binding.registration import denied_by_us, webhook_configuration
 from countersign.binding.surface import RECOMMENDED, ROWS, Entry, Row
 from countersign.core.errors import Misconfigured
 from countersign.core.types.artifacts import GroupKind
@@ -149,3 +149,19 @@ def test_refuses_what_could_not_be_kept(fields: dict[str, Any]) -> None:
     """A configuration that is wrong must not be installed."""
     with pytest.raises(Misconfigured):
         rendered(**fields)
+
+
+@pytest.mark.parametrize(
+    ("said", "ours"),
+    [
+        ('admission webhook "objects.countersign.dev" denied the request: no', True),
+        ('x: admission webhook "cluster.countersign.dev" denied the request', True),
+        ('admission webhook "other.countersign.dev" denied the request', False),
+        ('admission webhook "objects.countersign.dev.evil" denied the request', False),
+        ('failed calling webhook "objects.countersign.dev": denied the request', False),
+        ("objects.countersign.dev is forbidden: denied the request", False),
+    ],
+)
+def test_knows_its_own_denials(said: str, *, ours: bool) -> None:
+    """As the API server tells them; an error is none, nor is another's word."""
+    assert denied_by_us(said) is ours

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from countersign.binding.registration import denied_by_us
 from countersign.core.errors import Rejected, Unavailable
 from countersign.core.types.artifacts import Tree
 from countersign.faces.cli import options
@@ -14,7 +15,6 @@ from countersign.faces.cli.cluster import REQUEST_S, Where, given
 from countersign.faces.cli.session import Command, Exit, Session
 
 NAME = "countersign-probe"  # of the ConfigMap that is never made
-_OURS, _DENIED = ".countersign.dev", "denied the request"
 
 
 class Seen(Enum):
@@ -91,7 +91,7 @@ async def _probe(
             await server.apply(path, tree, manager=NAME, dry_run=True)
         except Rejected as error:
             said = str(error)
-            ours = _OURS in said and _DENIED in said
+            ours = denied_by_us(said)
             return (Seen.DENIED if ours else Seen.REFUSED), said
         except NotThere:
             return Seen.ABSENT, ""

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Protocol
 
 from countersign.adapters.cluster.source import NotThere, segment
+from countersign.binding.registration import denied_by_us
 from countersign.core.errors import Misconfigured, Rejected, Unavailable
 from countersign.core.types.artifacts import Digest, Json, Tree
 from countersign.faces.operator.loops import News
-from countersign.faces.operator.watchdog import PROBE, denied_by_us
+from countersign.faces.operator.watchdog import PROBE
 from countersign.wire.resources.founding import digest
 from countersign.wire.resources.kinds import BUNDLE_SET, GROUP, KINDS, ROSTER, VERSION
 from countersign.wire.resources.read import name_of

@@ -11,6 +11,7 @@ from enum import Enum, StrEnum
 from typing import Protocol
 
 from countersign.adapters.cluster.source import NotThere
+from countersign.binding.registration import denied_by_us
 from countersign.core.errors import Rejected, Unavailable
 from countersign.core.types.artifacts import Tree
 from countersign.core.types.policy import Enforcement
@@ -29,12 +30,6 @@ _CONFIGURATION = (
     f"/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{NAME}"
 )
 _MANAGER = "countersign-watchdog"
-_OURS, _DENIED = ".countersign.dev", "denied the request"
-
-
-def denied_by_us(said: str) -> bool:
-    """Tell whether the API server says that our webhook denied something."""
-    return _OURS in said and _DENIED in said
 
 
 class Check(StrEnum):

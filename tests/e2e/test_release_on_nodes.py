@@ -105,7 +105,7 @@ def test_a_drain(release: Installed, loading: Loading, tell: Tell) -> None:
     (home,) = nodes.nodes_of(nodes.pods(release, _OPERATE))
     others = [one for one in nodes.nodes_of(nodes.pods(release)) if one != home]
     assert others, "a replica away from the recorder, whose volume keeps it on its node"
-    with loading() as load:
+    with loading(pause_s=0.2) as load:  # the log shows a thousand of each
         until(lambda: "" if load.count > 20 else "none", what="a load")
         with nodes.drained(release, others[0]) as said_drain:
             nodes.settle(release)

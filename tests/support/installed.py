@@ -24,6 +24,7 @@ Tree = dict[str, Any]
 
 SPACES = (*policies.PROTECTED, policies.OPEN)
 OWN = ("-n", OWN_NAMESPACE)
+AT_ONCE = ("--force", "--grace-period=0")
 _STRICT = {"pod-security.kubernetes.io/enforce": "restricted"}
 _INTERNAL = "countersign-of-the-test"
 _PROBE = ("create", "configmap", "countersign-probe", "--dry-run=server")
@@ -126,12 +127,14 @@ def remove(stack: Installed) -> None:
     plane.helm("uninstall", RELEASE, *OWN, "--wait").check()
     # gone at once for the API server, in a moment for its admission
     until(lambda: plane.kubectl(*_PROBE, "-n", SPACES[0]).stderr, what="an admission")
-    # an image that cannot be pulled holds up the end of its Pod for minutes
-    at_once = ("delete", "pods", "--all", "--force", "--grace-period=0")
+    ending = ("delete", "namespace", OWN_NAMESPACE, *SPACES)
+    plane.kubectl(*ending, "--ignore-not-found", "--wait=false").check()
+    # an image that cannot be pulled holds up the end of its Pod for minutes; from here
+    # on nothing makes another one
     for space in SPACES:
-        plane.kubectl(*at_once, "-n", space).check()
+        plane.kubectl("delete", "pods", "--all", "-n", space, *AT_ONCE).check()
     gone = ("delete", "--ignore-not-found", "--timeout=180s")
-    plane.kubectl(*gone, "namespace", OWN_NAMESPACE, *SPACES, timeout_s=200).check()
+    plane.kubectl(*gone, *ending[1:], timeout_s=200).check()
     plane.kubectl(*gone, "-f", CHART / "crds", timeout_s=200).check()
     looking = (f"{group}-looking" for group in (SIGNERS, DEVELOPERS))
     plane.kubectl(*gone, "clusterrolebinding", *looking).check()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.support.installed import OWN, Installed
+from tests.support.installed import AT_ONCE, OWN, SPACES, Installed
 from tools.stack.ready import until
 
 Tree = dict[str, Any]
@@ -99,13 +99,21 @@ def kill(stack: Installed, node: str) -> int:
 
 @contextmanager
 def drained(stack: Installed, node: str) -> Iterator[str]:
-    """Empty a node, as `kubectl drain` does; what it said. Afterwards it is back."""
+    """Empty a node, as `kubectl drain` does; what it said. Afterwards it is back.
+
+    A kubelet that pulls an image which nobody has ends its Pod when it gives up, minutes
+    later: such Pods are taken off before.
+    """
     try:
+        stack.plane.kubectl("cordon", node).check()
+        stuck = f"--field-selector=spec.nodeName={node},status.phase=Pending"
+        for space in SPACES:
+            stack.plane.kubectl("delete", "pods", "-n", space, stuck, *AT_ONCE).check()
         yield (
             stack.plane.kubectl(
                 *("drain", node, "--ignore-daemonsets", "--delete-emptydir-data"),
-                "--timeout=300s",  # Pods of others take their time
-                timeout_s=310,
+                "--timeout=150s",
+                timeout_s=160,
             )
             .check()
             .stdout

@@ -12,7 +12,6 @@ from enum import StrEnum
 from countersign.core.types.decision import Recorded
 from countersign.usecases.debts import Debts
 
-MAX_REMINDED = 100  # of one look, those due first
 _LAST_PART = 4  # of the time that there was: its last quarter is soon
 
 
@@ -42,7 +41,7 @@ class Reminder:
 def reminders(owed: Debts, at: datetime) -> tuple[Reminder, ...]:
     """Return what people should be told of now, what is due first at the front."""
     debts = sorted((*owed.open, *owed.overdue), key=_due)
-    return tuple(_remind(debts[:MAX_REMINDED], at))
+    return tuple(_remind(debts, at))
 
 
 def _remind(debts: list[Recorded], at: datetime) -> Iterator[Reminder]:

@@ -21,7 +21,8 @@ logger = logging.getLogger(__name__)
 
 _ADMISSION = "admissionregistration.k8s.io"
 _MOST = 16  # events of one namespace and look: a report has the rest
-_KEPT = 4096  # what was told, remembered
+MAX_REMINDED = 100  # of one look, those due first; the others at the next
+_KEPT = 16_384  # what was told, remembered: more than the debts that are looked at
 _REASONS = {
     Fault.NEVER_SEEN: "NeverSigned",
     Fault.DRIFT: "Drifted",
@@ -63,11 +64,14 @@ class Teller:
             )
 
     async def owed(self, debts: Debts) -> None:
-        """Remind of reviews."""
+        """Remind of reviews; however many are owed already, of the newest as well."""
+        new = 0
         for one in reminders(debts, self._clock.now()):
+            if new == MAX_REMINDED:
+                break
             decision, late = one.debt.decision, one.stage is Stage.LATE
             about = decision.object
-            await self._tell(
+            new += await self._tell(
                 Event(
                     about=_shown(about),
                     version="",
@@ -109,19 +113,21 @@ class Teller:
             )
         )
 
-    async def _tell(self, event: Event) -> None:
+    async def _tell(self, event: Event) -> bool:
+        """Write an event, unless it was told; was it tried?"""
         if event in self._told:
-            return
+            return False
         try:
             if await self._events.tell(event, self._clock.now()):
                 EVENTS.labels("written").inc()
         except (Rejected, Unavailable) as error:
             EVENTS.labels("failed").inc()
             logger.warning("event_not_written", extra={"error": str(error)})
-            return  # the next look tries again
+            return True  # the next look tries again
         self._told[event] = None
         while len(self._told) > _KEPT:
             self._told.pop(next(iter(self._told)))
+        return True
 
 
 def _shown(ref: ObjectRef) -> ObjectRef:

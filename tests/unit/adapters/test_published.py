@@ -178,7 +178,7 @@ def test_refused(
     attack(served.repository)
     with pytest.raises(Rejected, match=said):
         proposed(served)
-    assert served.repository.sent < 4 * MAX_FILE  # and buffers between us
+    assert served.repository.sent < 8 * MAX_FILE  # and buffers between us
 
 
 @pytest.mark.parametrize("role", ["timestamp", "snapshot", "targets"])

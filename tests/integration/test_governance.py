@@ -30,6 +30,7 @@ from tests.support.founding import (
     roles,
 )
 from tests.support.operating import Operating
+from tests.support.seconds import in_another_second
 from tests.support.serving import serving
 from tools.stack import operate, policies, webhook
 from tools.stack.addresses import port
@@ -172,6 +173,7 @@ def test_an_older_version_does_not_come_back(begun: Founded) -> None:
     before = begun.live("roster", ROOT)
     wider = begun.signed(roles(before, OMAR, "on-call", "roster-admin"), ADA, RAVI)
     begun.admin("apply", wider).check()
+    in_another_second()  # else neither is the newer one
     narrow = begun.signed(before, ADA, RAVI)
     begun.admin("replace", narrow).check()
 

@@ -262,7 +262,10 @@ class ApiServer:
                     if sent and _OK < response.status < _FAULTY:
                         raise await _rejected(response, path)
                     raise _refused(response.status, path)
-                yield response
+                try:
+                    yield response
+                finally:
+                    _drop(response)
         except TimeoutError as error:
             raise Away(f"no answer from the API server at {path}") from error
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
@@ -270,6 +273,17 @@ class ApiServer:
         except (aiohttp.ClientError, OSError, ValueError, ConfigException) as error:
             # ValueError: a line that is too long, a URL that is none
             raise Unavailable(f"the API server broke off at {path}: {error}") from error
+
+
+def _drop(response: aiohttp.ClientResponse) -> None:
+    """Give up the connection of an answer that was not read to its end.
+
+    Closed in TLS' polite way it would wait for the server's farewell, which nobody
+    waits for: when the session ends, it would outlive it.
+    """
+    connection = response.connection  # None: at its end, and given back
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
 
 
 async def _lines(content: aiohttp.StreamReader) -> AsyncGenerator[bytes, None]:
